@@ -1,0 +1,17 @@
+"""The checks that data passes before training: each gives the array the network needs, or an error with the fix."""
+
+from nnkit.data.checks.advice import warn_duplicates, warn_unscaled
+from nnkit.data.checks.inputs import features
+from nnkit.data.checks.targets import binary, labels, numbers
+from nnkit.data.checks.weights import class_weights, weights
+
+__all__ = [
+    "binary",
+    "class_weights",
+    "features",
+    "labels",
+    "numbers",
+    "warn_duplicates",
+    "warn_unscaled",
+    "weights",
+]

@@ -1,0 +1,135 @@
+"""The checks of the targets: class labels, yes-or-no answers, and numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnkit.data.arrays import Array
+from nnkit.data.checks.common import convert, count, first, numbers_or_text, place, require_rows
+from nnkit.errors import DataError, DtypeError, ShapeError
+
+_SUM_TOLERANCE = 1e-3  # of probabilities in a row; wide enough for float16
+
+
+def labels(y: object, rows: int, classes: int, argument: str = "y", dtype: str = "float32") -> Array:
+    """Return class labels for cross-entropy: int32 (rows,), or probabilities in ``dtype`` of shape (rows, classes).
+
+    Accepts integers or bools 0 … classes − 1 of shape (rows,) or (rows, 1), and rows of probabilities that sum to 1,
+    one-hot rows included.
+
+    Raises:
+        ShapeError: as many rows as x are needed, and as many columns as the network has outputs.
+        DtypeError: labels that are floats.
+        DataError: text; a label outside 0 … classes − 1; probabilities that are negative or do not sum to 1.
+
+    >>> labels([0, 2, 1], rows=3, classes=3)
+    array([0, 2, 1], dtype=int32)
+    """
+    values = numbers_or_text(y, argument)
+    require_rows(values, rows, argument)
+    if values.ndim == 2 and values.shape[1] == classes and classes > 1:
+        return _probabilities(values, dtype, argument)
+    if values.ndim > 2 or (values.ndim == 2 and values.shape[1] != 1):
+        raise ShapeError(
+            f"{argument} has shape {values.shape} and the network has {count(classes, 'output')}; "
+            f"expected labels of shape ({rows},) or probabilities of shape ({rows}, {classes})"
+        )
+    values = values.reshape(rows)
+    if values.dtype.kind == "f":
+        raise DtypeError(_float_labels(values, argument))
+    _require_classes(values, classes, argument)
+    return values.astype(np.int32)
+
+
+def binary(y: object, rows: int, outputs: int, dtype: str, argument: str = "y") -> Array:
+    """Return yes-or-no targets in ``dtype`` of shape (rows, outputs): 0 and 1, or probabilities between them.
+
+    Shape (rows,) is accepted when the network has one output.
+
+    Raises:
+        ShapeError, DataError: another shape; text; NaN; a value outside 0 … 1.
+
+    >>> binary([True, False], rows=2, outputs=1, dtype="float32").tolist()
+    [[1.0], [0.0]]
+    """
+    values = numbers(y, rows, outputs, dtype, argument)
+    bad = (values < 0) | (values > 1)
+    if bad.any():
+        index = first(bad)
+        minus_one = bool(np.isin(values, (-1, 1)).all())
+        fix = f"labels are −1 and 1: write ({argument} + 1) / 2" if minus_one else "expected 0, 1 or a probability"
+        raise DataError(f"{argument} has {values[index]:g} at {place(index)}, outside 0 to 1; {fix}")
+    return values
+
+
+def numbers(y: object, rows: int, outputs: int, dtype: str, argument: str = "y", minimum: float | None = None) -> Array:
+    """Return targets of a regression in ``dtype`` of shape (rows, outputs).
+
+    Shape (rows,) is accepted when the network has one output. ``minimum`` is the least value that the loss allows, such
+    as 0 for Poisson.
+
+    Raises:
+        ShapeError: another shape; nothing is broadcast.
+        DataError: text; NaN or infinity; a value below ``minimum``.
+
+    >>> numbers([1, 2, 3], rows=3, outputs=1, dtype="float64").shape
+    (3, 1)
+    """
+    values = numbers_or_text(y, argument)
+    require_rows(values, rows, argument)
+    if values.ndim == 1 and outputs == 1:
+        values = values.reshape(rows, 1)
+    if values.shape != (rows, outputs):
+        raise ShapeError(
+            f"{argument} has shape {values.shape}, expected ({rows}, {outputs}); "
+            f"pass {count(outputs, 'column')}, or build the network for "
+            f"{count(values.shape[1] if values.ndim == 2 else 1, 'output')}"
+        )
+    values = convert(values, dtype, argument)
+    if minimum is not None and (values < minimum).any():
+        index = first(values < minimum)
+        raise DataError(
+            f"{argument} has {values[index]:g} at {place(index)}; this loss needs targets of at least {minimum:g}, "
+            f"so shift them, or choose another loss"
+        )
+    return values
+
+
+def _probabilities(values: Array, dtype: str, argument: str) -> Array:
+    result = convert(values, dtype, argument)
+    if (result < 0).any():
+        index = first(result < 0)
+        raise DataError(f"{argument} has {result[index]:g} at {place(index)}; expected probabilities from 0 to 1")
+    sums = result.sum(axis=1, dtype=np.float64)
+    bad = np.abs(sums - 1) > _SUM_TOLERANCE
+    if bad.any():
+        row = first(bad)[0]
+        raise DataError(
+            f"row {row} of {argument} sums to {sums[row]:g}, expected 1 ({count(int(np.count_nonzero(bad)), 'such row')}); "
+            f"divide by the sum: {argument} / {argument}.sum(axis=1, keepdims=True)"
+        )
+    return result
+
+
+def _float_labels(values: Array, argument: str) -> str:
+    fractions = values[values != np.round(values)]  # NaN is among them
+    if fractions.size:
+        return (
+            f"{argument} holds {values.dtype} values such as {fractions[0]:g}, expected class labels (integers); "
+            f"for a regression build the network with output_activation='identity'"
+        )
+    return f"{argument} holds labels as {values.dtype}, expected integers; write {argument}.astype(int)"
+
+
+def _require_classes(values: Array, classes: int, argument: str) -> None:
+    low, high = int(values.min()), int(values.max())
+    if low >= 0 and high < classes:
+        return
+    row = first((values < 0) | (values >= classes))[0]
+    if low >= 1 and high == classes:
+        fix = f"labels start at 1: write {argument} - 1"
+    elif low < 0:
+        fix = f"encode the labels: numpy.unique({argument}, return_inverse=True)[1]"
+    else:
+        fix = f"the labels need a network with {high + 1} outputs"
+    raise DataError(f"{argument} has the label {int(values[row])} in row {row}, expected 0 to {classes - 1}; {fix}")

@@ -1,0 +1,65 @@
+"""The matrix product, over stacks of matrices. The planner folds transposes into its two flags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnkit.errors import DtypeError, ShapeError
+from nnkit.graph.dtypes import kind, promote
+from nnkit.graph.primitives.table import Array, Evaluator, Primitive, Type, add_rows, elements
+from nnkit.graph.shapes import broadcast, fixed, show
+
+
+def _flipped(shape: tuple[int, ...], transpose: bool) -> tuple[int, ...]:
+    return (*shape[:-2], shape[-1], shape[-2]) if transpose else shape
+
+
+def _infer(a: Type, b: Type, transpose_a: bool = False, transpose_b: bool = False) -> Type:
+    shape_a, shape_b = fixed(a.shape, "matmul"), fixed(b.shape, "matmul")
+    dtype = promote("matmul", a.dtype, b.dtype)
+    if kind(dtype) == "bool":
+        raise DtypeError("matmul: works on numbers, got bool; convert with xp.astype")
+    left, right = _flipped(shape_a, transpose_a), _flipped(shape_b, transpose_b)
+    if left[-1] != right[-2]:
+        raise ShapeError(
+            f"matmul: {show(left)} @ {show(right)}: the last size of the left, {left[-1]}, must equal "
+            f"the second-last of the right, {right[-2]}"
+        )
+    return Type((*broadcast("matmul", left[:-2], right[:-2]), left[-2], right[-1]), dtype)
+
+
+def _evaluate(run: Evaluator, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
+    a = run.xp.matrix_transpose(a) if transpose_a else a
+    b = run.xp.matrix_transpose(b) if transpose_b else b
+    return run.xp.matmul(a, b)
+
+
+def _flops(output: Type, a: Type, b: Type, transpose_a: bool = False, transpose_b: bool = False) -> int:
+    inner = a.shape[-2 if transpose_a else -1] or 0
+    return 2 * elements(output.shape) * inner
+
+
+def _unstacked(xp: Any, gradient: Array, operand: Array) -> Array:
+    """Sum over the stack axes along which the operand was broadcast."""
+    extra = gradient.ndim - operand.ndim
+    wide = tuple(
+        axis for axis in range(gradient.ndim - 2) if axis < extra or operand.shape[axis - extra] < gradient.shape[axis]
+    )
+    return xp.reshape(xp.sum(gradient, axis=wide, keepdims=True), operand.shape) if wide else gradient
+
+
+def _left(
+    xp: Any, g: Array, out: Array, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False
+) -> Array:
+    gradient = g @ (b if transpose_b else b.mT)
+    return _unstacked(xp, gradient.mT if transpose_a else gradient, a)
+
+
+def _right(
+    xp: Any, g: Array, out: Array, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False
+) -> Array:
+    gradient = (a if transpose_a else a.mT) @ g
+    return _unstacked(xp, gradient.mT if transpose_b else gradient, b)
+
+
+add_rows([Primitive("matmul", "linalg", _infer, _evaluate, (_left, _right), _flops)])

@@ -1,0 +1,130 @@
+"""The closing table of a run, for people: what was learned, how fast, and what it took."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nnkit.measure.device import ON_CPU
+from nnkit.measure.units import bytes_text, number_text, seconds_text
+
+LABEL_WIDTH = 12
+NARROWEST = 24
+DATA_PARTS = ("train", "validation", "test")
+PHASES = ("prepare", "compile", "train", "validate")
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+def table(record: Mapping[str, Any], width: int | None = None, colour: bool = False) -> str:
+    """Return the run record `record` (as `RunRecord.to_dict` gives it) as lines of text, without a final newline.
+
+    Args:
+        record: the run record.
+        width: columns to fit into; the terminal's if None. No line is longer, down to 24 columns.
+        colour: print the labels bold, with ANSI codes.
+
+    >>> from nnkit.measure.record import RunRecord
+    >>> record = RunRecord(result={"train": {"loss": 0.021, "accuracy": 0.994}, "test": {"loss": 0.11, "accuracy": 0.97}},
+    ...                    time={"elapsed_s": 12.3, "prepare_s": 0.2, "train_s": 12.0, "samples_per_s": 51234.0})
+    >>> print(table(record.to_dict(), width=60))
+                     loss  accuracy
+    train         0.02100    0.9940
+    test           0.1100    0.9700
+    time        12.3 s · prepare 200 ms · train 12 s
+    speed       51,200 samples/s
+    """
+    if width is None:
+        width = shutil.get_terminal_size().columns
+    width = max(width, NARROWEST)
+    lines = [*_scores(record.get("result") or {}, width)]
+    for label, pieces in _facts(record):
+        lines += _wrap(label, pieces, width)
+    return "\n".join(_bold(line) if colour else line for line in lines)
+
+
+def _scores(result: Mapping[str, Any], width: int) -> Iterator[str]:
+    """Yield one row for each part of the data and one column for each metric that is a number and fits."""
+    parts = {name: result[name] for name in DATA_PARTS if result.get(name)}
+    found = (name for scores in parts.values() for name, value in scores.items() if isinstance(value, int | float))
+    metrics = list(dict.fromkeys(found))
+    widths = [max(len(name), 8) + 2 for name in metrics]
+    while metrics and LABEL_WIDTH + sum(widths) > width:
+        metrics.pop(), widths.pop()
+    if not metrics:
+        return
+    columns = list(zip(metrics, widths, strict=True))
+    yield " " * LABEL_WIDTH + "".join(name.rjust(size) for name, size in columns)
+    for part, scores in parts.items():
+        yield part.ljust(LABEL_WIDTH) + "".join(_score(scores.get(name)).rjust(size) for name, size in columns)
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else number_text(value)
+
+
+def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Yield label and pieces of every line under the scores; a line without pieces is left out."""
+    time, resources = record.get("time") or {}, record.get("resources") or {}
+    yield "time", _time(time)
+    yield "speed", _speed(time)
+    yield "computer", _host(resources.get("host") or {})
+    yield "GPU", _device(resources)
+    if record.get("interrupted"):
+        yield "interrupted", ["the network keeps the state of the last whole step"]
+    if record.get("stopped"):
+        yield "stopped", [str(record["stopped"])]
+
+
+def _time(time: Mapping[str, Any]) -> list[str]:
+    whole = _known(time, "elapsed_s", seconds_text)
+    return whole + [f"{name} {text}" for name in PHASES for text in _known(time, f"{name}_s", seconds_text, zero=False)]
+
+
+def _speed(time: Mapping[str, Any]) -> list[str]:
+    rate = _known(time, "samples_per_s", lambda value: f"{float(f'{value:.3g}'):,.0f} samples/s")
+    spread = "".join(_known(time, "step_spread_s", lambda value: f" ± {seconds_text(value)}"))
+    return rate + _known(time, "step_median_s", lambda value: f"step {seconds_text(value)}{spread}")
+
+
+def _host(host: Mapping[str, Any]) -> list[str]:
+    load = _known(host, "cpu_percent_mean", lambda value: f"CPU {value:.0f} %")
+    return load + _known(host, "peak_rss_bytes", lambda value: f"peak memory {bytes_text(value)}")
+
+
+def _device(resources: Mapping[str, Any]) -> list[str]:
+    """Return what is known of the GPU, or why nothing is; nothing at all after a run on the CPU without one."""
+    device = resources.get("device")
+    if device is None:
+        reason = (resources.get("reasons") or {}).get("device", ON_CPU)
+        return [] if reason.startswith(ON_CPU) else [f"not measured: {reason}"]
+    pieces = [device.get("name") or "GPU"]
+    pieces += _known(device, "utilisation_percent_mean", lambda value: f"{value:.0f} % busy")
+    pieces += _known(device, "memory_used_bytes_peak", lambda value: f"peak memory {bytes_text(value)}")
+    pieces += _known(device, "energy_j", lambda value: f"{value:,.0f} J")
+    return pieces + _known(device, "temperature_c_max", lambda value: f"{value:.0f} °C")
+
+
+def _known(part: Mapping[str, Any], name: str, text: Any, zero: bool = True) -> list[str]:
+    """Return the text of the figure as a list of one, or an empty list where it is missing."""
+    value = part.get(name)
+    return [] if value is None or (value == 0 and not zero) else [text(value)]
+
+
+def _wrap(label: str, pieces: list[str], width: int) -> list[str]:
+    """Join `pieces` with dots into as few lines as fit into `width`, aligned behind the label."""
+    lines: list[str] = []
+    for piece in pieces:
+        first, *rest = textwrap.wrap(piece, width - LABEL_WIDTH)
+        if lines and LABEL_WIDTH + len(lines[-1]) + 3 + len(first) <= width:
+            lines[-1] += f" · {first}"
+        else:
+            lines.append(first)
+        lines += rest
+    labels = [label, *[""] * len(lines)]
+    return [name.ljust(LABEL_WIDTH) + line for name, line in zip(labels, lines, strict=False)]
+
+
+def _bold(line: str) -> str:
+    return f"{BOLD}{line[:LABEL_WIDTH]}{PLAIN}{line[LABEL_WIDTH:]}" if line[:1].strip() else line

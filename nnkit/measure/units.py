@@ -1,0 +1,55 @@
+"""Numbers as people read them: seconds, bytes, remaining time."""
+
+from __future__ import annotations
+
+import math
+
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def number_text(value: float) -> str:
+    """Four significant digits, always as many, so that a number that is redrawn does not jump.
+
+    >>> number_text(0.5), number_text(1234.6), number_text(1.5e-7), number_text(float("nan"))
+    ('0.5000', '1235', '1.500e-07', 'nan')
+    """
+    return f"{value:#.4g}".rstrip(".")
+
+
+def seconds_text(value: float) -> str:
+    """A duration in its natural unit, minutes from 100 s on.
+
+    >>> seconds_text(12.34), seconds_text(0.0000812), seconds_text(3725.0)
+    ('12.3 s', '81.2 µs', '1:02:05')
+    """
+    if value >= 100:
+        return clock_text(value)
+    scale, unit = next((row for row in _SECONDS if value >= row[0]), _SECONDS[-1] if value > 0 else _SECONDS[0])
+    return f"{value / scale:.3g} {unit}"
+
+
+def bytes_text(value: float) -> str:
+    """Memory in powers of 1,000: MB is 10⁶ bytes.
+
+    >>> bytes_text(412_000_000), bytes_text(12)
+    ('412 MB', '12 B')
+    """
+    scale, unit = next((row for row in _BYTES if value >= row[0]), (1.0, "B"))
+    return f"{value / scale:.3g} {unit}" if value / scale < 1000 else f"{value / scale:.0f} {unit}"
+
+
+def clock_text(value: float) -> str:
+    """Remaining or elapsed time as on a clock, to the second.
+
+    >>> clock_text(42.4), clock_text(3725.0), clock_text(200_000)
+    ('0:42', '1:02:05', '2 d 7:33')
+    """
+    if not math.isfinite(value):
+        return "?"
+    minutes, seconds = divmod(round(max(value, 0.0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours}:{minutes:02d}"
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
