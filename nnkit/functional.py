@@ -42,9 +42,7 @@ def trace(function: Callable[..., Any], *arguments: Any) -> Graph:
 
 
 def _inputs(recorded: Trace, leaves: dict[str, Array]) -> dict[str, TracedArray]:
-    return {
-        name: recorded.input(name, "data", tuple(array.shape), dtype_name(array)) for name, array in leaves.items()
-    }
+    return {name: recorded.input(name, "data", tuple(array.shape), dtype_name(array)) for name, array in leaves.items()}
 
 
 def value_and_grad(function: Callable[..., Array], argument: int = 0) -> Callable[..., tuple[Array, Any]]:
@@ -63,7 +61,9 @@ def value_and_grad(function: Callable[..., Array], argument: int = 0) -> Callabl
     def differentiated(*arguments: Any) -> tuple[Array, Any]:
         leaves = flatten(list(arguments))
         if not 0 <= argument < len(arguments):
-            raise ArgumentError(f"argument={argument}, but the function was called with {len(arguments)} positional arguments")
+            raise ArgumentError(
+                f"argument={argument}, but the function was called with {len(arguments)} positional arguments"
+            )
         graph, wrt = _with_gradient(function, arguments, leaves, str(argument))
         first = next(iter(leaves.values()))
         inside = isinstance(first, TracedArray)
@@ -90,7 +90,9 @@ def _with_gradient(
             raise ArgumentError(f"argument {name} is {traced[name].dtype}; gradients need floating-point arrays")
     value = function(*rebuild(list(arguments), traced))
     if not isinstance(value, TracedArray):
-        raise ArgumentError(f"the function must return one array computed from its arguments, got {type(value).__name__}")
+        raise ArgumentError(
+            f"the function must return one array computed from its arguments, got {type(value).__name__}"
+        )
     slopes = gradients(value, [traced[name] for name in wrt])
     return recorded.graph({"value": value} | {f"grad:{n}": s for n, s in zip(wrt, slopes, strict=True)}), wrt
 

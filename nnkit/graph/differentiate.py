@@ -20,7 +20,9 @@ def gradients(output: TracedArray, wrt: Sequence[TracedArray]) -> list[TracedArr
     Only values on a path from ``wrt`` to ``output`` get a gradient; what does not depend on a w gets zeros.
     """
     if output.shape != ():
-        raise ArgumentError(f"a gradient needs an output of one number, got shape {show(output.shape)}; use xp.sum or xp.mean")
+        raise ArgumentError(
+            f"a gradient needs an output of one number, got shape {show(output.shape)}; use xp.sum or xp.mean"
+        )
     if kind(output.dtype) != "float":
         raise ArgumentError(f"a gradient needs a floating-point output, got {output.dtype}")
     trace, xp = output.trace, output.trace.namespace
@@ -77,5 +79,3 @@ def _walk_back(trace: Trace, position: int, active: set[int], cotangents: dict[i
                 slope = unbroadcast(trace.namespace, slope, operand.shape)
             known = cotangents.get(operand.position)
             cotangents[operand.position] = slope if known is None else known + slope
-
-

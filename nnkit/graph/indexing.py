@@ -19,7 +19,9 @@ def getitem(xp: Namespace, x: TracedArray, key: Any) -> TracedArray:
 
     if isinstance(key, TracedArray):
         if key.dtype == "bool":
-            raise TraceError("x[mask] has a shape that depends on values; write xp.where(mask, x, 0) or multiply by the mask")
+            raise TraceError(
+                "x[mask] has a shape that depends on values; write xp.where(mask, x, 0) or multiply by the mask"
+            )
         return xp.take(x, key, axis=0)
     parts = _spelled_out(key if isinstance(key, tuple) else (key,), x)
     shape = fixed(x.shape, "indexing")

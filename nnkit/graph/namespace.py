@@ -29,11 +29,15 @@ class Namespace:
         self._trace = trace
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"nnkit traces no function '{name}'; it has: {', '.join(n for n in dir(self) if n[0] != '_')}")
+        raise AttributeError(
+            f"nnkit traces no function '{name}'; it has: {', '.join(n for n in dir(self) if n[0] != '_')}"
+        )
 
     # -- creation
 
-    def asarray(self, obj: Any, /, *, dtype: str | None = None, device: Any = None, copy: bool | None = None) -> TracedArray:
+    def asarray(
+        self, obj: Any, /, *, dtype: str | None = None, device: Any = None, copy: bool | None = None
+    ) -> TracedArray:
         """A constant of the graph, or a traced array as it is."""
         from nnkit.graph.tracing import TracedArray
 
@@ -48,7 +52,9 @@ class Namespace:
         constant = self._trace.record("constant", (), value=Constant(array), dtype=str(array.dtype))
         return constant if dtype is None else self.astype(constant, dtype)
 
-    def full(self, shape: int | tuple[int, ...], fill_value: Any, *, dtype: str | None = None, device: Any = None) -> TracedArray:
+    def full(
+        self, shape: int | tuple[int, ...], fill_value: Any, *, dtype: str | None = None, device: Any = None
+    ) -> TracedArray:
         kinds = {bool: "bool", int: "int64", float: "float64"}
         value = self.asarray(fill_value, dtype=dtype or kinds[type(fill_value)])
         return self.broadcast_to(value, (shape,) if isinstance(shape, int) else tuple(shape))
@@ -65,7 +71,9 @@ class Namespace:
     def ones_like(self, x: TracedArray, /, *, dtype: str | None = None, device: Any = None) -> TracedArray:
         return self.full_like(x, 1, dtype=dtype)
 
-    def full_like(self, x: TracedArray, /, fill_value: Any, *, dtype: str | None = None, device: Any = None) -> TracedArray:
+    def full_like(
+        self, x: TracedArray, /, fill_value: Any, *, dtype: str | None = None, device: Any = None
+    ) -> TracedArray:
         return self.full(fixed(x.shape, "full_like"), fill_value, dtype=dtype or x.dtype)
 
     def arange(
@@ -74,7 +82,9 @@ class Namespace:
         first, last = (0, start) if stop is None else (start, stop)
         return self._trace.record("arange", (), start=first, stop=last, step=step, dtype=dtype)
 
-    def eye(self, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: str = "float64", device: Any = None) -> TracedArray:
+    def eye(
+        self, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: str = "float64", device: Any = None
+    ) -> TracedArray:
         columns = self.arange(n_rows if n_cols is None else n_cols)
         return self.astype(columns - k == self.expand_dims(self.arange(n_rows), axis=1), dtype)
 
@@ -125,7 +135,9 @@ class Namespace:
     def _reduce(self, name: str, x: TracedArray, axis: Axis, keepdims: bool) -> TracedArray:
         return self._trace.record(name, (x,), axis=axes_of(name, axis, x.ndim), keepdims=bool(keepdims))
 
-    def sum(self, x: TracedArray, /, *, axis: Axis = None, dtype: str | None = None, keepdims: bool = False) -> TracedArray:
+    def sum(
+        self, x: TracedArray, /, *, axis: Axis = None, dtype: str | None = None, keepdims: bool = False
+    ) -> TracedArray:
         return self._reduce("sum", x if dtype is None else self.astype(x, dtype), axis, keepdims)
 
     def max(self, x: TracedArray, /, *, axis: Axis = None, keepdims: bool = False) -> TracedArray:
@@ -144,12 +156,16 @@ class Namespace:
         total = self.sum(x, axis=axis, keepdims=keepdims)
         return total * (total.size / x.size)
 
-    def var(self, x: TracedArray, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> TracedArray:
+    def var(
+        self, x: TracedArray, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+    ) -> TracedArray:
         centred = x - self.mean(x, axis=axis, keepdims=True)
         total = self.sum(self.square(centred), axis=axis, keepdims=keepdims)
         return total * (1.0 / (x.size / total.size - correction))
 
-    def std(self, x: TracedArray, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> TracedArray:
+    def std(
+        self, x: TracedArray, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+    ) -> TracedArray:
         return self.sqrt(self.var(x, axis=axis, correction=correction, keepdims=keepdims))
 
     def argmax(self, x: TracedArray, /, *, axis: int | None = None, keepdims: bool = False) -> TracedArray:
@@ -163,7 +179,9 @@ class Namespace:
             x, axis = self.reshape(x, (-1,)), 0
         return self._trace.record(name, (x,), axis=axis_number(name, axis, x.ndim), keepdims=keepdims)
 
-    def argsort(self, x: TracedArray, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> TracedArray:
+    def argsort(
+        self, x: TracedArray, /, *, axis: int = -1, descending: bool = False, stable: bool = True
+    ) -> TracedArray:
         return self._trace.record("argsort", (x,), axis=axis_number("argsort", axis, x.ndim), descending=descending)
 
     def sort(self, x: TracedArray, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> TracedArray:
@@ -194,7 +212,9 @@ class Namespace:
     def vecdot(self, x1: TracedArray, x2: TracedArray, /, *, axis: int = -1) -> TracedArray:
         return self.sum(x1 * x2, axis=axis)
 
-    def tensordot(self, x1: TracedArray, x2: TracedArray, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> TracedArray:
+    def tensordot(
+        self, x1: TracedArray, x2: TracedArray, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
+    ) -> TracedArray:
         if isinstance(axes, int):
             axes = (range(x1.ndim - axes, x1.ndim), range(axes))
         first = [axis_number("tensordot", a, x1.ndim) for a in axes[0]]
@@ -213,7 +233,9 @@ class Namespace:
         return x if whole == x.shape else self._trace.record("reshape", (x,), shape=whole)
 
     def permute_dims(self, x: TracedArray, /, axes: Sequence[int]) -> TracedArray:
-        return self._trace.record("permute_dims", (x,), axes=tuple(axis_number("permute_dims", a, x.ndim) for a in axes))
+        return self._trace.record(
+            "permute_dims", (x,), axes=tuple(axis_number("permute_dims", a, x.ndim) for a in axes)
+        )
 
     def broadcast_to(self, x: TracedArray, /, shape: tuple[int, ...]) -> TracedArray:
         return x if tuple(shape) == x.shape else self._trace.record("broadcast_to", (x,), shape=tuple(shape))
@@ -290,10 +312,14 @@ class Namespace:
     def scatter_add(self, x: TracedArray, indices: TracedArray, shape: tuple[int, ...], axis: int) -> TracedArray:
         return self._trace.record("scatter_add", (x, indices), shape=shape, axis=axis)
 
-    def place(self, x: TracedArray, shape: tuple[int, ...], start: tuple[int, ...], step: tuple[int, ...]) -> TracedArray:
+    def place(
+        self, x: TracedArray, shape: tuple[int, ...], start: tuple[int, ...], step: tuple[int, ...]
+    ) -> TracedArray:
         return self._trace.record("place", (x,), shape=shape, start=start, step=step)
 
-    def random_bits(self, seed: Sequence[TracedArray], step: TracedArray, stream: tuple[int, int], shape: tuple[int, ...]) -> TracedArray:
+    def random_bits(
+        self, seed: Sequence[TracedArray], step: TracedArray, stream: tuple[int, int], shape: tuple[int, ...]
+    ) -> TracedArray:
         return self._trace.record("random_bits", (*seed, step), stream=stream, shape=tuple(shape))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from operator import index
 
 from nnkit.errors import ShapeError
 from nnkit.graph.ir import Shape
@@ -34,10 +35,15 @@ def broadcast(operation: str, *shapes: Shape) -> tuple[int, ...]:
     return tuple(result)
 
 
+def extents(shape: int | Sequence[int]) -> tuple[int, ...]:
+    """A shape that a user wrote, as plain integers."""
+    return (index(shape),) if not isinstance(shape, Sequence) else tuple(map(index, shape))
+
+
 def axis_number(operation: str, axis: int, rank: int) -> int:
     """A non-negative axis."""
     if type(axis) is not int or not -rank <= axis < rank:
-        raise ShapeError(f"{operation}: axis {axis!r} is out of range for an array of {rank} dimensions")
+        raise ShapeError(f"{operation}: axis must be an int in range for an array of {rank} dimensions, got {axis!r}")
     return axis % rank
 
 
@@ -45,7 +51,7 @@ def axes_of(operation: str, axis: int | Sequence[int] | None, rank: int) -> tupl
     """Sorted non-negative axes; ``None`` means all."""
     if axis is None:
         return tuple(range(rank))
-    chosen = [axis_number(operation, a, rank) for a in ((axis,) if isinstance(axis, int) else axis)]
+    chosen = [axis_number(operation, a, rank) for a in (axis if isinstance(axis, Sequence) else (axis,))]
     if len(set(chosen)) < len(chosen):
         raise ShapeError(f"{operation}: axis {axis!r} names an axis twice")
     return tuple(sorted(chosen))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nnkit.errors import DtypeError, NnkitError, TraceError
-from nnkit.graph.dtypes import kind
+from nnkit.graph.dtypes import kind, typed
 from nnkit.graph.ir import Graph, Node, Origin, Shape
 from nnkit.graph.primitives import PRIMITIVES, Type
 from nnkit.graph.shapes import show
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnkit.graph.namespace import Namespace
 
 _LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_ENGINE = tuple(os.path.join(_LIBRARY, folder) for folder in ("graph", "ops"))
+_ENGINE = tuple(os.path.join(_LIBRARY, part) for part in ("graph" + os.sep, "ops" + os.sep, "functional.py"))
 
 
 class Trace:
@@ -39,19 +39,29 @@ class Trace:
         """A new input of the graph."""
         return self.record("input", (), name=name, role=role, shape=tuple(shape), dtype=dtype)
 
-    def record(self, operation: str, operands: Iterable[Any], origin: Origin | None = None, **options: Any) -> TracedArray:
+    def record(
+        self, operation: str, operands: Iterable[Any], origin: Origin | None = None, **options: Any
+    ) -> TracedArray:
         """Append one primitive operation and return its value."""
-        arrays = self._traced(operation, tuple(operands))
-        types = [Type(array.shape, array.dtype) for array in arrays]
         origin = origin or self._origin()
         try:
-            shape, dtype = PRIMITIVES[operation].infer(*types, **options)
+            arrays = self._traced(operation, tuple(operands))
+            shape, dtype = PRIMITIVES[operation].infer(*(Type(a.shape, a.dtype) for a in arrays), **options)
         except NnkitError as error:
-            layer = f"layer '{origin.path}': " if origin.path else ""
-            raise type(error)(f"{layer}{error} (at {origin.source})") from None
+            raise self.located(error, origin) from None
         positions = tuple(array.position for array in arrays)
         self.nodes.append(Node(operation, positions, tuple(sorted(options.items())), shape, dtype, origin))
         return TracedArray(self, len(self.nodes) - 1, shape, dtype)
+
+    def located(self, error: NnkitError, origin: Origin | None = None) -> NnkitError:
+        """The error with the layer and the user's line in its message, added once: where it was first noticed."""
+        if "located" in vars(error):
+            return error
+        origin = origin or self._origin()
+        layer = f"layer '{origin.path}': " if origin.path else ""
+        better = type(error)(f"{layer}{error} (at {origin.source})")
+        vars(better)["located"] = True
+        return better
 
     def graph(self, outputs: Mapping[str, TracedArray]) -> Graph:
         """What has been recorded, with these outputs."""
@@ -85,9 +95,12 @@ class Trace:
         arrays = [operand for operand in operands if isinstance(operand, TracedArray)]
         for array in arrays:
             if array.trace is not self:
-                raise TraceError(f"{operation}: arrays of two traces meet; pass the outer array to the inner function as an argument")
+                raise TraceError(
+                    f"{operation}: arrays of two traces meet; pass the outer array to the inner function as an argument"
+                )
         return [
-            operand if isinstance(operand, TracedArray) else self.scalar(operation, operand, arrays) for operand in operands
+            operand if isinstance(operand, TracedArray) else self.scalar(operation, operand, arrays)
+            for operand in operands
         ]
 
     def scalar(self, operation: str, value: Any, partners: list[TracedArray]) -> TracedArray:
@@ -102,14 +115,15 @@ class Trace:
         dtype = partners[-1].dtype if operation == "where" else partners[0].dtype
         rank = {"bool": 0, "signed": 1, "unsigned": 1, "float": 2}
         if rank[{bool: "bool", int: "signed", float: "float"}[type(value)]] > rank[kind(dtype)]:
-            raise DtypeError(f"{operation}: the {type(value).__name__} {value!r} does not fit {dtype}; convert with xp.astype first")
-        typed = {"bool": bool, "float": float}.get(kind(dtype), int)(value)
-        return self.record("constant", (), value=typed, dtype=dtype)
+            raise DtypeError(
+                f"{operation}: the {type(value).__name__} {value!r} does not fit {dtype}; convert with xp.astype first"
+            )
+        return self.record("constant", (), value=typed(operation, value, dtype), dtype=dtype)
 
 
 def _user_line() -> str:
     """File and line of the nearest caller outside the engine."""
-    frame = sys._getframe(3)
+    frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_ENGINE):
         frame = frame.f_back
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
@@ -222,13 +236,18 @@ class TracedArray:
     __gt__, _ = _binary("greater")
     __ge__, _ = _binary("greater_equal")
 
-    __bool__ = _refuse("Python's if, while, and, or, not and max cannot depend on values: write xp.where(condition, a, b), ops.relu or xp.maximum")
-    __float__ = __int__ = __index__ = __complex__ = _refuse("keep it an array: arithmetic on 0-d arrays works like on numbers")
+    __bool__ = _refuse(
+        "Python's if, while, and, or, not and max cannot depend on values: write xp.where(condition, a, b), ops.relu or xp.maximum"
+    )
+    __float__ = __int__ = __index__ = __complex__ = _refuse(
+        "keep it an array: arithmetic on 0-d arrays works like on numbers"
+    )
     __array__ = _refuse("NumPy functions cannot take it: call the same function of xp = x.__array_namespace__()")
     __iter__ = _refuse("it cannot be looped over: use x[i, ...] with a known i, or an operation on the whole array")
     __len__ = _refuse("write x.shape[0] for its length")
     __setitem__ = _refuse("it cannot be changed in place: build a new array with xp.where or xp.concat")
-    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __imatmul__ = _refuse(
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = __imod__ = __ipow__ = __imatmul__ = _refuse(
         "it cannot be changed in place: write x = x + y instead of x += y"
     )
+    __iand__ = __ior__ = __ixor__ = __ilshift__ = __irshift__ = __iadd__
     __contains__ = _refuse("'in' looks at values: write xp.any(x == value)")

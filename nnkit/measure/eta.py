@@ -25,7 +25,7 @@ class RemainingTime:
 
     >>> left = RemainingTime(epochs=2, steps=10, now=0.0)
     >>> for step in range(1, 6):
-    ...     left.observe(step, now=float(step))
+    ...     left.observe(epoch=1, step=step, now=float(step))
     >>> left.seconds(now=5.0)
     15.0
     """
@@ -39,8 +39,9 @@ class RemainingTime:
         self._others: deque[float] = deque(maxlen=EPOCHS_KEPT)
         self._observed = 0
 
-    def observe(self, step: int, now: float) -> None:
-        """Tell that `step` steps of this epoch are done at time `now`."""
+    def observe(self, epoch: int, step: int, now: float) -> None:
+        """Tell that `step` steps of epoch `epoch` (from 1) are done at time `now`."""
+        self._epoch = epoch
         steps, spent_s = step - self._step, now - self._seen
         if steps <= 0:
             return
@@ -58,15 +59,15 @@ class RemainingTime:
         self._epoch_sum_s += spent_s
         self._epoch_sum_steps += steps
 
-    def end_epoch(self, now: float) -> None:
-        """Tell that the epoch, validation included, ended at time `now`."""
+    def end_epoch(self, epoch: int, now: float) -> None:
+        """Tell that epoch `epoch`, validation included, ended at time `now`."""
         spent_s, steps = now - self._epoch_begun, self._steps - self._epoch_step
         if self.step_s is None:  # an epoch too short to be observed inside
             self._add(steps, spent_s, now)
         rate = self._epoch_sum_s / self._epoch_sum_steps if self._epoch_sum_steps else self.step_s
         self._others.append(spent_s - steps * (rate or 0.0))
         self._epoch_sum_s = self._epoch_sum_steps = 0.0
-        self._epoch, self._step, self._epoch_step = self._epoch + 1, 0, 0
+        self._epoch, self._step, self._epoch_step = epoch + 1, 0, 0
         self._epoch_begun = self._seen = now
 
     @property

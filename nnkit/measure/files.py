@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,7 +23,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     ('1 2 3', 1)
     """
     target = Path(os.path.realpath(path))
-    new = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    new = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         yield new
         _flush(new)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 FORMAT = 1
+NOT_RECORDED = "it was not recorded"
 
 
 class Null(Enum):

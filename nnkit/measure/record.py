@@ -13,11 +13,10 @@ from nnkit.errors import ArgumentError, FileError
 from nnkit.measure.checks import unexplained
 from nnkit.measure.environment import environment as describe_machine
 from nnkit.measure.files import replacing
-from nnkit.measure.layout import FORMAT, RECORD, Table, reason_key
+from nnkit.measure.layout import FORMAT, NOT_RECORDED, RECORD, Table, reason_key
 from nnkit.measure.plain import plain
 
 T = TypeVar("T")
-NOT_MEASURED = "it was not measured"
 
 
 class Late(Generic[T]):
@@ -40,7 +39,7 @@ class RunRecord:
 
     Each part is a mapping with the keys of that layout (`nnkit.measure.layout.RECORD`), in any order. A missing
     figure becomes None; put its reason into ``resources["reasons"]`` (the reasons of the probes and of the step timer
-    fit as they are), otherwise the reason is "it was not measured".
+    fit as they are), otherwise the reason is "it was not recorded".
 
     Two values may be functions without arguments, called when first read or saved: ``data["sha256"]`` and
     ``result["train"]``. Read them with `data_sha256` and `train_result`.
@@ -52,7 +51,7 @@ class RunRecord:
     >>> record.train_result
     {'loss': 0.19, 'accuracy': 0.96}
     >>> record.to_dict()["resources"]["reasons"]["time.elapsed_s"]
-    'it was not measured'
+    'it was not recorded'
     """
 
     architecture: Mapping[str, Any] = field(default_factory=dict)
@@ -94,7 +93,7 @@ class RunRecord:
         record: dict[str, Any] = _arrange(parts, RECORD, "")
         reasons = record["resources"]["reasons"]
         reasons.update({reason_key(path): note for path, note in notes.items()})
-        reasons.update({reason_key(path): NOT_MEASURED for path in unexplained(record)})
+        reasons.update({reason_key(path): NOT_RECORDED for path in unexplained(record)})
         return record
 
     def save(self, path: str | os.PathLike[str]) -> None:

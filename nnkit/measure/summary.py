@@ -7,13 +7,14 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nnkit.measure.clock import PHASES
 from nnkit.measure.device import ON_CPU
+from nnkit.measure.layout import NOT_RECORDED
 from nnkit.measure.units import bytes_text, number_text, seconds_text
 
 LABEL_WIDTH = 12
 NARROWEST = 24
 DATA_PARTS = ("train", "validation", "test")
-PHASES = ("prepare", "compile", "train", "validate")
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -26,12 +27,13 @@ def table(record: Mapping[str, Any], width: int | None = None, colour: bool = Fa
         colour: print the labels bold, with ANSI codes.
 
     >>> from nnkit.measure.record import RunRecord
-    >>> record = RunRecord(result={"train": {"loss": 0.021, "accuracy": 0.994}, "test": {"loss": 0.11, "accuracy": 0.97}},
-    ...                    time={"elapsed_s": 12.3, "prepare_s": 0.2, "train_s": 12.0, "samples_per_s": 51234.0})
-    >>> print(table(record.to_dict(), width=60))
-                     loss  accuracy
-    train         0.02100    0.9940
-    test           0.1100    0.9700
+    >>> scores = {"train": {"loss": 0.021, "accuracy": 0.994}, "test": {"loss": 0.11, "accuracy": 0.97}}
+    >>> time = {"elapsed_s": 12.3, "prepare_s": 0.2, "train_s": 12.0, "samples_per_s": 51234.0}
+    >>> record = RunRecord(result=scores, time=time)
+    >>> print("part" + table(record.to_dict(), width=60)[4:])
+    part              loss  accuracy
+    train          0.02100    0.9940
+    test            0.1100    0.9700
     time        12.3 s · prepare 200 ms · train 12 s
     speed       51,200 samples/s
     """
@@ -94,11 +96,11 @@ def _host(host: Mapping[str, Any]) -> list[str]:
 
 
 def _device(resources: Mapping[str, Any]) -> list[str]:
-    """Return what is known of the GPU, or why nothing is; nothing at all after a run on the CPU without one."""
+    """Return what is known of the GPU, or why nothing is; nothing at all where none was used or asked for."""
     device = resources.get("device")
     if device is None:
-        reason = (resources.get("reasons") or {}).get("device", ON_CPU)
-        return [] if reason.startswith(ON_CPU) else [f"not measured: {reason}"]
+        reason = (resources.get("reasons") or {}).get("device", NOT_RECORDED)
+        return [] if reason.startswith((ON_CPU, NOT_RECORDED)) else [reason]
     pieces = [device.get("name") or "GPU"]
     pieces += _known(device, "utilisation_percent_mean", lambda value: f"{value:.0f} % busy")
     pieces += _known(device, "memory_used_bytes_peak", lambda value: f"peak memory {bytes_text(value)}")

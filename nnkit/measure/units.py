@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-_BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"), (0.0, "s"))
+_BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (0.0, "B"))
 
 
 def number_text(value: float) -> str:
@@ -23,10 +23,8 @@ def seconds_text(value: float) -> str:
     >>> seconds_text(12.34), seconds_text(0.0000812), seconds_text(3725.0)
     ('12.3 s', '81.2 µs', '1:02:05')
     """
-    if value >= 100:
-        return clock_text(value)
-    scale, unit = next((row for row in _SECONDS if value >= row[0]), _SECONDS[-1] if value > 0 else _SECONDS[0])
-    return f"{value / scale:.3g} {unit}"
+    rounded = _three_digits(value)
+    return clock_text(value) if rounded >= 100 else _with_unit(rounded, _SECONDS)
 
 
 def bytes_text(value: float) -> str:
@@ -35,8 +33,7 @@ def bytes_text(value: float) -> str:
     >>> bytes_text(412_000_000), bytes_text(12)
     ('412 MB', '12 B')
     """
-    scale, unit = next((row for row in _BYTES if value >= row[0]), (1.0, "B"))
-    return f"{value / scale:.3g} {unit}" if value / scale < 1000 else f"{value / scale:.0f} {unit}"
+    return _with_unit(_three_digits(value), _BYTES)
 
 
 def clock_text(value: float) -> str:
@@ -53,3 +50,13 @@ def clock_text(value: float) -> str:
     if days:
         return f"{days} d {hours}:{minutes:02d}"
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def _three_digits(value: float) -> float:
+    """Round before a unit is chosen, so that 999,999 bytes are 1 MB and not 1000 kB."""
+    return float(f"{value:.3g}")
+
+
+def _with_unit(value: float, units: tuple[tuple[float, str], ...]) -> str:
+    scale, unit = next((row for row in units if value >= row[0]), units[-1])
+    return f"{value / (scale or 1.0):.4g} {unit}"

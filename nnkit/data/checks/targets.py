@@ -105,7 +105,7 @@ def _probabilities(values: Array, dtype: str, argument: str) -> Array:
     if bad.any():
         row = first(bad)[0]
         raise DataError(
-            f"row {row} of {argument} sums to {sums[row]:g}, expected 1 ({count(int(np.count_nonzero(bad)), 'such row')}); "
+            f"row {row} of {argument} sums to {sums[row]:g}, expected 1 ({count(int(bad.sum()), 'such row')}); "
             f"divide by the sum: {argument} / {argument}.sum(axis=1, keepdims=True)"
         )
     return result

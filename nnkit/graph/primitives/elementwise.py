@@ -20,13 +20,17 @@ def _cost(output: Type, *_: Type, **__: object) -> int:
     return elements(output.shape)
 
 
-def _row(name: str, kinds: tuple[str, ...], *derivatives: Rule | None, result: str | None = None, evaluate: Any = None) -> Primitive:
+def _row(
+    name: str, kinds: tuple[str, ...], *derivatives: Rule | None, result: str | None = None, evaluate: Any = None
+) -> Primitive:
     """A row with as many operands as derivatives; operands must be of one of ``kinds``; ``result`` is a fixed dtype."""
 
     def infer(*types: Type, **_: object) -> Type:
         for operand in types:
             if kind(operand.dtype) not in kinds:
-                raise DtypeError(f"{name}: works on {' and '.join(kinds)} arrays, got {operand.dtype}; convert with xp.astype")
+                raise DtypeError(
+                    f"{name}: works on {' and '.join(kinds)} arrays, got {operand.dtype}; convert with xp.astype"
+                )
         dtype = promote(name, *(operand.dtype for operand in types))
         return Type(broadcast(name, *(operand.shape for operand in types)), result or dtype)
 
@@ -178,6 +182,11 @@ add_rows(
             (_cast_back,),
         ),
         _row("stop_gradient", (*NUMERIC, "bool"), None, evaluate=lambda run, x: x),
-        _row("erf", ("float",), lambda xp, g, out, x: g * (2.0 / sqrt(pi) * xp.exp(-xp.square(x))), evaluate=lambda run, x: erf(run.xp, x)),
+        _row(
+            "erf",
+            ("float",),
+            lambda xp, g, out, x: g * (2.0 / sqrt(pi) * xp.exp(-xp.square(x))),
+            evaluate=lambda run, x: erf(run.xp, x),
+        ),
     ]
 )

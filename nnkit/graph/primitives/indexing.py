@@ -35,9 +35,7 @@ def _infer_scatter(x: Type, indices: Type, shape: tuple[int, ...], axis: int) ->
     return Type(shape, x.dtype)
 
 
-def _evaluate_scatter(
-    run: Evaluator, x: Array, indices: Array, shape: tuple[int, ...], axis: int
-) -> Array:
+def _evaluate_scatter(run: Evaluator, x: Array, indices: Array, shape: tuple[int, ...], axis: int) -> Array:
     """Rows that share an index are summed: the product with the matrix of one-hot rows, since the standard has no other."""
     xp = run.xp
     slots = xp.arange(shape[axis], dtype=indices.dtype, device=run.device)

@@ -37,9 +37,7 @@ def _infer_broadcast(x: Type, shape: Extents) -> Type:
 def unbroadcast(xp: Any, g: Array, shape: Extents) -> Array:
     """The gradient of a broadcast operand: the sum over the axes along which it was repeated."""
     extra = g.ndim - len(shape)
-    axes = tuple(
-        axis for axis in range(g.ndim) if axis < extra or (shape[axis - extra] == 1 and g.shape[axis] != 1)
-    )
+    axes = tuple(axis for axis in range(g.ndim) if axis < extra or (shape[axis - extra] == 1 and g.shape[axis] != 1))
     return xp.reshape(xp.sum(g, axis=axes), shape) if axes else g
 
 
@@ -80,7 +78,11 @@ def _evaluate_place(run: Evaluator, x: Array, shape: Extents, start: Extents, st
 
 def _place_back(xp: Any, g: Array, out: Array, x: Array, shape: Extents, start: Extents, step: Extents) -> Array:
     spans = zip(start, x.shape, step, strict=True)
-    return g[tuple(slice(first, first + stride * (count - 1) + 1 if count else first, stride) for first, count, stride in spans)]
+    return g[
+        tuple(
+            slice(first, first + stride * (count - 1) + 1 if count else first, stride) for first, count, stride in spans
+        )
+    ]
 
 
 def _infer_concat(*parts: Type, axis: int) -> Type:

@@ -1,0 +1,61 @@
+"""The backend object of the processor."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from nnkit.plan import Plan, Target
+from nnkit_numpy.memory import NumpyStore
+from nnkit_numpy.program import NumpyExecutable
+
+# Sustained rates of one current server core; the order of magnitude decides, calibration refines.
+TARGET = Target(
+    name="cpu",
+    call_s=4e-7,
+    bytes_per_s=1.0e10,
+    cached_bytes_per_s=6.0e10,
+    flops_per_s=1.0e11,
+    tile_bytes=1 << 18,
+    element_s=(("exp", 4e-10), ("log", 5e-10), ("tanh", 4e-10), ("expm1", 1e-8), ("log1p", 1e-8), ("pow", 5e-9)),
+)
+KEPT = 64
+
+
+class NumpyBackend:
+    """Compiles plans to NumPy code and keeps the code of the latest ones."""
+
+    name = "cpu"
+
+    def __init__(self) -> None:
+        self._executables: OrderedDict[str, NumpyExecutable] = OrderedDict()
+        self._lock = Lock()
+
+    def target(self) -> Target:
+        """Rates and cache size of the processor."""
+        return TARGET
+
+    def new_store(self) -> NumpyStore:
+        """An empty store."""
+        return NumpyStore()
+
+    def compile(self, plan: Plan) -> NumpyExecutable:
+        """The code of a plan, from the cache when the same plan was compiled before."""
+        with self._lock:
+            known = self._executables.get(plan.fingerprint)
+            if known is None:
+                known = self._executables[plan.fingerprint] = NumpyExecutable(plan)
+                if len(self._executables) > KEPT:
+                    self._executables.popitem(last=False)
+            return known
+
+    def to_device(self, array: Any) -> Any:
+        """The array itself, contiguous: NumPy's memory is the device's."""
+        return np.ascontiguousarray(array)
+
+    def overwrite(self, target: Any, source: Any) -> None:
+        """Copy a host array into a device array of the same shape."""
+        np.copyto(target, source)

@@ -1,0 +1,102 @@
+"""The contract between the engine and a device, and the selector from a device's name to its backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, NamedTuple, Protocol
+
+from nnkit.errors import ArgumentError, DeviceError
+from nnkit.plan import Plan, Target
+
+GROUP = "nnkit.backends"
+HINTS = {
+    "cuda": "it needs an NVIDIA GPU and CuPy: pip install 'nnkit[cuda12]' or 'nnkit[cuda13]'; use device='cpu' meanwhile",
+}
+
+
+class Leaf(NamedTuple):
+    """One named lasting value: a role (parameter, moment, state, counter, metric, setting), shape and data type."""
+
+    name: str
+    role: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Store(Protocol):
+    """All lasting values of a network on its device, in aligned flat segments, one for each role and data type.
+
+    Programs borrow it; nothing rebinds an array. What ``read`` gives are copies.
+    """
+
+    def allocate(self, leaves: Iterable[Leaf]) -> None:
+        """Add leaves, zero-filled. All leaves of one role are given at once; the role's former leaves are dropped."""
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        """All leaves in the order in which they were allocated."""
+
+    def array(self, name: str) -> Any:
+        """The device array of a leaf, or of a whole segment by its role (``parameters`` and so on)."""
+
+    def write(self, values: Mapping[str, Any]) -> None:
+        """Copy host values into leaves; shapes must match."""
+
+    def read(self, names: Iterable[str]) -> dict[str, Any]:
+        """Host copies; the only synchronisation."""
+
+
+class Program(Protocol):
+    """An executable with its buffers, bound to a store and to data."""
+
+    def run(self, steps: int) -> int:
+        """Run so many steps; returns how many ran before the guard refused one (all, if none was refused)."""
+
+    def read(self, names: Iterable[str]) -> dict[str, Any]:
+        """Host copies of outputs that are not states, as the last step left them."""
+
+    def memory(self) -> int:
+        """Bytes of the program's own buffers."""
+
+
+class Executable(Protocol):
+    """Compiled code without buffers; cached by the plan's fingerprint."""
+
+    def bind(self, store: Store, data: Mapping[str, Any]) -> Program:
+        """A program on these values. ``data`` maps names of data inputs to device arrays."""
+
+
+class Backend(Protocol):
+    """A device."""
+
+    name: str
+
+    def target(self) -> Target:
+        """What the planner needs to know."""
+
+    def new_store(self) -> Store:
+        """An empty store."""
+
+    def compile(self, plan: Plan) -> Executable:
+        """Code for a plan."""
+
+    def to_device(self, array: Any) -> Any:
+        """A device array of a host array: shared where the device is the host, else a copy."""
+
+    def overwrite(self, target: Any, source: Any) -> None:
+        """Copy a host array into a device array of the same shape."""
+
+
+@cache
+def select(device: str) -> Backend:
+    """The backend of a device's name, such as ``"cpu"`` or ``"cuda:1"``, found among the installed entry points."""
+    if not isinstance(device, str) or not device:
+        raise ArgumentError(f"device must be a name such as 'cpu' or 'cuda', got {device!r}")
+    kind, _, number = device.partition(":")
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if kind not in found:
+        hint = HINTS.get(kind, f"installed devices: {', '.join(sorted(found)) or 'none; reinstall nnkit'}")
+        raise DeviceError(f"there is no backend for device '{device}' here: {hint}")
+    backend: Backend = found[kind].load()(number)
+    return backend

@@ -1,0 +1,183 @@
+"""CSV files: a header, then rows of numbers, with text in the target's column only. Errors name the line."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import operator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nnkit.data.arrays import Array
+from nnkit.errors import DataError, FileError
+
+_MISSING = {"", "nan", "na", "n/a", "null", "?"}
+_MISSING_NUMBER = _MISSING | {"none", "-"}  # in a target these may be the name of a class
+_DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of a CSV file: numbers (rows, columns) as float64, their names, and the target's cells if wanted."""
+
+    numbers: Array
+    names: tuple[str, ...]
+    target: str | None
+    cells: list[str]
+
+
+def read_csv(path: Path, names: Sequence[str] | None, target: str | None, want_target: bool) -> Table:
+    """Read the columns ``names`` as numbers (all but the target when None) and the target's cells as text.
+
+    ``target`` None is the last column. Without ``want_target`` the file need not have it. Commas, semicolons and tabs
+    separate; a byte-order mark, quotes and blank lines are understood; the encoding is UTF-8.
+
+    Raises:
+        FileError: missing, not text, not UTF-8, or with broken quotes.
+        DataError: empty; no header, or one with equal or empty names; a column that is not there; lines of another
+            length; text or missing values where numbers are needed. The message has the line and the column.
+    """
+    with _open(path) as (header, rows):
+        if want_target:
+            target = _column(path, header, header[-1] if target is None else target)
+        names = tuple(name for name in header if name != target) if names is None else tuple(names)
+        absent = [name for name in names if name not in header]
+        if absent:
+            raise DataError(
+                f"{path.name} has no column {', '.join(map(repr, absent))}, which the network was trained on; "
+                f"it has {', '.join(map(repr, header))}"
+            )
+        if not names:
+            raise DataError(f"{path.name} has the column {header[0]!r} only; features and a target are needed")
+        return _read_rows(path, header, rows, names, target if want_target else None)
+
+
+def _read_rows(
+    path: Path,
+    header: tuple[str, ...],
+    rows: Iterator[tuple[int, list[str]]],
+    names: tuple[str, ...],
+    target: str | None,
+) -> Table:
+    values, lines, cells = array("d"), array("q"), list[str]()
+    pick = _picker([header.index(name) for name in names])
+    target_at = header.index(target) if target is not None else None
+    for line, row in rows:
+        if len(row) != len(header):
+            raise DataError(
+                f"{path.name}, line {line} has {len(row)} values, the header has {len(header)}; "
+                f"complete the line, or put quotes around text with a delimiter in it"
+            )
+        picked = pick(row)
+        try:
+            values.extend(map(float, picked))
+        except ValueError:
+            _explain(path, line, names, picked)
+        if "_" in "".join(picked):  # Python reads 1_000 as a number; in a file it is a name
+            _explain(path, line, names, picked)
+        lines.append(line)
+        if target_at is not None:
+            cells.append(_target_cell(path, line, header[target_at], row[target_at]))
+    if not lines:
+        raise DataError(f"{path.name} has a header and no rows; add rows to learn from")
+    numbers = np.frombuffer(values).reshape(len(lines), len(names))
+    if not np.isfinite(numbers).all():
+        row_at, column_at = np.argwhere(~np.isfinite(numbers))[0].tolist()
+        raise DataError(_missing(path, lines[row_at], names[column_at], str(numbers[row_at, column_at])))
+    return Table(numbers, names, target, cells)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]]:
+    """The header, and the rows that are not blank with the number of their line; errors of reading become FileError."""
+    try:
+        _require_text(path)
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            first = stream.readline()
+            delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d))))
+            stream.seek(0)
+            reader = csv.reader(stream, delimiter=delimiter, strict=True)
+            header = _header(path, next(reader))
+            yield header, ((reader.line_num, row) for row in reader if row)
+    except FileNotFoundError as error:
+        raise FileError(f"{path} does not exist; check the path") from error
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+    except csv.Error as error:
+        raise FileError(f"{path} is no well-formed CSV file: {error}; check its quotes") from error
+
+
+def _require_text(path: Path) -> None:
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; name the file in it")
+    with path.open("rb") as stream:
+        start = stream.read(4096)
+    if not start.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise DataError(f"{path.name} is empty; expected a line with the names of the columns, then rows")
+    if b"\0" in start:
+        raise FileError(f"{path} is not UTF-8 text: it has zero bytes in it; save it as CSV in UTF-8")
+
+
+def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
+    names = tuple(cell.strip() for cell in cells)
+    twice = sorted({name for name in names if names.count(name) > 1 and name})
+    if twice:
+        raise DataError(f"{path.name} has two columns named {twice[0]!r}; give each its own name")
+    if all(_is_number(name) for name in names):
+        raise DataError(
+            f"{path.name} begins with numbers ({', '.join(names[:3])}); add a first line with the columns' names"
+        )
+    if "" in names:
+        raise DataError(f"{path.name} has no name for column {names.index('') + 1}; name it in the first line")
+    return names
+
+
+def _column(path: Path, header: tuple[str, ...], name: str) -> str:
+    if name in header:
+        return name
+    near = difflib.get_close_matches(name, header, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise DataError(f"{path.name} has no column {name!r}.{hint} It has {', '.join(map(repr, header))}")
+
+
+def _picker(columns: list[int]) -> Callable[[list[str]], Sequence[str]]:
+    """A function that takes the columns out of a row; ``itemgetter`` is fast and gives no tuple for one column."""
+    return operator.itemgetter(*columns) if len(columns) > 1 else operator.itemgetter(slice(columns[0], columns[0] + 1))
+
+
+def _target_cell(path: Path, line: int, name: str, cell: str) -> str:
+    cell = cell.strip()
+    if cell.lower() in _MISSING:
+        raise DataError(_missing(path, line, name, cell))
+    return cell
+
+
+def _explain(path: Path, line: int, names: tuple[str, ...], cells: Sequence[str]) -> None:
+    """Say which cell of a line is no number, and why."""
+    name, cell = next((n, c.strip()) for n, c in zip(names, cells, strict=True) if "_" in c or not _is_number(c))
+    if cell.lower() in _MISSING_NUMBER:
+        raise DataError(_missing(path, line, name, cell))
+    if _is_number(cell.replace(",", ".", 1)) and "_" not in cell:
+        raise DataError(f"{path.name}, line {line}: {cell!r} in column {name!r} has a decimal comma; write a point")
+    raise DataError(
+        f"{path.name}, line {line}: column {name!r} holds text ({cell!r}); networks take numbers: leave it out, "
+        f"or encode it, for example as one column of 0 and 1 for each of its values"
+    )
+
+
+def _missing(path: Path, line: int, name: str, cell: str) -> str:
+    shown = f" ({cell!r})" if cell else ""
+    return f"{path.name}, line {line}: the value in column {name!r} is missing{shown}; fill it in, or remove the line"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

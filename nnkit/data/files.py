@@ -1,0 +1,125 @@
+"""The user's own files as data sets: ``.csv``, ``.npz`` and ``.h5``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nnkit.data.array_files import read_arrays, read_x
+from nnkit.data.arrays import Array, to_host
+from nnkit.data.csv_file import read_csv
+from nnkit.data.dataset import Dataset, Scaling
+from nnkit.data.encode import encode_target
+from nnkit.data.splits import split_indices
+from nnkit.errors import ArgumentError, FileError, ShapeError
+
+SUFFIXES = (".csv", ".npz", ".h5", ".hdf5")
+_TEST = 0.2
+
+
+def load_file(path: Path, target: str | None = None, seed: int = 0) -> Dataset:
+    """Return the data set in a file; by default 20 % of its rows, stratified for classes, are for testing.
+
+    * ``.csv``: a header, numbers, and in the target's column (``target``, the last by default) numbers or text. Text is
+      classes; so are whole numbers with at most 20 different values, each twice or more on average. The features are
+      standardised with the mean and the standard deviation of the training rows, kept as ``scaling``; the target is
+      left as it is.
+    * ``.npz``, ``.h5``: arrays x and y, or x_train, y_train, x_test and y_test. Nothing is scaled. Text is classes, and
+      so are one-hot rows and integers with at most 20 different values or from 0 up without a gap; floats are numbers.
+
+    Raises:
+        FileError: a file that is missing, damaged, or not what its name says.
+        DataError, ShapeError: what is in it cannot be trained on.
+        ArgumentError: ``target`` given for a file without columns.
+    """
+    if _suffix(path) == ".csv":
+        return _from_csv(path, target, seed)
+    if target is not None:
+        raise ArgumentError(
+            f"target={target!r} names a column of a CSV file; in {path.name} the target is y: leave it out"
+        )
+    return _from_arrays(path, read_arrays(path), seed)
+
+
+def read_features(
+    path: Path, scaling: Scaling | None = None, features: Sequence[str] | None = None, target: str | None = None
+) -> Array:
+    """Return float32 features to predict from, scaled as the training rows were.
+
+    A CSV file may have its columns in any order and may have more of them, the target included; those in ``features``
+    are taken, or all but ``target`` when ``features`` is None. ``.npz`` and ``.h5`` have x, or x_test.
+
+    Raises:
+        FileError, DataError: as ``load_file``; a column the network was trained on is not there.
+        ShapeError: another number of columns than the scaling was made for.
+    """
+    if _suffix(path) == ".csv":
+        x = read_csv(path, features, target, want_target=False).numbers
+    else:
+        x = to_host(read_x(path), "x")
+    return scaling.apply(x) if scaling is not None else x.astype(np.float32)
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise FileError(
+            f"{path} has the suffix {suffix!r}; data files are {', '.join(SUFFIXES)}: convert it to one of them"
+        )
+    return suffix
+
+
+def _from_csv(path: Path, target: str | None, seed: int) -> Dataset:
+    table = read_csv(path, None, target, want_target=True)
+    y, classes = encode_target(_numbers_or_text(table.cells), f"{path.name}: the target {table.target!r}")
+    train, test = split_indices(len(y), _TEST, seed, labels=None if classes is None else y)
+    scaling = Scaling.fit(table.numbers[train])
+    return Dataset(
+        *(scaling.apply(table.numbers[train]), y[train], scaling.apply(table.numbers[test]), y[test]),
+        name=path.name,
+        classes=classes,
+        scaling=scaling,
+        features=table.names,
+        target=table.target,
+    )
+
+
+def _numbers_or_text(cells: list[str]) -> Array:
+    """The target's cells as integers if all are whole, as floats if all are numbers, or else as they are."""
+    try:
+        numbers = np.array([float(cell) for cell in cells])
+    except ValueError:
+        return np.array(cells)
+    if any("_" in cell for cell in cells):
+        return np.array(cells)
+    whole = (np.abs(numbers) < 2**53) & (numbers == np.round(numbers))
+    return numbers.astype(np.int64) if whole.all() else numbers
+
+
+def _from_arrays(path: Path, arrays: dict[str, Array], seed: int) -> Dataset:
+    if "x" in arrays:
+        x, target = to_host(arrays["x"], f"{path.name}: x").astype(np.float32), arrays["y"]
+        _require_same_rows(path, x, target, "x", "y")
+        y, classes = encode_target(target, f"{path.name}: y", counted=True)
+        train, test = split_indices(len(x), _TEST, seed, labels=None if classes is None else y)
+        return Dataset(x[train], y[train], x[test], y[test], name=path.name, classes=classes)
+    parts = [to_host(arrays[key], f"{path.name}: {key}").astype(np.float32) for key in ("x_train", "x_test")]
+    for part, x in zip(("train", "test"), parts, strict=True):
+        _require_same_rows(path, x, arrays[f"y_{part}"], f"x_{part}", f"y_{part}")
+    together = [arrays["y_train"], arrays["y_test"]]
+    if parts[0].shape[1:] != parts[1].shape[1:] or together[0].shape[1:] != together[1].shape[1:]:
+        raise ShapeError(
+            f"{path.name}: rows of x_train and x_test have the shapes {parts[0].shape[1:]} and {parts[1].shape[1:]}, "
+            f"of y {together[0].shape[1:]} and {together[1].shape[1:]}; training and test rows must be alike"
+        )
+    y, classes = encode_target(np.concatenate(together), f"{path.name}: y", counted=True)
+    cut = len(parts[0])
+    return Dataset(parts[0], y[:cut], parts[1], y[cut:], name=path.name, classes=classes)
+
+
+def _require_same_rows(path: Path, x: Array, y: Array, x_name: str, y_name: str) -> None:
+    if y.ndim == 0 or len(x) != len(y):
+        rows = len(y) if y.ndim else "no"
+        raise ShapeError(f"{path.name}: {x_name} has {len(x)} rows and {y_name} has {rows}; each row needs its target")

@@ -1,0 +1,66 @@
+"""``load``: a data set by its name, or from the user's own file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from nnkit.data.dataset import Dataset
+from nnkit.data.digits import digits
+from nnkit.data.files import load_file
+from nnkit.data.mnist import SOURCES, mnist
+from nnkit.data.synthetic import TABLE, synthetic
+from nnkit.errors import ArgumentError
+from nnkit.names import lookup
+
+DataDir = str | os.PathLike[str] | None
+
+
+def load(name: str | os.PathLike[str], data_dir: DataDir = None, seed: int = 0, target: str | None = None) -> Dataset:
+    """Return a data set: features and targets for training and for testing.
+
+    Args:
+        name: ``digits`` (needs scikit-learn), ``mnist``, ``fashion_mnist`` (downloaded once), ``xor``, ``moons``,
+            ``circles``, ``spiral``, ``blobs``, ``sine`` (drawn from ``seed``), or the path of a ``.csv``, ``.npz`` or
+            ``.h5`` file.
+        data_dir: the folder with the files of MNIST or Fashion-MNIST; else ``NNKIT_DATA_DIR``, else the user's cache.
+        seed: draws the synthetic sets, and the test rows of a file; the split of ``digits`` is fixed.
+        target: the column of a CSV file to predict; the last one by default.
+
+    Raises:
+        ArgumentError: an unknown name; a ``target`` where there are no columns to choose from.
+        FileError, DataError, MissingExtraError: what is wrong with the file, or what to install.
+
+    >>> load("moons").x_train.shape
+    (800, 2)
+    """
+    if isinstance(name, os.PathLike) or (isinstance(name, str) and _is_path(name)):
+        return load_file(Path(name).expanduser(), target, seed)
+    make = lookup("data set", name, _NAMED, _ALIASES)
+    if target is not None:
+        raise ArgumentError(
+            f"target={target!r} names a column of a CSV file; the data set {name!r} has its own; leave it out"
+        )
+    return make(data_dir, seed)
+
+
+def _is_path(name: str) -> bool:
+    """Whether a text means a file: it has a folder or a suffix in it, which no name has."""
+    return "/" in name or os.sep in name or bool(Path(name).suffix)
+
+
+def _synthetic(name: str) -> Callable[[DataDir, int], Dataset]:
+    return lambda data_dir, seed: synthetic(name, seed)
+
+
+def _mnist(name: str) -> Callable[[DataDir, int], Dataset]:
+    return lambda data_dir, seed: mnist(name, data_dir)
+
+
+_NAMED: dict[str, Callable[[DataDir, int], Dataset]] = {
+    "digits": lambda data_dir, seed: digits(),
+    **{name: _mnist(name) for name in SOURCES},
+    **{name: _synthetic(name) for name in TABLE},
+}
+_ALIASES = {"fashion": "fashion_mnist", "fashionmnist": "fashion_mnist"}

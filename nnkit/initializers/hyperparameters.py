@@ -1,0 +1,88 @@
+"""Hyper-parameters of formulas: checked when an object is made, written to plain data and read back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from math import isfinite, nan
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+from nnkit.errors import ArgumentError
+from nnkit.names import lookup
+
+T = TypeVar("T")
+
+
+def check_number(owner: str, name: str, value: object, interval: str) -> None:
+    """Refuse what is not a finite number in ``interval``; as in mathematics, a round bracket leaves the end out.
+
+    >>> check_number("SGD", "momentum", 1.5, "[0, 1)")
+    Traceback (most recent call last):
+        ...
+    nnkit.errors.ArgumentError: SGD: momentum is 1.5, expected a number in [0, 1)
+    """
+    low, high = map(float, interval[1:-1].split(","))
+    ends = [end for end, closed in ((low, interval[0] == "["), (high, interval[-1] == "]")) if closed]
+    number = nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    if not (isfinite(number) and (low < number < high or number in ends)):
+        raise ArgumentError(f"{owner}: {name} is {value!r}, expected a number in {interval}")
+
+
+def check_count(owner: str, name: str, value: object, at_least: int) -> None:
+    """Refuse what is not a whole number from ``at_least`` up.
+
+    >>> check_count("Step", "every", 0, at_least=1)
+    Traceback (most recent call last):
+        ...
+    nnkit.errors.ArgumentError: Step: every is 0, expected a whole number from 1 up
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
+        raise ArgumentError(f"{owner}: {name} is {value!r}, expected a whole number from {at_least} up")
+
+
+def config_of(thing: Any) -> dict[str, Any]:
+    """The name of a formula and its hyper-parameters as plain data that JSON can hold; objects in it likewise."""
+    return {"name": thing.name} | {field.name: _plain(getattr(thing, field.name)) for field in fields(thing)}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return config_of(value)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, bool | str | None):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
+def from_config(
+    kind: str,
+    config: object,
+    table: Mapping[str, Callable[..., T]],
+    nested: Mapping[str, Callable[[Mapping[str, Any]], Any]] | None = None,
+) -> T:
+    """The object that :func:`config_of` described. Only names in ``table`` are known; nothing is imported or evaluated.
+
+    ``nested`` makes the objects inside: hyper-parameter name → function of its own config.
+    """
+    if not isinstance(config, Mapping) or "name" not in config:
+        raise ArgumentError(f"the configuration of a {kind} must be a mapping with a 'name', got {config!r}")
+    make = lookup(kind, config["name"], table)
+    given = {name: value for name, value in config.items() if name != "name"}
+    _check_names(f"{kind} '{config['name']}'", given, fields(make))  # type: ignore[arg-type]
+    for name, value in given.items():
+        if isinstance(value, Mapping) and name in (nested or {}):
+            given[name] = (nested or {})[name](value)
+        elif isinstance(value, list):
+            given[name] = tuple(value)
+    return make(**given)
+
+
+def _check_names(owner: str, given: Mapping[str, Any], known: Iterable[Field[Any]]) -> None:
+    names = {field.name for field in known}
+    if unknown := sorted(map(str, given.keys() - names)):
+        raise ArgumentError(f"{owner}: unknown {', '.join(unknown)}; known: {', '.join(sorted(names)) or 'nothing'}")
+    needed = {field.name for field in known if field.default is MISSING and field.default_factory is MISSING}
+    if missing := sorted(needed - given.keys()):
+        raise ArgumentError(f"{owner}: {', '.join(missing)} missing")

@@ -1,0 +1,26 @@
+"""What a run took and what came of it: clock, probes of host and GPU, environment, run record, closing table."""
+
+from nnkit.measure.checks import check_layout
+from nnkit.measure.clock import PHASES, Clock, StepTimer
+from nnkit.measure.device import DeviceProbe
+from nnkit.measure.environment import environment
+from nnkit.measure.eta import RemainingTime
+from nnkit.measure.files import replacing
+from nnkit.measure.host import HostProbe
+from nnkit.measure.record import RunRecord, load_record
+from nnkit.measure.summary import table
+
+__all__ = [
+    "PHASES",
+    "Clock",
+    "DeviceProbe",
+    "HostProbe",
+    "RemainingTime",
+    "RunRecord",
+    "StepTimer",
+    "check_layout",
+    "environment",
+    "load_record",
+    "replacing",
+    "table",
+]

@@ -1,0 +1,78 @@
+"""What an optimiser is: the arithmetic of one update, as a function of arrays."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, ClassVar, TypeVar
+
+from nnkit.initializers.hyperparameters import check_number, config_of
+from nnkit.optimizers.schedules import Constant, Schedule
+
+Array = Any
+Self = TypeVar("Self", bound="Optimizer")
+
+
+class Optimizer(ABC):
+    """The mathematics of one update of one array; where the arrays are kept, and the loop over them, is elsewhere.
+
+    Subclasses are frozen dataclasses: an optimiser holds hyper-parameters and no state. ``update`` is traced into the
+    graph of the training step, once for the flat vector of all parameters.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def moments(self) -> tuple[str, ...]:
+        """Names of the arrays that live from step to step, shaped like the parameter and zero at first."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, float]:
+        """Name and value of each hyper-parameter that the update reads, computed on the host in double.
+
+        They reach ``update`` as 0-d arrays, and the host may change them between steps.
+        """
+
+    @abstractmethod
+    def update(
+        self,
+        parameter: Array,
+        gradient: Array,
+        moments: Mapping[str, Array],
+        settings: Mapping[str, Array],
+        step: Array,
+    ) -> tuple[Array, dict[str, Array]]:
+        """The new parameter and the new moments.
+
+        ``step`` is the number of this update, from 1: a 0-d array of the parameter's dtype, as are the ``settings``.
+        Shapes and dtype stay those of the parameter.
+        """
+
+    def resolved(self: Self, total_steps: int) -> Self:
+        """The optimiser for a training of ``total_steps`` updates: schedules that were left open get their length."""
+        inner = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return replace(  # type: ignore[type-var]
+            self,
+            **{
+                name: value.resolved(total_steps)
+                for name, value in inner.items()
+                if isinstance(value, Schedule | Optimizer)
+            },
+        )
+
+    def config(self) -> dict[str, Any]:
+        """The optimiser as plain data for JSON; ``optimizers.from_config`` reads it back."""
+        return config_of(self)
+
+
+def as_schedule(learning_rate: float | Schedule) -> Schedule:
+    """A learning rate as a schedule: itself, or constant."""
+    return learning_rate if isinstance(learning_rate, Schedule) else Constant(learning_rate)
+
+
+def check_rate(owner: str, learning_rate: object) -> None:
+    """Refuse what is neither a schedule nor a number that can be a learning rate."""
+    if not isinstance(learning_rate, Schedule):
+        check_number(owner, "learning_rate", learning_rate, "[0, inf)")

@@ -1,0 +1,134 @@
+"""plan(graph, target): what to compute, in what order, fused with what, and in which memory; pure data in, pure data out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+from nnkit.graph.ir import Graph, describe
+from nnkit.names import lookup
+from nnkit.plan import rewrites
+from nnkit.plan.cost import Cost, group_cost
+from nnkit.plan.schedule import GUARD, Schedule, is_elementwise, schedule
+from nnkit.plan.storage import Copy, Slot, Storage, allocate
+from nnkit.plan.target import Target
+
+DECISIONS = {
+    "drop_unused": "values that no output needs are not computed (the gradient of the input among them)",
+    "merge_common": "equal operations on equal operands are computed once",
+    "simplify": "arithmetic that changes nothing, repeated reshapes and known numbers are removed",
+    "fold_transposes": "transposes become flags of the matrix product that reads them",
+    "fuse": "elementwise operations of one shape run as one pass over memory",
+    "tile": "a fused pass works on pieces that fit the cache",
+    "join_gradients": "parts of a joined array (the gradients of all parameters) are computed in their place in it",
+    "in_place": "a result takes over the memory of an operand, or of the old state, that nobody reads afterwards",
+    "reuse_memory": "values whose lifetimes do not overlap share memory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kernel: the nodes it computes in order, the rows of a tile (0: all at once), its phase and cost."""
+
+    kernel: str
+    nodes: tuple[int, ...]
+    tile: int
+    phase: str
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a backend compiles. The first ``computed`` steps write no state; the guard is read after them."""
+
+    graph: Graph
+    steps: tuple[Step, ...]
+    computed: int
+    slots: dict[int, Slot]
+    arena_bytes: int
+    copies: tuple[Copy, ...]
+    target: Target
+    disabled: frozenset[str]
+
+    @property
+    def guard(self) -> int | None:
+        """Position of the value that allows the commit, if there is one."""
+        return self.graph.output.get(GUARD)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """FLOPs, bytes and predicted seconds of one run."""
+        return sum((step.cost for step in self.steps), Cost())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that decides what the program computes and where."""
+        text = f"{self.graph.fingerprint}{self.steps}{self.slots}{self.copies}{self.target}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __str__(self) -> str:
+        lines = []
+        for step in self.steps:
+            lines += [f"{step.kernel} [{step.phase}] tile={step.tile}"]
+            lines += [f"    %{i} = {describe(self.graph.nodes[i])} -> {self.slots[i]}" for i in step.nodes]
+        return "\n".join(lines)
+
+
+def plan(graph: Graph, target: Target, disable: Collection[str] = ()) -> Plan:
+    """The plan of a graph for a target; ``disable`` switches decisions off by name (see ``DECISIONS``)."""
+    for name in disable:
+        lookup("decision", name, DECISIONS)
+    enabled = frozenset(DECISIONS) - frozenset(disable)
+    graph = _rewritten(graph, target, enabled)
+    order = schedule(graph, fuse="fuse" in enabled, transposes_are_views="fold_transposes" in enabled)
+    storage = allocate(graph, order, target, enabled)
+    steps = _steps(graph, order, storage, target)
+    return Plan(
+        graph, steps, order.computed, storage.slots, storage.arena_bytes, storage.copies, target, frozenset(disable)
+    )
+
+
+def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> Graph:
+    graph = rewrites.swept(graph) if "drop_unused" in enabled else rewrites.keep_unused(graph)
+    graph = rewrites.expand(graph, target)
+    if "merge_common" in enabled:
+        graph = rewrites.merge_common(graph)
+    if "simplify" in enabled:
+        graph = rewrites.simplify(graph)
+        if "merge_common" in enabled:
+            graph = rewrites.merge_common(graph)
+    if "fold_transposes" in enabled:
+        graph = rewrites.fold_transposes(graph)
+    return graph
+
+
+def _steps(graph: Graph, order: Schedule, storage: Storage, target: Target) -> tuple[Step, ...]:
+    joined = {i for i, node in graph if node.operation == "concat" and _all_in_place(graph, i, storage)}
+    steps = []
+    for group, tile in zip(order.groups, storage.tiles, strict=True):
+        first = graph.nodes[group[0]]
+        members = set(group)
+        escaping = {i for i in group if i in graph.output.values() or any(u not in members for u in graph.users[i])}
+        cost = Cost() if group[0] in joined else group_cost(graph, group, escaping, tile, target)
+        kernel = "fused" if is_elementwise(first) else first.operation
+        steps.append(Step(kernel, group, tile, graph.nodes[group[-1]].origin.phase, cost))
+    return tuple(steps)
+
+
+def _all_in_place(graph: Graph, i: int, storage: Storage) -> bool:
+    """Whether every part of a concatenation is computed at its place, so that there is nothing to do."""
+    offset = storage.slots[i].offset
+    for part in graph.nodes[i].inputs:
+        if part_offset(graph, part, storage.slots) != offset:
+            return False
+        offset += graph.nodes[part].nbytes
+    return True
+
+
+def part_offset(graph: Graph, i: int, slots: dict[int, Slot]) -> int:
+    """Where in the arena a part of a concatenation lies, looking through reshapes; -1 if it lies elsewhere."""
+    while slots[i].kind == "view" and graph.nodes[i].operation == "reshape":
+        i = slots[i].ref
+    return slots[i].offset if slots[i].kind == "arena" and not slots[i].tiled else -1

@@ -1,0 +1,208 @@
+"""Graph → graph rewrites that need no knowledge of memory: each a decision that can be switched off by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from array_api_compat import numpy as host
+
+from nnkit.graph.interpret import Eager
+from nnkit.graph.ir import Graph, Node
+from nnkit.graph.primitives import PRIMITIVES
+from nnkit.graph.primitives.creation import Constant
+from nnkit.graph.primitives.special import erf
+from nnkit.graph.tracing import Trace, TracedArray
+from nnkit.plan.target import Target
+
+Rule = Callable[[Trace, Node, Sequence[TracedArray]], TracedArray | None]
+
+
+def rewrite(graph: Graph, rule: Rule) -> Graph:
+    """Rebuild the graph node by node; ``rule`` may give another value for a node, or None to keep it."""
+    trace = Trace()
+    new: list[TracedArray] = []
+    for _, node in graph:
+        operands = [new[i] for i in node.inputs]
+        with trace.because_of(node), trace.within(node.origin.phase):
+            value = rule(trace, node, operands)
+        new.append(trace.record(node.operation, operands, node.origin, **node.options) if value is None else value)
+    return swept(trace.graph({name: new[i] for name, i in graph.outputs}))
+
+
+def swept(graph: Graph) -> Graph:
+    """Without the nodes that no output needs. Inputs stay: they are the graph's signature."""
+    needed = graph.ancestors(graph.output.values()) | set(graph.inputs.values())
+    position = {old: new for new, old in enumerate(sorted(needed))}
+    nodes = tuple(
+        Node(n.operation, tuple(position[i] for i in n.inputs), n.attributes, n.shape, n.dtype, n.origin)
+        for i, n in graph
+        if i in needed
+    )
+    return Graph(nodes, tuple((name, position[i]) for name, i in graph.outputs))
+
+
+def keep_unused(graph: Graph) -> Graph:
+    """With every value that nobody reads as an output: the plan without the decision ``drop_unused``."""
+    outputs = set(graph.output.values())
+    sinks = [i for i, node in graph if not graph.users[i] and i not in outputs and node.operation != "input"]
+    return Graph(graph.nodes, (*graph.outputs, *((f"unused:{i}", i) for i in sinks)))
+
+
+def expand(graph: Graph, target: Target) -> Graph:
+    """Replace what the device has no kernel for by arithmetic, and drop the marks that only differentiation reads."""
+
+    def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+        if node.operation == "stop_gradient":
+            return operands[0]
+        if node.operation == "erf" and "erf" not in target.native:
+            return erf(trace.namespace, operands[0])
+        return None
+
+    return rewrite(graph, rule)
+
+
+def merge_common(graph: Graph) -> Graph:
+    """One node for equal operations on equal operands."""
+    seen: dict[Any, TracedArray] = {}
+
+    def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+        key = (node.operation, tuple(o.position for o in operands), repr(node.attributes), node.shape, node.dtype)
+        if key not in seen:
+            seen[key] = trace.record(node.operation, operands, node.origin, **node.options)
+        return seen[key]
+
+    return rewrite(graph, rule)
+
+
+def fold_transposes(graph: Graph) -> Graph:
+    """A transpose that a matrix product reads becomes a flag of the product."""
+
+    def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+        if node.operation != "matmul":
+            return None
+        options = {"transpose_a": False, "transpose_b": False} | node.options
+        folded = list(operands)
+        for side, flag in enumerate(("transpose_a", "transpose_b")):
+            producer = trace.nodes[operands[side].position]
+            if producer.operation == "permute_dims" and _swaps_last_two(producer.options["axes"]):
+                source = trace.nodes[producer.inputs[0]]
+                folded[side] = TracedArray(trace, producer.inputs[0], source.shape, source.dtype)
+                options[flag] = not options[flag]
+        return trace.record("matmul", folded, node.origin, **options)
+
+    return rewrite(graph, rule)
+
+
+def _swaps_last_two(axes: tuple[int, ...]) -> bool:
+    rank = len(axes)
+    return rank >= 2 and axes == (*range(rank - 2), rank - 1, rank - 2)
+
+
+def simplify(graph: Graph) -> Graph:
+    """Arithmetic that changes nothing, reshapes of reshapes, repetition that broadcasting does anyway, known scalars."""
+    rules = (_elide_broadcast, _neutral, _collapse_shape, _fold_constant)
+
+    def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+        for attempt in rules:
+            value = attempt(trace, node, operands)
+            if value is not None:
+                return value
+        return None
+
+    return rewrite(graph, rule)
+
+
+def _value(trace: Trace, position: int, producer: Node) -> TracedArray:
+    return TracedArray(trace, position, producer.shape, producer.dtype)
+
+
+def _elide_broadcast(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+    """An elementwise operation broadcasts by itself, as long as another operand has the full shape."""
+    if PRIMITIVES[node.operation].family != "elementwise":
+        return None
+    bare = [_without_repetition(trace, operand) for operand in operands]
+    if all(a.position == b.position for a, b in zip(bare, operands, strict=True)):
+        return None
+    for kept in range(len(operands)):
+        chosen = [operand if i == kept else bare[i] for i, operand in enumerate(operands)]
+        chosen = bare if _shape_of(bare) == node.shape else chosen
+        if _shape_of(chosen) == node.shape:
+            fresh = Node(node.operation, tuple(c.position for c in chosen), node.attributes, node.shape, node.dtype, node.origin)
+            again = _neutral(trace, fresh, chosen)
+            return trace.record(node.operation, chosen, node.origin, **node.options) if again is None else again
+    return None
+
+
+def _without_repetition(trace: Trace, operand: TracedArray) -> TracedArray:
+    """The operand before broadcast_to, and a lone number before it was reshaped to ones."""
+    producer = trace.nodes[operand.position]
+    while producer.operation == "broadcast_to" or (producer.operation == "reshape" and producer.size == 1):
+        source = producer.inputs[0]
+        operand = _value(trace, source, trace.nodes[source])
+        producer = trace.nodes[source]
+    return operand
+
+
+def _shape_of(operands: Sequence[TracedArray]) -> tuple[int, ...]:
+    from nnkit.graph.shapes import broadcast
+
+    return broadcast("simplify", *(operand.shape for operand in operands))
+
+
+_NEUTRAL = {"multiply": 1, "divide": 1, "add": 0, "subtract": 0}
+
+
+def _neutral(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+    """x·1, 1·x, x/1, x + 0, x − 0, −(−x)."""
+    if node.operation == "negative":
+        inner = trace.nodes[operands[0].position]
+        if inner.operation == "negative":
+            return _value(trace, inner.inputs[0], trace.nodes[inner.inputs[0]])
+    if node.operation not in _NEUTRAL:
+        return None
+    for side, other in ((1, 0), (0, 1)):
+        constant = _scalar(trace, operands[side])
+        commutes = side == 1 or node.operation in ("multiply", "add")
+        if commutes and constant == _NEUTRAL[node.operation] and operands[other].shape == node.shape:
+            return operands[other]
+    return None
+
+
+def _scalar(trace: Trace, operand: TracedArray) -> Any:
+    """The value of a constant number, or None."""
+    producer = trace.nodes[operand.position]
+    value = producer.options["value"] if producer.operation == "constant" else None
+    return None if isinstance(value, Constant) else value
+
+
+def _collapse_shape(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+    """Shape operations that undo each other or do nothing; sums over axes of size 1 are reshapes."""
+    if node.operation in ("reshape", "permute_dims", "slice", "broadcast_to", "astype"):
+        inner = trace.nodes[operands[0].position]
+        unchanged = node.operation != "permute_dims" or node.options["axes"] == tuple(range(len(node.shape)))
+        if node.shape == operands[0].shape and node.dtype == operands[0].dtype and unchanged:
+            return operands[0]
+        if inner.operation == node.operation == "reshape":
+            source = _value(trace, inner.inputs[0], trace.nodes[inner.inputs[0]])
+            return source if source.shape == node.shape else trace.record("reshape", (source,), node.origin, shape=node.shape)
+        if inner.operation == node.operation == "permute_dims":
+            axes = tuple(inner.options["axes"][axis] for axis in node.options["axes"])
+            source = _value(trace, inner.inputs[0], trace.nodes[inner.inputs[0]])
+            return trace.namespace.permute_dims(source, axes) if axes != tuple(range(len(axes))) else source
+    if node.operation in ("sum", "max", "min") and all(operands[0].shape[a] == 1 for a in node.options["axis"]):
+        return trace.namespace.reshape(operands[0], tuple(node.shape))  # type: ignore[arg-type]
+    return None
+
+
+def _fold_constant(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+    """Arithmetic on known numbers is done now, in the data type of the graph."""
+    if not operands or node.shape != () or PRIMITIVES[node.operation].family != "elementwise":
+        return None
+    known = [_scalar(trace, operand) for operand in operands]
+    if any(value is None for value in known) or "bfloat16" in (node.dtype, *(o.dtype for o in operands)):
+        return None
+    arrays = [host.asarray(v, dtype=o.dtype) for v, o in zip(known, operands, strict=True)]
+    with host.errstate(all="ignore"):
+        result = PRIMITIVES[node.operation].evaluate(Eager(host), *arrays, **node.options)
+    return trace.record("constant", (), node.origin, value=result.item(), dtype=node.dtype)

@@ -1,0 +1,126 @@
+"""Order: which values are views, which nodes run in one fused pass, and where computing ends and committing begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnkit.graph.ir import Graph, Node
+from nnkit.graph.primitives import PRIMITIVES
+
+VIEWS = ("reshape", "permute_dims", "slice", "broadcast_to", "flip")
+GUARD = "guard"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Groups of nodes in the order in which they run; the first ``computed`` groups write no state."""
+
+    groups: tuple[tuple[int, ...], ...]
+    computed: int
+    views: frozenset[int]
+
+
+def is_elementwise(node: Node) -> bool:
+    """Whether the node is one pass over its elements."""
+    return PRIMITIVES[node.operation].family == "elementwise"
+
+
+def schedule(graph: Graph, fuse: bool, transposes_are_views: bool) -> Schedule:
+    """The order of recording, in which elementwise nodes are pulled forward to the pass that made their operand."""
+    views = _views(graph, transposes_are_views)
+    early = graph.ancestors(_results(graph))
+    work = [i for i, node in graph if node.operation not in ("input", "constant", "arange") and i not in views]
+    compute = _groups(graph, [i for i in work if i in early], views, fuse)
+    commit = _groups(graph, [i for i in work if i not in early], views, fuse)
+    return Schedule((*compute, *commit), len(compute), frozenset(views))
+
+
+def _results(graph: Graph) -> list[int]:
+    """What must be known before any state is written: the guard, or every output that is not a state."""
+    if GUARD in graph.output:
+        return [graph.output[GUARD], *(i for name, i in graph.outputs if name.startswith("unused:"))]
+    new_states = set(graph.state.values())
+    return [i for i in graph.output.values() if i not in new_states]
+
+
+def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool) -> list[tuple[int, ...]]:
+    waiting = dict.fromkeys(work)
+    groups: list[tuple[int, ...]] = []
+    while waiting:
+        first = next(iter(waiting))
+        members = [first]
+        del waiting[first]
+        if fuse and is_elementwise(graph.nodes[first]):
+            _grow(graph, members, waiting, views)
+        groups.append(tuple(members))
+    return groups
+
+
+def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set[int]) -> None:
+    """Add nodes of the same shape and phase whose operands are all known, while each reads a member or comes next."""
+    shape, phase = graph.nodes[members[0]].shape, graph.nodes[members[0]].origin.phase
+    grown = True
+    while grown:
+        grown = False
+        neighbours = {user for member in members for user in graph.users[member]}
+        following = next(iter(waiting), None)
+        for candidate in sorted(neighbours | ({following} if following is not None else set())):
+            node = graph.nodes[candidate]
+            alike = node.shape == shape and node.origin.phase == phase and is_elementwise(node)
+            if candidate in waiting and alike and _ready(graph, node, waiting, views):
+                members.append(candidate)
+                del waiting[candidate]
+                grown = True
+                break
+
+
+def _ready(graph: Graph, node: Node, waiting: dict[int, None], views: set[int]) -> bool:
+    """Whether no operand, looked at through views, still waits."""
+    for operand in node.inputs:
+        while operand in views:
+            operand = graph.nodes[operand].inputs[0]
+        if operand in waiting:
+            return False
+    return True
+
+
+def _views(graph: Graph, transposes: bool) -> set[int]:
+    """Nodes that are another look at their operand's memory. What is no view is copied, and so contiguous."""
+    views: set[int] = set()
+    contiguous: dict[int, bool] = {}
+    for i, node in graph:
+        contiguous[i] = True
+        if node.operation in VIEWS and _may_view(graph, node, transposes, contiguous[node.inputs[0]]):
+            if not _only_for_products(graph, i, node):
+                views.add(i)
+                contiguous[i] = contiguous[node.inputs[0]] and _stays_contiguous(graph, node)
+    return views
+
+
+def _may_view(graph: Graph, node: Node, transposes: bool, contiguous: bool) -> bool:
+    if node.operation == "permute_dims":
+        return transposes
+    if node.operation == "reshape" and not contiguous:
+        squeezed = [[e for e in shape if e != 1] for shape in (node.shape, graph.nodes[node.inputs[0]].shape)]
+        return squeezed[0] == squeezed[1]
+    return True
+
+
+def _only_for_products(graph: Graph, i: int, node: Node) -> bool:
+    """A matrix product copies repeated or reversed operands at each call; one copy that the plan knows of is better."""
+    return node.operation in ("broadcast_to", "flip") and any(
+        graph.nodes[user].operation == "matmul" for user in graph.users[i]
+    )
+
+
+def _stays_contiguous(graph: Graph, node: Node) -> bool:
+    if node.operation == "reshape":
+        return True
+    source = graph.nodes[node.inputs[0]].shape
+    if node.operation == "permute_dims":
+        moved = [axis for axis in node.options["axes"] if source[axis] != 1]
+        return moved == sorted(moved)
+    if node.operation == "slice":
+        cut = [axis for axis, extent in enumerate(source) if extent != node.shape[axis]]
+        return set(node.options["step"]) == {1} and all(e == 1 for e in node.shape[: max(cut, default=0)])
+    return node.shape == source

@@ -1,0 +1,30 @@
+"""What the planner knows of a device: pure data, given by the backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Rates, overheads and limits of a device, for the cost model and the choice of tiles.
+
+    ``call_s`` is the time to start one operation; ``bytes_per_s`` and ``flops_per_s`` are sustained rates of large elementwise
+    passes and matrix products; ``cached_bytes_per_s`` is the rate within a tile; ``element_s`` the extra time per element of
+    the operations that take longer than memory; ``tile_bytes`` is what the arrays of one tile may occupy.
+    """
+
+    name: str
+    call_s: float
+    bytes_per_s: float
+    cached_bytes_per_s: float
+    flops_per_s: float
+    tile_bytes: int
+    alignment: int = 64
+    element_s: tuple[tuple[str, float], ...] = ()
+    native: frozenset[str] = frozenset()
+    """Operations beyond the arithmetic ones that the device has kernels for; the planner expands the others."""
+
+    def seconds_per_element(self, operation: str) -> float:
+        """Time of one element of an operation that is slower than memory; 0 for the others."""
+        return dict(self.element_s).get(operation, 0.0)
