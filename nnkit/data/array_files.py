@@ -21,6 +21,7 @@ from nnkit.errors import DataError, FileError
 WHOLE = ("x", "y")
 SPLIT = ("x_train", "y_train", "x_test", "y_test")
 _RATIO = 1100  # no stream of deflate unpacks to more than this many times its size
+_CHUNK = 1 << 22  # elements; HDF5 itself chooses chunks far below this
 
 Arrays = dict[str, Array]
 
@@ -127,6 +128,10 @@ def _read_dataset(path: Path, h5py: Any, file: Any, key: str) -> Array:
     stored = dataset.id.get_storage_size()
     if dataset.size * dataset.dtype.itemsize > _RATIO * stored:
         raise FileError(f"{path}: {key} declares the shape {dataset.shape} and stores {stored} bytes; it is damaged")
+    if math.prod(dataset.chunks or ()) > max(2 * dataset.size, _CHUNK):  # a chunk is unpacked as a whole
+        raise FileError(
+            f"{path}: {key} has chunks of shape {dataset.chunks} for an array of {dataset.shape}; it is damaged"
+        )
     return np.asarray(dataset.asstr()[()] if text else dataset[()])
 
 

@@ -152,24 +152,14 @@ def _from_scipy(matrix: Any, argument: str) -> Any:
 
 def _from_pandas(table: Any, argument: str) -> Any:
     """A Series (text is for the caller to judge) or a DataFrame, by columns: as a whole, mixed types become objects."""
-    if type(table).__name__ != "DataFrame":
-        return _column(table)
     values = table.to_numpy()
-    if values.dtype.kind in NUMBERS:
+    if type(table).__name__ != "DataFrame" or values.dtype.kind in NUMBERS:
         return values
-    columns = [_column(table.iloc[:, i]) for i in range(table.shape[1])]
+    columns = [np.asarray(table.iloc[:, i].to_numpy()) for i in range(table.shape[1])]
     for name, column in zip(table.columns, columns, strict=True):
         if column.dtype.kind not in NUMBERS:
             raise DataError(_not_numbers(column, f"{argument}[{name!r}]"))
     return np.column_stack(columns)
-
-
-def _column(series: Any) -> Array:
-    """One column; pandas' own nullable numbers become floats with NaN for what is missing."""
-    values = np.asarray(series.to_numpy())
-    if values.dtype.kind == "O" and getattr(series.dtype, "kind", "O") in NUMBERS:
-        return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
-    return values
 
 
 _FROM_LIBRARY: dict[str, Callable[[Any, str], Any]] = {

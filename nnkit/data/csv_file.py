@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from nnkit.data.arrays import Array
+from nnkit.data.checks.common import count
 from nnkit.errors import DataError, FileError
 
 _MISSING = {"", "nan", "na", "n/a", "null", "?"}
@@ -70,7 +71,7 @@ def _read_rows(
     for line, row in rows:
         if len(row) != len(header):
             raise DataError(
-                f"{path.name}, line {line} has {len(row)} values, the header has {len(header)}; "
+                f"{path.name}, line {line} has {count(len(row), 'value')}, the header has {len(header)}; "
                 f"complete the line, or put quotes around text with a delimiter in it"
             )
         picked = pick(row)
@@ -106,6 +107,10 @@ def _open(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[int, lis
             yield header, ((reader.line_num, row) for row in reader if row)
     except FileNotFoundError as error:
         raise FileError(f"{path} does not exist; check the path") from error
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
     except csv.Error as error:

@@ -44,7 +44,8 @@ class Scaling:
             raise ShapeError(
                 f"x has shape {x.shape}, the scaling was made for {len(self.mean)} columns; pass those columns"
             )
-        return ((x - self.mean) / self.scale).astype(np.float32)
+        with np.errstate(over="ignore"):  # infinity is for the check of the features to tell
+            return ((x - self.mean) / self.scale).astype(np.float32)
 
     def to_dict(self) -> dict[str, list[float]]:
         """Return plain lists, for JSON; ``from_dict`` reads them back exactly."""

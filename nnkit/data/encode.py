@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnkit.data.arrays import Array, to_host
+from nnkit.data.checks.common import convert
 from nnkit.errors import DataError
 
 FEW = 20  # whole numbers with at most this many different values are taken for classes
@@ -19,7 +20,7 @@ def encode_target(values: Array, name: str, counted: bool = False) -> Encoded:
     they are exactly 0 … k − 1 for any k. Everything else is numbers.
 
     Raises:
-        DataError: one class only; nearly as many texts as rows; NaN or infinity.
+        DataError: one class only; nearly as many texts as rows; NaN, infinity, or numbers beyond float32.
 
     >>> encode_target(np.array(["cat", "dog", "cat"]), "animal")
     (array([0, 1, 0], dtype=int32), ('cat', 'dog'))
@@ -28,9 +29,7 @@ def encode_target(values: Array, name: str, counted: bool = False) -> Encoded:
     if values.dtype.kind in "USOT":
         return _from_text(values, name)
     values = to_host(values, name)
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0])
-        raise DataError(f"{name} has NaN or infinity in row {row}; leave that row out, or fill it in")
+    as_numbers = convert(values, "float32", name)
     if _is_one_hot(values):
         return values.argmax(axis=1).astype(np.int32), tuple(str(i) for i in range(values.shape[1]))
     if values.ndim == 1 and values.dtype.kind in "biu":
@@ -38,7 +37,7 @@ def encode_target(values: Array, name: str, counted: bool = False) -> Encoded:
         few = len(different) <= FEW or (counted and different[0] == 0 and different[-1] == len(different) - 1)
         if few and 2 * len(different) <= len(values):
             return _classes(labels, [str(v) for v in different.tolist()], name)
-    return values.astype(np.float32), None
+    return as_numbers, None
 
 
 def _from_text(values: Array, name: str) -> Encoded:

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnkit.data.array_files import read_arrays, read_x
 from nnkit.data.arrays import Array, to_host
+from nnkit.data.checks.common import convert
 from nnkit.data.csv_file import read_csv
 from nnkit.data.dataset import Dataset, Scaling
 from nnkit.data.encode import encode_target
@@ -58,8 +59,9 @@ def read_features(
     if _suffix(path) == ".csv":
         x = read_csv(path, features, target, want_target=False).numbers
     else:
-        x = to_host(read_x(path), "x")
-    return scaling.apply(x) if scaling is not None else x.astype(np.float32)
+        x = to_host(read_x(path), f"{path.name}: x")
+    plain = convert(x, "float32", path.name)
+    return plain if scaling is None else scaling.apply(x)
 
 
 def _suffix(path: Path) -> str:
@@ -75,6 +77,7 @@ def _from_csv(path: Path, target: str | None, seed: int) -> Dataset:
     table = read_csv(path, None, target, want_target=True)
     y, classes = encode_target(_numbers_or_text(table.cells), f"{path.name}: the target {table.target!r}")
     train, test = split_indices(len(y), _TEST, seed, labels=None if classes is None else y)
+    convert(table.numbers, "float32", path.name)  # for its errors: the scaling is taken from the exact numbers
     scaling = Scaling.fit(table.numbers[train])
     return Dataset(
         *(scaling.apply(table.numbers[train]), y[train], scaling.apply(table.numbers[test]), y[test]),
@@ -100,12 +103,12 @@ def _numbers_or_text(cells: list[str]) -> Array:
 
 def _from_arrays(path: Path, arrays: dict[str, Array], seed: int) -> Dataset:
     if "x" in arrays:
-        x, target = to_host(arrays["x"], f"{path.name}: x").astype(np.float32), arrays["y"]
+        x, target = _float32(path, arrays, "x"), arrays["y"]
         _require_same_rows(path, x, target, "x", "y")
         y, classes = encode_target(target, f"{path.name}: y", counted=True)
         train, test = split_indices(len(x), _TEST, seed, labels=None if classes is None else y)
         return Dataset(x[train], y[train], x[test], y[test], name=path.name, classes=classes)
-    parts = [to_host(arrays[key], f"{path.name}: {key}").astype(np.float32) for key in ("x_train", "x_test")]
+    parts = [_float32(path, arrays, key) for key in ("x_train", "x_test")]
     for part, x in zip(("train", "test"), parts, strict=True):
         _require_same_rows(path, x, arrays[f"y_{part}"], f"x_{part}", f"y_{part}")
     together = [arrays["y_train"], arrays["y_test"]]
@@ -117,6 +120,11 @@ def _from_arrays(path: Path, arrays: dict[str, Array], seed: int) -> Dataset:
     y, classes = encode_target(np.concatenate(together), f"{path.name}: y", counted=True)
     cut = len(parts[0])
     return Dataset(parts[0], y[:cut], parts[1], y[cut:], name=path.name, classes=classes)
+
+
+def _float32(path: Path, arrays: dict[str, Array], key: str) -> Array:
+    argument = f"{path.name}: {key}"
+    return convert(to_host(arrays[key], argument), "float32", argument)
 
 
 def _require_same_rows(path: Path, x: Array, y: Array, x_name: str, y_name: str) -> None:

@@ -25,6 +25,9 @@ def gradients(output: TracedArray, wrt: Sequence[TracedArray]) -> list[TracedArr
         )
     if kind(output.dtype) != "float":
         raise ArgumentError(f"a gradient needs a floating-point output, got {output.dtype}")
+    for w in wrt:
+        if kind(w.dtype) != "float":
+            raise ArgumentError(f"a gradient needs floating-point arrays to differentiate by, got {w.dtype}")
     trace, xp = output.trace, output.trace.namespace
     active = _between(trace, output.position, {w.position for w in wrt})
     with trace.within("backward"):
@@ -39,14 +42,26 @@ def gradients(output: TracedArray, wrt: Sequence[TracedArray]) -> list[TracedArr
 
 
 def differentiate(graph: Graph, output: str, wrt: Sequence[str]) -> Graph:
-    """The graph with one more output for each input of ``wrt``: ``grad:<name>``, the derivative of ``output``."""
+    """The graph with one more output for each input of ``wrt``: ``grad:<name>``, the derivative of ``output``.
+
+    Where a name is taken, by the first derivative of a second one, each gets one more ``grad:`` in front.
+    """
+    unknown = sorted({output} - graph.output.keys()) + sorted(set(wrt) - graph.inputs.keys())
+    if unknown:
+        raise ArgumentError(
+            f"differentiate: the graph has no {', '.join(unknown)}; "
+            f"its outputs are {', '.join(graph.output)}, its inputs {', '.join(graph.inputs)}"
+        )
+    prefix = "grad:"
+    while any(prefix + name in graph.output for name in wrt):
+        prefix += "grad:"
     trace = Trace()
     inputs = {}
     for name, position in graph.inputs.items():
         inputs[name] = trace.input(**graph.nodes[position].options)
     outputs = interpret(graph, trace.namespace, inputs)
     slopes = gradients(outputs[output], [inputs[name] for name in wrt])
-    return trace.graph(outputs | {f"grad:{name}": slope for name, slope in zip(wrt, slopes, strict=True)})
+    return trace.graph(outputs | {prefix + name: slope for name, slope in zip(wrt, slopes, strict=True)})
 
 
 def _between(trace: Trace, output: int, wrt: set[int]) -> set[int]:
@@ -76,6 +91,7 @@ def _walk_back(trace: Trace, position: int, active: set[int], cotangents: dict[i
         with trace.because_of(node):
             slope = rule(trace.namespace, cotangents[position], out, *operands, **node.options)
             if row.family == "elementwise":
-                slope = unbroadcast(trace.namespace, slope, operand.shape)
+                slope = unbroadcast(trace.namespace, slope, fixed(operand.shape, "gradient"))
+            slope = trace.namespace.astype(slope, operand.dtype)  # the other operand may have been wider
             known = cotangents.get(operand.position)
             cotangents[operand.position] = slope if known is None else known + slope

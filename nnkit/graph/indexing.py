@@ -66,8 +66,8 @@ def _span(part: Any, extent: int, axis: int, x: TracedArray) -> tuple[tuple[int,
         return (part % extent, part % extent + 1, 1), None, False
     if not isinstance(part, slice):
         raise TraceError(
-            f"indexing: {part!r} ({type(part).__name__}) cannot index a traced array; use integers, slices, None or Ellipsis, "
-            "or xp.take for an array of integers"
+            f"indexing: {part!r} ({type(part).__name__}) cannot index a traced array; "
+            "use integers, slices, None or Ellipsis, or xp.take for an array of integers"
         )
     chosen = range(*part.indices(extent))
     if not chosen:

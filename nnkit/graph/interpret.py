@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from array_api_compat import is_torch_namespace
 
 from nnkit.errors import ArgumentError
-from nnkit.graph.ir import Graph
+from nnkit.graph.dtypes import itemsize
+from nnkit.graph.ir import Graph, Node
 from nnkit.graph.namespace import Namespace
 from nnkit.graph.primitives import PRIMITIVES
 
@@ -19,12 +20,20 @@ class Eager:
     def __init__(self, xp: Any, device: Any = None) -> None:
         self.xp = xp
         self.device = device
-        # torch has no shift, comparison or sum on uint32; its values fit int64, which has them all.
-        self._stand_in = {"uint32": "int64"} if is_torch_namespace(xp) else {}
+        # torch lacks most operations on these. A wider signed type has them all, and wraps when it is masked.
+        self._wider = {"uint16": "int32", "uint32": "int64", "uint64": "int64"} if is_torch_namespace(xp) else {}
 
     def dtype(self, name: str) -> Any:
         """The namespace's data type object."""
-        return getattr(self.xp, self._stand_in.get(name, name))
+        return getattr(self.xp, self._wider.get(name, name))
+
+    def evaluate(self, node: Node, operands: list[Any]) -> Any:
+        """The value of one node."""
+        value = PRIMITIVES[node.operation].evaluate(self, *operands, **node.options)
+        if node.dtype not in self._wider:
+            return value
+        wide = self.xp.astype(value, self.dtype(node.dtype))
+        return wide if node.dtype == "uint64" else wide & ((1 << 8 * itemsize(node.dtype)) - 1)
 
 
 def interpret(graph: Graph, namespace: Any, inputs: Mapping[str, Any], device: Any = None) -> dict[str, Any]:
@@ -35,7 +44,7 @@ def interpret(graph: Graph, namespace: Any, inputs: Mapping[str, Any], device: A
     missing = sorted(graph.inputs.keys() - inputs.keys())
     if missing:
         raise ArgumentError(f"interpret: the graph needs the inputs {', '.join(missing)}")
-    apply = _inliner(namespace) if isinstance(namespace, Namespace) else _evaluator(Eager(namespace, device))
+    evaluate = _inliner(namespace) if isinstance(namespace, Namespace) else Eager(namespace, device).evaluate
     needed = graph.ancestors(graph.output.values())
     last = {operand: i for i, node in graph if i in needed for operand in node.inputs}
     last.update(dict.fromkeys(graph.output.values(), len(graph)))
@@ -43,20 +52,18 @@ def interpret(graph: Graph, namespace: Any, inputs: Mapping[str, Any], device: A
     for i, node in graph:
         if i not in needed:
             continue
-        if node.operation == "input":
-            values[i] = inputs[node.options["name"]]
-        else:
-            values[i] = apply(node, [values[operand] for operand in node.inputs])
+        given = node.operation == "input"
+        values[i] = evaluate(node, [inputs[node.options["name"]]] if given else [values[o] for o in node.inputs])
         for operand in set(node.inputs):
             if last[operand] == i:
                 del values[operand]
     return {name: values[i] for name, i in graph.outputs}
 
 
-def _inliner(namespace: Namespace) -> Any:
-    trace = namespace._trace
-    return lambda node, operands: trace.record(node.operation, operands, node.origin, **node.options)
+def _inliner(namespace: Namespace) -> Callable[[Node, list[Any]], Any]:
+    def inline(node: Node, operands: list[Any]) -> Any:
+        if node.operation == "input":
+            return operands[0]
+        return namespace._trace.record(node.operation, operands, node.origin, **node.options)
 
-
-def _evaluator(run: Eager) -> Any:
-    return lambda node, operands: PRIMITIVES[node.operation].evaluate(run, *operands, **node.options)
+    return inline

@@ -1,4 +1,4 @@
-"""Tracing: arrays that record what is done to them. One Trace belongs to one thread of one call; nothing is process-wide."""
+"""Tracing: arrays that record what is done to them. One Trace belongs to one call in one thread; nothing is global."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ class Trace:
         if type(value) not in (bool, int, float):
             raise TraceError(
                 f"{operation}: got {value!r} of type {type(value).__name__} beside a traced array; "
-                "only bool, int and float mix: write float(value) for a NumPy scalar, xp.asarray(value) for an array of constants"
+                "only bool, int and float mix: write float(value) for a NumPy scalar, "
+                "xp.asarray(value) for an array of constants"
             )
         if not partners:
             raise TraceError(f"{operation}: needs at least one array, got only Python scalars")
@@ -163,6 +164,14 @@ class TracedArray:
     def __array_namespace__(self, *, api_version: str | None = None) -> Namespace:
         return self.trace.namespace
 
+    if not TYPE_CHECKING:  # mypy should still notice a wrong name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(
+                f"a traced array has no attribute '{name}'; "
+                "functions are in xp = x.__array_namespace__(), for example xp.sum(x)"
+            )
+
     @property
     def ndim(self) -> int:
         """Number of axes."""
@@ -179,12 +188,12 @@ class TracedArray:
         return "traced"
 
     @property
-    def T(self) -> TracedArray:
+    def T(self) -> TracedArray:  # noqa: N802  # the standard's name
         """The transpose of a matrix."""
         return self.trace.record("permute_dims", (self,), axes=(1, 0))
 
     @property
-    def mT(self) -> TracedArray:
+    def mT(self) -> TracedArray:  # noqa: N802  # the standard's name
         """The last two axes exchanged."""
         return self.trace.namespace.matrix_transpose(self)
 
@@ -237,7 +246,8 @@ class TracedArray:
     __ge__, _ = _binary("greater_equal")
 
     __bool__ = _refuse(
-        "Python's if, while, and, or, not and max cannot depend on values: write xp.where(condition, a, b), ops.relu or xp.maximum"
+        "Python's if, while, and, or, not and max cannot depend on values: "
+        "write xp.where(condition, a, b), ops.relu or xp.maximum"
     )
     __float__ = __int__ = __index__ = __complex__ = _refuse(
         "keep it an array: arithmetic on 0-d arrays works like on numbers"

@@ -24,9 +24,19 @@ def check_number(owner: str, name: str, value: object, interval: str) -> None:
     """
     low, high = map(float, interval[1:-1].split(","))
     ends = [end for end, closed in ((low, interval[0] == "["), (high, interval[-1] == "]")) if closed]
-    number = nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    number = _as_float(value)
     if not (isfinite(number) and (low < number < high or number in ends)):
         raise ArgumentError(f"{owner}: {name} is {value!r}, expected a number in {interval}")
+
+
+def _as_float(value: object) -> float:
+    """The number in double, or NaN if it is none or has no place there."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return nan
+    try:
+        return float(value)
+    except OverflowError:
+        return nan
 
 
 def check_count(owner: str, name: str, value: object, at_least: int) -> None:

@@ -81,6 +81,10 @@ def test_scaling_of_other_columns() -> None:
         scaling.apply(np.ones((4, 2)))
 
 
+def test_scaling_leaves_what_is_too_large_to_the_check_of_the_features() -> None:
+    assert np.isinf(Scaling.fit(np.ones((4, 1))).apply(np.array([[1e300]]))).all()
+
+
 DAMAGED = {
     "no mapping": ([1], r"a scaling has the entries 'mean' and 'scale', got list; the file is damaged"),
     "keys": ({"mean": [0.0]}, r"got 'mean'; the file is damaged"),

@@ -56,6 +56,12 @@ def test_the_largest_remainders_get_the_rest() -> None:
     assert np.bincount(y[validation]).tolist() == [5, 3, 2]
 
 
+def test_many_small_classes_take_from_the_large_one() -> None:
+    y = np.repeat(np.arange(11), [100] + [2] * 10)
+    _, validation = split_indices(120, 0.1, seed=3, labels=y)
+    assert np.bincount(y[validation]).tolist() == [2] + [1] * 10
+
+
 def test_labels_may_be_text() -> None:
     y = np.array(["a", "b"] * 10)
     _, validation = split_indices(20, 0.2, seed=0, labels=y)

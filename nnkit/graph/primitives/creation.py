@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnkit.graph.dtypes import kind, typed
 from nnkit.graph.ir import Shape
 from nnkit.graph.primitives.table import Array, Evaluator, Primitive, Type, add_rows
 
@@ -33,20 +34,31 @@ class Constant:
 
 
 def _infer_input(name: str, role: str, shape: Shape, dtype: str) -> Type:
+    kind(dtype)  # refuses what is no data type
     return Type(shape, dtype)
 
 
 def _infer_constant(value: bool | int | float | Constant, dtype: str) -> Type:
+    kind(dtype)
     return Type(value.array.shape if isinstance(value, Constant) else (), dtype)
 
 
 def _evaluate_constant(run: Evaluator, value: bool | int | float | Constant, dtype: str) -> Array:
-    plain = value.array.tolist() if isinstance(value, Constant) else value
-    return run.xp.asarray(plain, dtype=run.dtype(dtype), device=run.device)
+    if not isinstance(value, Constant):
+        return run.xp.asarray(value, dtype=run.dtype(dtype), device=run.device)
+    flat = run.xp.asarray(value.array.ravel().tolist(), dtype=run.dtype(dtype), device=run.device)
+    return run.xp.reshape(flat, value.array.shape)
 
 
-def _evaluate_input(run: Evaluator, **_: object) -> Array:
-    raise AssertionError("inputs are given to interpret, never evaluated")
+def _evaluate_input(run: Evaluator, given: Array, **_: object) -> Array:
+    return given
+
+
+def _infer_range(start: int, stop: int, step: int, dtype: str) -> Type:
+    values = range(start, stop, step)
+    for extreme in (*values[:1], *values[-1:]):
+        typed("arange", extreme, dtype)
+    return Type((len(values),), dtype)
 
 
 add_rows(
@@ -56,7 +68,7 @@ add_rows(
         Primitive(
             "arange",
             "creation",
-            lambda start, stop, step, dtype: Type((len(range(start, stop, step)),), dtype),
+            _infer_range,
             lambda run, start, stop, step, dtype: run.xp.arange(
                 start, stop, step, dtype=run.dtype(dtype), device=run.device
             ),

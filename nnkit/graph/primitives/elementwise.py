@@ -7,7 +7,7 @@ from math import pi, sqrt
 from typing import Any
 
 from nnkit.errors import DtypeError
-from nnkit.graph.dtypes import FLOATS, SIGNED, UNSIGNED, kind, promote
+from nnkit.graph.dtypes import kind, promote
 from nnkit.graph.primitives.special import erf
 from nnkit.graph.primitives.table import Array, Evaluator, Primitive, Rule, Type, add_rows, elements
 from nnkit.graph.shapes import broadcast
@@ -137,10 +137,8 @@ add_rows(
     }.items()
 )
 
-add_rows(
-    _row(name, (*NUMERIC, "bool") if "equal" in name else NUMERIC, None, None, result="bool")
-    for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
-)
+add_rows(_row(name, NUMERIC, None, None, result="bool") for name in ("less", "less_equal", "greater", "greater_equal"))
+add_rows(_row(name, (*NUMERIC, "bool"), None, None, result="bool") for name in ("equal", "not_equal"))
 add_rows(_row(name, ("bool",), None, None) for name in ("logical_and", "logical_or", "logical_xor"))
 add_rows([_row("logical_not", ("bool",), None)])
 add_rows(_row(name, (*INTEGER, "bool"), None, None) for name in ("bitwise_and", "bitwise_or", "bitwise_xor"))
@@ -155,8 +153,7 @@ def _infer_where(condition: Type, x: Type, y: Type) -> Type:
 
 
 def _infer_cast(x: Type, dtype: str) -> Type:
-    if dtype not in (*FLOATS, *SIGNED, *UNSIGNED, "bool"):
-        raise DtypeError(f"astype: unknown data type {dtype!r}")
+    kind(dtype)  # refuses what is no data type
     return Type(broadcast("astype", x.shape), dtype)
 
 

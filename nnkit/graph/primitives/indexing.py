@@ -37,8 +37,10 @@ def _infer_scatter(x: Type, indices: Type, shape: tuple[int, ...], axis: int) ->
 
 def _evaluate_scatter(run: Evaluator, x: Array, indices: Array, shape: tuple[int, ...], axis: int) -> Array:
     """Rows that share an index are summed: the product with the matrix of one-hot rows, since the standard has no other."""
-    xp = run.xp
-    slots = xp.arange(shape[axis], dtype=indices.dtype, device=run.device)
+    xp, wide = run.xp, run.dtype("int64")
+    slots = xp.arange(shape[axis], dtype=wide, device=run.device)
+    indices = xp.astype(indices, wide)
+    indices = xp.where(indices < 0, indices + shape[axis], indices)
     hits = xp.astype(xp.expand_dims(slots, axis=1) == xp.expand_dims(indices, axis=0), x.dtype)
     front = xp.permute_dims(x, (axis, *(a for a in range(x.ndim) if a != axis)))
     rows = xp.matmul(hits, xp.reshape(front, (front.shape[0], elements(front.shape[1:]))))

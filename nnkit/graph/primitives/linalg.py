@@ -6,6 +6,7 @@ from typing import Any
 
 from nnkit.errors import DtypeError, ShapeError
 from nnkit.graph.dtypes import kind, promote
+from nnkit.graph.primitives.shape import unbroadcast
 from nnkit.graph.primitives.table import Array, Evaluator, Primitive, Type, add_rows, elements
 from nnkit.graph.shapes import broadcast, fixed, show
 
@@ -39,27 +40,18 @@ def _flops(output: Type, a: Type, b: Type, transpose_a: bool = False, transpose_
     return 2 * elements(output.shape) * inner
 
 
-def _unstacked(xp: Any, gradient: Array, operand: Array) -> Array:
-    """Sum over the stack axes along which the operand was broadcast."""
-    extra = gradient.ndim - operand.ndim
-    wide = tuple(
-        axis for axis in range(gradient.ndim - 2) if axis < extra or operand.shape[axis - extra] < gradient.shape[axis]
-    )
-    return xp.reshape(xp.sum(gradient, axis=wide, keepdims=True), operand.shape) if wide else gradient
-
-
 def _left(
     xp: Any, g: Array, out: Array, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False
 ) -> Array:
     gradient = g @ (b if transpose_b else b.mT)
-    return _unstacked(xp, gradient.mT if transpose_a else gradient, a)
+    return unbroadcast(xp, gradient.mT if transpose_a else gradient, a.shape)
 
 
 def _right(
     xp: Any, g: Array, out: Array, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False
 ) -> Array:
     gradient = (a if transpose_a else a.mT) @ g
-    return _unstacked(xp, gradient.mT if transpose_b else gradient, b)
+    return unbroadcast(xp, gradient.mT if transpose_b else gradient, b.shape)
 
 
 add_rows([Primitive("matmul", "linalg", _infer, _evaluate, (_left, _right), _flops)])

@@ -5,7 +5,7 @@ Threefry-2x32 with 13 rounds: Salmon, Moraes, Dror, Shaw, "Parallel random numbe
 
 from __future__ import annotations
 
-from nnkit.errors import DtypeError
+from nnkit.errors import ArgumentError, DtypeError
 from nnkit.graph.primitives.table import Array, Evaluator, Primitive, Type, add_rows, elements
 
 ROUNDS = 13
@@ -18,10 +18,12 @@ def _infer(seed_low: Type, seed_high: Type, step: Type, stream: tuple[int, int],
     for operand in (seed_low, seed_high, step):
         if operand != Type((), "uint32"):
             raise DtypeError(f"random_bits: seed and step must be 0-d uint32, got {operand.dtype}{list(operand.shape)}")
+    if len(stream) != 2 or not all(0 <= part <= MASK for part in stream):
+        raise ArgumentError(f"random_bits: stream must be two integers from 0 to 2**32 - 1, got {stream}")
     return Type(shape, "uint32")
 
 
-def threefry(x0: Array, x1: Array, k0: Array, k1: Array) -> tuple[Array, Array]:
+def threefry(x0: Array, x1: Array, k0: Array, k1: Array, rounds: int = ROUNDS) -> tuple[Array, Array]:
     """Two words of 32 random bits for the counter (x0, x1) under the key (k0, k1).
 
     Works on integer arrays of at least 64 bits whose values are below 2³²; sums are masked, so that a namespace without
@@ -29,7 +31,7 @@ def threefry(x0: Array, x1: Array, k0: Array, k1: Array) -> tuple[Array, Array]:
     """
     keys = (k0, k1, k0 ^ k1 ^ PARITY)
     x0, x1 = (x0 + k0) & MASK, (x1 + k1) & MASK
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         distance = ROTATIONS[turn % 8]
         x0 = (x0 + x1) & MASK
         x1 = (((x1 << distance) & MASK) | (x1 >> (32 - distance))) ^ x0

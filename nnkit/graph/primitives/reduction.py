@@ -10,20 +10,26 @@ from nnkit.graph.primitives.table import Array, Evaluator, Primitive, Rule, Type
 from nnkit.graph.shapes import fixed, reduced, show
 
 Axes = tuple[int, ...]
+NUMERIC = ("float", "signed", "unsigned")
+
+
+def _checked(name: str, x: Type, kinds: tuple[str, ...]) -> Axes:
+    if kind(x.dtype) not in kinds:
+        raise DtypeError(f"{name}: works on {' and '.join(kinds)} arrays, got {x.dtype}; convert with xp.astype")
+    return fixed(x.shape, name)
 
 
 def _row(name: str, kinds: tuple[str, ...], rule: Rule | None, empty: bool, result: str | None = None) -> Primitive:
-    """A reduction; ``empty`` tells whether it has a value over no elements."""
+    """A reduction over axes, or over one; ``empty`` tells whether it has a value over no elements."""
 
-    def infer(x: Type, axis: Axes, keepdims: bool) -> Type:
-        shape = fixed(x.shape, name)
-        if kind(x.dtype) not in kinds:
-            raise DtypeError(f"{name}: works on {' and '.join(kinds)} arrays, got {x.dtype}; convert with xp.astype")
-        if not empty and any(shape[a] == 0 for a in axis):
+    def infer(x: Type, axis: Axes | int, keepdims: bool) -> Type:
+        shape = _checked(name, x, kinds)
+        axes = (axis,) if isinstance(axis, int) else axis
+        if not empty and any(shape[a] == 0 for a in axes):
             raise ShapeError(f"{name}: there is no {name} over no elements; the array has shape {show(shape)}")
-        return Type(reduced(shape, axis, keepdims), result or x.dtype)
+        return Type(reduced(shape, axes, keepdims), result or x.dtype)
 
-    def evaluate(run: Evaluator, x: Array, axis: Axes, keepdims: bool) -> Array:
+    def evaluate(run: Evaluator, x: Array, axis: Axes | int, keepdims: bool) -> Array:
         return getattr(run.xp, name)(x, axis=axis, keepdims=keepdims)
 
     def flops(output: Type, x: Type, **_: object) -> int:
@@ -46,33 +52,22 @@ def _extremum_back(xp: Any, g: Array, out: Array, x: Array, axis: Axes, keepdims
     return hit * (_spread(xp, g, x, axis) / xp.sum(hit, axis=axis, keepdims=True))
 
 
-def _index_row(name: str) -> Primitive:
-    def infer(x: Type, axis: int, keepdims: bool) -> Type:
-        return Type(reduced(fixed(x.shape, name), (axis,), keepdims), "int64")
-
-    def evaluate(run: Evaluator, x: Array, axis: int, keepdims: bool) -> Array:
-        return getattr(run.xp, name)(x, axis=axis, keepdims=keepdims)
-
-    return Primitive(name, "reduction", infer, evaluate, (None,), lambda output, x, **_: elements(x.shape))
-
-
 def _evaluate_sum(run: Evaluator, x: Array, axis: Axes, keepdims: bool) -> Array:
     return run.xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
 def _infer_argsort(x: Type, axis: int, descending: bool) -> Type:
-    return Type(fixed(x.shape, "argsort"), "int64")
+    return Type(_checked("argsort", x, NUMERIC), "int64")
 
 
 def _infer_cumulative(x: Type, axis: int) -> Type:
-    return Type(fixed(x.shape, "cumulative_sum"), x.dtype)
+    return Type(_checked("cumulative_sum", x, NUMERIC), x.dtype)
 
 
 def _cumulative_back(xp: Any, g: Array, out: Array, x: Array, axis: int) -> Array:
     return xp.flip(xp.cumulative_sum(xp.flip(g, axis=axis), axis=axis), axis=axis)
 
 
-NUMERIC = ("float", "signed", "unsigned")
 _sum = _row("sum", NUMERIC, _sum_back, empty=True)
 
 add_rows(
@@ -82,8 +77,8 @@ add_rows(
         _row("min", NUMERIC, _extremum_back, empty=False),
         _row("all", ("bool",), None, empty=True, result="bool"),
         _row("any", ("bool",), None, empty=True, result="bool"),
-        _index_row("argmax"),
-        _index_row("argmin"),
+        _row("argmax", NUMERIC, None, empty=False, result="int64"),
+        _row("argmin", NUMERIC, None, empty=False, result="int64"),
         Primitive(
             "argsort",
             "reduction",
@@ -98,7 +93,7 @@ add_rows(
             "cumulative_sum",
             "reduction",
             _infer_cumulative,
-            lambda run, x, axis: run.xp.cumulative_sum(x, axis=axis),
+            lambda run, x, axis: run.xp.cumulative_sum(x, axis=axis, dtype=x.dtype),
             (_cumulative_back,),
             lambda output, x, **_: elements(x.shape),
         ),

@@ -29,7 +29,7 @@ def _permute_back(xp: Any, g: Array, out: Array, x: Array, axes: Extents) -> Arr
 
 
 def _infer_broadcast(x: Type, shape: Extents) -> Type:
-    if len(shape) < len(x.shape) or broadcast("broadcast_to", x.shape, shape) != shape:
+    if len(shape) < len(x.shape) or min(shape, default=0) < 0 or broadcast("broadcast_to", x.shape, shape) != shape:
         raise ShapeError(f"broadcast_to: {show(x.shape)} cannot become {show(shape)}")
     return Type(shape, x.dtype)
 
@@ -88,7 +88,7 @@ def _place_back(xp: Any, g: Array, out: Array, x: Array, shape: Extents, start: 
 def _infer_concat(*parts: Type, axis: int) -> Type:
     shapes = [fixed(part.shape, "concat") for part in parts]
     rest = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
-    if len(rest) > 1:
+    if len(rest) > 1 or len(set(map(len, shapes))) > 1:
         raise ShapeError(f"concat: shapes {' and '.join(map(show, shapes))} differ outside axis {axis}")
     total = sum(shape[axis] for shape in shapes)
     return Type((*shapes[0][:axis], total, *shapes[0][axis + 1 :]), promote("concat", *(p.dtype for p in parts)))

@@ -1,0 +1,78 @@
+"""What a loss is: how wrong predictions are, one value for each row."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
+
+from nnkit.errors import ShapeError
+from nnkit.initializers.hyperparameters import config_of
+from nnkit.ops import namespace
+
+Array = Any
+Pair = Callable[[Array, Array], Array]
+
+
+class Loss(ABC):
+    """A function of predictions and targets, traced into the training step; it gives one value for each row.
+
+    The value of a row is the mean over its outputs. The mean over the rows, weighted or not, is taken by the step.
+    Subclasses are frozen dataclasses whose fields are the hyper-parameters.
+
+    ``targets`` says what the targets are: "numbers", "binary" (0 or 1, or between), "classes" (integer labels, or one
+    probability for each class). ``domain`` says what the predictions must be: "any", "positive", "probability" (each
+    between 0 and 1), "distribution" (summing to 1 along the last axis).
+    """
+
+    name: ClassVar[str]
+    targets: ClassVar[Literal["numbers", "binary", "classes"]]
+    domain: ClassVar[Literal["any", "positive", "probability", "distribution"]]
+
+    @abstractmethod
+    def __call__(self, prediction: Array, target: Array) -> Array:
+        """The loss of each row, shape (rows,), in the dtype of the predictions."""
+
+    @property
+    def paired(self) -> Mapping[str, Pair]:
+        """Output activation → the same loss from the values *before* that activation.
+
+        Such a canonical pair is stable where the activation saturates, and its derivative with respect to those values
+        is (prediction − target) / outputs.
+        """
+        return {}
+
+    def config(self) -> dict[str, Any]:
+        """The loss as plain data for JSON; ``losses.from_config`` reads it back."""
+        return config_of(self)
+
+
+def matching(name: str, prediction: Array, target: Array) -> Array:
+    """The targets in the dtype of the predictions. Their shapes must be equal: to broadcast here is always a slip."""
+    if tuple(prediction.shape) != tuple(target.shape):
+        raise ShapeError(
+            f"loss '{name}': predictions have shape {tuple(prediction.shape)} and targets {tuple(target.shape)}; "
+            "they must be equal, so reshape the targets"
+        )
+    return in_dtype_of(prediction, target)
+
+
+def in_dtype_of(prediction: Array, target: Array) -> Array:
+    """The targets in the dtype of the predictions."""
+    return target if target.dtype == prediction.dtype else namespace(target).astype(target, prediction.dtype)
+
+
+def row_means(values: Array) -> Array:
+    """The mean over all axes but the first: one value for each row."""
+    axes = tuple(range(1, values.ndim))
+    return namespace(values).mean(values, axis=axes) if axes else values
+
+
+def log_of(p: Array) -> Array:
+    """log p for p ≥ 0, where p below the smallest normal number of its dtype counts as that number.
+
+    So log 0 is −87.3 in float32 and −708.4 in float64, finite, with derivative 0.
+    """
+    xp = namespace(p)
+    least = float(xp.finfo(p.dtype).smallest_normal)
+    return xp.log(xp.clip(p, min=least))

@@ -1,0 +1,80 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnkit.errors import ArgumentError
+from nnkit.nn.activation import as_activation, default_initializer
+from nnkit.nn.leaves import INPUTS, Parameter, Penalty
+from nnkit.nn.module import Module
+
+if TYPE_CHECKING:
+    from nnkit.nn.tracing import Run
+
+Array = Any
+WIDEST = 10_000_000
+
+
+def check_units(units: object, argument: str) -> int:
+    """A whole number of neurons that can be meant."""
+    if isinstance(units, bool) or not hasattr(units, "__index__"):
+        raise ArgumentError(f"{argument} must be a whole number of neurons, got {units!r}")
+    number = int(units.__index__())
+    if not 1 <= number <= WIDEST:
+        raise ArgumentError(f"{argument} must be between 1 and {WIDEST:,} neurons, got {number}")
+    return number
+
+
+class Dense(Module):
+    """activation(x · weight + bias): every output depends on every input.
+
+    x has shape (…, inputs); weight (inputs, units), bias (units,), the output (…, units). The weights are drawn as their
+    activation asks for (He normal for the relu family, LeCun normal for selu, Glorot uniform otherwise); biases start at 0.
+
+    >>> Dense(48, activation="tanh")
+    Dense(48, activation=Activation('tanh'))
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "identity",
+        bias: bool = True,
+        initializer: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> None:
+        self.units = check_units(units, "Dense: units")
+        self.activation = as_activation(activation)
+        self.initializer = initializer
+        self.penalty = Penalty(l1, l2) if l1 or l2 else None
+        first = default_initializer(self.activation) if initializer is None else initializer
+        self.weight = Parameter((INPUTS, self.units), first, self.penalty)
+        self.bias = Parameter((self.units,), "zeros") if bias else None
+
+    def __call__(self, x: Array, run: Run) -> Array:
+        z = x @ self.weight
+        return self.activation(z if self.bias is None else z + self.bias, run)
+
+    def __repr__(self) -> str:
+        return f"Dense({self.units}, activation={self.activation!r})"
+
+    def config(self) -> dict[str, Any]:
+        penalty = self.penalty or Penalty()
+        return {
+            "units": self.units,
+            "activation": self.activation,
+            "bias": self.bias is not None,
+            "initializer": self.initializer,
+            "l1": penalty.l1,
+            "l2": penalty.l2,
+        }
+
+    def output_activation(self) -> str:
+        return self.activation.output_activation()
+
+    def without_output_activation(self) -> Module:
+        bare = object.__new__(Dense)
+        vars(bare).update(vars(self), activation=self.activation.without_output_activation())
+        return bare

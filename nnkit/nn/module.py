@@ -1,0 +1,84 @@
+"""The module: a tree of layers and declared leaves, written as a pure function of its input."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from nnkit.nn.leaves import Declared, Parameter, State
+
+if TYPE_CHECKING:
+    from nnkit.nn.tracing import Run
+
+Array = Any
+
+
+class Module(ABC):
+    """A layer, or a whole network, without device, optimiser or file.
+
+    Declare leaves in ``__init__`` and compute in ``__call__``, with the Array API standard and ``nnkit.ops``:
+
+    >>> import nnkit
+    >>> class Scale(nnkit.Module):
+    ...     def __init__(self):
+    ...         self.factor = nnkit.Parameter(("inputs",), initializer="ones")
+    ...     def __call__(self, x, run):
+    ...         return x * self.factor
+    >>> nnkit.Network(Scale(), input_shape=(3,)).predict([[1.0, 2.0, 3.0]]).tolist()
+    [[1.0, 2.0, 3.0]]
+
+    ``run`` tells whether this is training (``run.training``), gives random numbers (``run.random(self, shape)``) and takes
+    new values of states (``run.update(self, mean=…)``). The call must change nothing on ``self``.
+    """
+
+    @abstractmethod
+    def __call__(self, x: Array, run: Run) -> Array:
+        """The module's output for the input ``x``, whose first axis is the batch."""
+
+    def config(self) -> dict[str, Any] | None:
+        """Constructor arguments as JSON-able values, for saving; None if the module's class is not nnkit's."""
+        return None
+
+    def output_activation(self) -> str:
+        """Name of the activation that the last layer applies, as far as it can be taken off."""
+        return "identity"
+
+    def without_output_activation(self) -> Module:
+        """The same module, sharing its leaves, without that activation: losses are exact on what comes before it."""
+        return self
+
+
+def members(value: Any) -> list[tuple[str, Any]]:
+    """Named parts of a module, list, tuple or dictionary; of anything else, none."""
+    if isinstance(value, Module):
+        return list(vars(value).items())
+    if isinstance(value, dict):
+        return [(str(name), part) for name, part in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [(str(number), part) for number, part in enumerate(value)]
+    return []
+
+
+def join(path: str, name: str) -> str:
+    """A dotted path."""
+    return f"{path}.{name}" if path else name
+
+
+def walk(module: Module) -> Iterator[tuple[str, Any]]:
+    """Every module and declared leaf of the tree with its path, parents first, in order of definition."""
+    stack: list[tuple[str, Any]] = [("", module)]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, (Module, Parameter, State)):
+            yield path, value
+        stack.extend((join(path, name), part) for name, part in reversed(members(value)))
+
+
+def declared(module: Module) -> dict[str, Declared]:
+    """Leaves by path; a leaf that stands in several places is named by its first."""
+    found: dict[int, tuple[str, Declared]] = {}
+    for path, value in walk(module):
+        if isinstance(value, (Parameter, State)):
+            found.setdefault(id(value), (path, value))
+    return dict(found.values())

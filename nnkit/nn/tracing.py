@@ -1,0 +1,233 @@
+"""Calling a module inside a trace: on a shadow of its tree whose leaves are traced arrays, so that the tree stays as it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from nnkit.errors import ArgumentError, ShapeError, TraceError
+from nnkit.graph.shapes import fixed, show
+from nnkit.graph.tracing import Trace, TracedArray
+from nnkit.nn.leaves import INPUTS, Declared, Parameter, State
+from nnkit.nn.module import Module, declared, join, members
+from nnkit.ops import random_bits, random_uniform
+
+Array = Any
+GiveLeaf = Callable[[str, Declared, tuple[int, ...]], TracedArray]
+
+
+class Run:
+    """What a module may ask for while it is traced."""
+
+    def __init__(
+        self,
+        trace: Trace,
+        give_leaf: GiveLeaf,
+        training: bool = False,
+        randomness: tuple[TracedArray, TracedArray, TracedArray] | None = None,
+    ) -> None:
+        self.training = training
+        self.updates: dict[str, TracedArray] = {}
+        self._trace = trace
+        self._give_leaf = give_leaf
+        self._randomness = randomness
+        self._draws: dict[str, int] = {}
+        self._paths: dict[int, str] = {}
+        self._leaves: dict[str, tuple[TracedArray, tuple[int, ...]]] = {}
+
+    def random_bits(self, module: Module, shape: tuple[int, ...]) -> TracedArray:
+        """32 random bits for each element, uint32: a function of seed, step, the module's path and how often it asked."""
+        path = _path_of(module)
+        if self._randomness is None:
+            raise TraceError(f"layer '{path}' ({_kind(module)}) asks for random numbers outside training; ask only if run.training")
+        use = self._draws[path] = self._draws.get(path, -1) + 1
+        digest = hashlib.sha256(f"{path}/{use}".encode()).digest()
+        stream = (int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little"))
+        low, high, step = self._randomness
+        return random_bits((low, high), step, stream, shape)
+
+    def random(self, module: Module, shape: tuple[int, ...], dtype: str = "float32") -> TracedArray:
+        """Uniform numbers in [0, 1)."""
+        return random_uniform(self.random_bits(module, shape), dtype)
+
+    def update(self, module: Module, **values: Array) -> None:
+        """New values of states that the module declares; they take effect after the step."""
+        path, tree = _path_of(module), vars(module)["_shadow_of"]
+        for name, value in values.items():
+            leaf = vars(tree).get(name)
+            if not isinstance(leaf, State):
+                raise TraceError(f"layer '{path}' ({_kind(module)}): run.update(self, {name}=…), but self.{name} is not a State")
+            old = getattr(module, name)
+            if (value.shape, value.dtype) != (old.shape, old.dtype):
+                raise ShapeError(
+                    f"layer '{path}' ({_kind(module)}): state '{name}' is {old.dtype}{list(old.shape)}, its new value {value.dtype}{list(value.shape)}"
+                )
+            self.updates[self._paths[id(leaf)]] = value
+
+    @contextmanager
+    def _inside(self, path: str) -> Iterator[None]:
+        before, self._trace.path = self._trace.path, path
+        try:
+            yield
+        finally:
+            self._trace.path = before
+
+    def _leaf(self, path: str, leaf: Declared, owner: Module, x: Any) -> TracedArray:
+        """The traced array of a leaf, its shape resolved by the input."""
+        name = self._paths.setdefault(id(leaf), path)
+        shape = tuple(_width(x, owner, path) if size == INPUTS else int(size) for size in leaf.shape)
+        if name not in self._leaves:
+            self._leaves[name] = (self._give_leaf(name, leaf, shape), shape)
+        array, known = self._leaves[name]
+        if INPUTS in leaf.shape and shape != known:
+            which = leaf.shape.index(INPUTS)
+            raise ShapeError(f"layer '{_path_of(owner)}' ({_kind(owner)}) expects {known[which]} inputs, got {shape[which]}")
+        return array
+
+
+def call_module(module: Module, x: TracedArray, run: Run) -> TracedArray:
+    """The module's output, recorded in the trace of ``x``."""
+    for path, leaf in declared(module).items():
+        run._paths.setdefault(id(leaf), path)
+    shadows: dict[int, Module] = {}
+    shadow = _shadow(module, "", shadows)
+    result = shadow(x, run)
+    for original in shadows.values():
+        _check_unchanged(original)
+    if not isinstance(result, TracedArray):
+        raise TraceError(f"module {_kind(module)} must return one array, got {type(result).__name__}")
+    return result
+
+
+def trace_shapes(module: Module, input_shape: tuple[int, ...], dtype: str) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
+    """Shapes of all leaves by path, in order of definition, and of one row of the output, by one trace without values."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    trace = Trace()
+
+    def give_leaf(path: str, leaf: Declared, shape: tuple[int, ...]) -> TracedArray:
+        shapes[path] = shape
+        return trace.input(path, "state", shape, dtype)
+
+    x = trace.input("x", "data", (2, *input_shape), dtype)
+    output = call_module(module, x, Run(trace, give_leaf))
+    rows, *row = fixed(output.shape, "output")
+    if rows != 2:
+        raise ShapeError(f"module {_kind(module)} must keep the first axis, the batch: 2 rows went in, {show(output.shape)} came out")
+    ordered = {}
+    for path, leaf in declared(module).items():
+        if path not in shapes and INPUTS in leaf.shape:
+            raise ArgumentError(f"leaf '{path}' is declared, but its module is never called, so that its shape is unknown")
+        ordered[path] = shapes.get(path) or tuple(int(size) for size in leaf.shape)
+    return ordered, tuple(row)
+
+
+# -- shadows
+
+
+class _Shadow:
+    """Mixed in before the module's own class: resolves leaves at the call, and refuses changes."""
+
+    def __call__(self: Any, x: Any, *arguments: Any, **options: Any) -> Any:
+        run = next((a for a in (*arguments, *options.values()) if isinstance(a, Run)), None)
+        path = vars(self)["_shadow_path"]
+        if run is None:
+            raise TraceError(f"layer '{path}' ({_kind(self)}) was called without run; write self.layer(x, run)")
+        for name, value in vars(vars(self)["_shadow_of"]).items():
+            if _holds_leaf(value):
+                vars(self)[name] = _resolved(value, join(path, name), self, x, run)
+        with run._inside(path):
+            return super().__call__(x, *arguments, **options)  # type: ignore[misc]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        path = vars(self).get("_shadow_path", "")
+        raise TraceError(
+            f"layer '{path}' ({_kind(self)}) sets self.{name} during its call; declare self.{name} = State(…) in __init__ "
+            f"and write run.update(self, {name}=…)"
+        )
+
+
+@lru_cache(maxsize=256)
+def _shadow_class(kind: type[Module]) -> type[Module]:
+    return type(kind.__name__, (_Shadow, kind), {"__module__": kind.__module__})
+
+
+def _shadow(module: Module, path: str, shadows: dict[int, Module]) -> Module:
+    """A copy of the tree; a module that stands in several places has one shadow, named by its first place."""
+    if id(module) in shadows:
+        return shadows[id(module)]
+    copy = object.__new__(_shadow_class(type(module)))
+    shadows[id(module)] = copy
+    vars(copy).update(_shadow_path=path, _shadow_of=module)
+    for name, value in vars(module).items():
+        vars(copy)[name] = _shadow_value(value, join(path, name), shadows)
+    vars(copy)["_shadow_parts"] = _identities(copy, module)
+    return copy
+
+
+def _shadow_value(value: Any, path: str, shadows: dict[int, Module]) -> Any:
+    if isinstance(value, Module):
+        return _shadow(value, path, shadows)
+    if isinstance(value, dict):
+        return {name: _shadow_value(part, join(path, str(name)), shadows) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [_shadow_value(part, join(path, str(number)), shadows) for number, part in enumerate(value)]
+        return parts if isinstance(value, list) else tuple(parts)
+    return value
+
+
+def _holds_leaf(value: Any) -> bool:
+    if isinstance(value, (Parameter, State)):
+        return True
+    return not isinstance(value, Module) and any(_holds_leaf(part) for _, part in members(value))
+
+
+def _resolved(value: Any, path: str, owner: Module, x: Any, run: Run) -> Any:
+    """The value with each leaf replaced by its traced array."""
+    if isinstance(value, (Parameter, State)):
+        return run._leaf(path, value, owner, x)
+    if isinstance(value, dict):
+        return {name: _resolved(part, join(path, str(name)), owner, x, run) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_resolved(part, join(path, str(i)), owner, x, run) for i, part in enumerate(value))
+    return value
+
+
+def _identities(shadow: Module, module: Module) -> dict[str, list[tuple[str, int]]]:
+    """For each container attribute, its parts by identity, to notice what a call put there."""
+    return {
+        name: [(key, id(part)) for key, part in members(vars(shadow)[name])]
+        for name, value in vars(module).items()
+        if isinstance(value, (list, dict)) and not _holds_leaf(value)
+    }
+
+
+def _check_unchanged(shadow: Module) -> None:
+    for name, parts in vars(shadow)["_shadow_parts"].items():
+        if [(key, id(part)) for key, part in members(vars(shadow)[name])] != parts:
+            raise TraceError(
+                f"layer '{_path_of(shadow)}' ({_kind(shadow)}) changed self.{name} during its call; a call must change nothing: "
+                f"declare a State and use run.update, or compute the value in __init__"
+            )
+
+
+def _path_of(module: Module) -> str:
+    try:
+        return str(vars(module)["_shadow_path"])
+    except KeyError:
+        raise TraceError(f"pass self to run, not another {_kind(module)}") from None
+
+
+def _kind(module: object) -> str:
+    return type(module).__name__
+
+
+def _width(x: Any, owner: Module, path: str) -> int:
+    if not isinstance(x, TracedArray) or x.ndim < 2:
+        shape = show(x.shape) if isinstance(x, TracedArray) else type(x).__name__
+        raise ShapeError(f"layer '{_path_of(owner)}' ({_kind(owner)}): the shape of '{path}' needs an input of rows and columns, got {shape}")
+    return fixed(x.shape, path)[-1]
+
+

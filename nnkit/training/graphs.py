@@ -1,0 +1,189 @@
+"""The graphs of whole steps: training, evaluation over resident data, and prediction of a batch that is given."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from nnkit.graph import Graph, Trace, TracedArray, gradients
+from nnkit.nn import Module, Run, State
+from nnkit.nn.leaves import Declared
+from nnkit.nn.tracing import call_module
+from nnkit.optimizers import Optimizer
+from nnkit.plan.schedule import GUARD
+from nnkit.training.layout import SEEDS, Layout
+from nnkit.training.objective import Objective
+
+SMALLEST = 1e-30  # a batch of samples that all weigh nothing has the loss 0, not 0/0
+
+
+class Values:
+    """The inputs of one step's graph and the leaves that modules get, as views of the flat parameter vector."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.trace = Trace()
+        self.xp = self.trace.namespace
+        self.flat = self.trace.input("parameter", "state", (layout.count,), layout.dtype)
+        self.leaves: dict[str, TracedArray] = {}
+        start = 0
+        for path, shape in layout.parameters.items():
+            self.trace.path = path.rpartition(".")[0]
+            piece = self.flat[start : start + prod(shape)]
+            self.leaves[path] = self.xp.reshape(piece, shape)
+            start += prod(shape)
+        self.trace.path = ""
+
+    def leaf(self, path: str, leaf: Declared, shape: tuple[int, ...]) -> TracedArray:
+        """The traced array of a declared leaf."""
+        if path not in self.leaves and isinstance(leaf, State):
+            self.leaves[path] = self.trace.input(path, "state", shape, self.layout.dtype)
+        return self.leaves[path]
+
+    def number(self, name: str, role: str, dtype: str) -> TracedArray:
+        """A 0-d input."""
+        return self.trace.input(name, role, (), dtype)
+
+    def call(self, module: Module, x: TracedArray, run: Run) -> TracedArray:
+        """The module's output."""
+        return call_module(module, x, run)
+
+
+class Batch:
+    """The rows that one step works on, gathered from resident data at the cursor; the cursor moves on."""
+
+    def __init__(self, values: Values, target: tuple[tuple[int, ...], str], rows: int, weighted: bool) -> None:
+        xp, trace, layout = values.xp, values.trace, values.layout
+        cursor = values.number("counter.cursor", "state", "int64")
+        order = trace.input("order", "data", (None,), "int64")
+        chosen = xp.take(order, cursor + xp.arange(rows))
+        self.x = xp.take(trace.input("x", "data", (None, *layout.input_shape), layout.dtype), chosen, axis=0)
+        self.y = xp.take(trace.input("y", "data", (None, *target[0]), target[1]), chosen, axis=0)
+        self.weight: TracedArray | None = None
+        if weighted:
+            self.weight = xp.take(trace.input("weight", "data", (None,), layout.dtype), chosen, axis=0)
+        self.outputs: dict[str, TracedArray] = {"counter.cursor": cursor + rows}
+
+
+def training_graph(
+    layout: Layout,
+    objective: Objective,
+    optimizer: Optimizer,
+    target: tuple[tuple[int, ...], str],
+    rows: int,
+    weighted: bool,
+) -> Graph:
+    """Gather, forward, loss, gradients; then, behind the guard, update, counters and metrics."""
+    values = Values(layout)
+    xp, trace = values.xp, values.trace
+    batch = Batch(values, target, rows, weighted)
+    step = values.number("counter.step", "state", "uint32")
+    low, high = (values.number(name, "setting", "uint32") for name in SEEDS)
+    run = Run(trace, values.leaf, training=True, randomness=(low, high, step))
+    out = values.call(objective.module, batch.x, run)
+    trace.path = "loss"
+    mean, weight = _mean_loss(xp, objective.per_row(out, batch.y), batch.weight)
+    loss = _with_penalties(values, mean)
+    paths = list(layout.parameters)
+    # The gradient of the input is asked for as in a plain backward pass, and dropped by the planner: nobody reads it.
+    slopes = gradients(loss, [*(values.leaves[path] for path in paths), batch.x])[: len(paths)]
+    outputs = dict(batch.outputs)
+    with trace.within("update"):
+        trace.path = "update"
+        gradient = xp.concat([xp.reshape(slope, (-1,)) for slope in slopes])
+        outputs[GUARD] = xp.isfinite(loss) & xp.all(xp.isfinite(gradient))
+        outputs |= _update(values, optimizer, gradient)
+        outputs["counter.step"] = step + 1
+        outputs |= run.updates
+        trace.path = "metrics"
+        outputs |= _metrics(values, objective, out, batch, loss, weight)
+    return trace.graph(outputs)
+
+
+def evaluation_graph(
+    layout: Layout, objective: Objective, target: tuple[tuple[int, ...], str], rows: int, weighted: bool
+) -> Graph:
+    """Gather and forward, and the sums that loss and accuracy are made of."""
+    values = Values(layout)
+    batch = Batch(values, target, rows, weighted)
+    out = values.call(objective.module, batch.x, Run(values.trace, values.leaf))
+    values.trace.path = "loss"
+    mean, weight = _mean_loss(values.xp, objective.per_row(out, batch.y), batch.weight)
+    loss = _with_penalties(values, mean)
+    return values.trace.graph(batch.outputs | _metrics(values, objective, out, batch, loss, weight))
+
+
+def prediction_graph(layout: Layout, module: Module, rows: int) -> Graph:
+    """Forward for a batch that stands in the input ``x``."""
+    values = Values(layout)
+    x = values.trace.input("x", "data", (rows, *layout.input_shape), layout.dtype)
+    return values.trace.graph({"prediction": values.call(module, x, Run(values.trace, values.leaf))})
+
+
+def scoring_graph(layout: Layout, objective: Objective, target: tuple[tuple[int, ...], str], rows: int) -> Graph:
+    """Forward for a given batch: predictions, and the weighted sum of the losses of its rows in float64."""
+    values = Values(layout)
+    xp, trace = values.xp, values.trace
+    x = trace.input("x", "data", (rows, *layout.input_shape), layout.dtype)
+    y = trace.input("y", "data", (rows, *target[0]), target[1])
+    weight = trace.input("weight", "data", (rows,), "float64")
+    out = values.call(objective.module, x, Run(trace, values.leaf))
+    trace.path = "loss"
+    total = xp.sum(xp.astype(objective.per_row(out, y), "float64") * weight)
+    penalty = _with_penalties(values, xp.zeros((), dtype=layout.dtype))
+    return trace.graph({"prediction": objective.predictions(out), "loss": total, "penalty": penalty})
+
+
+def _mean_loss(xp: Any, per_row: TracedArray, weight: TracedArray | None) -> tuple[TracedArray, TracedArray | None]:
+    """Mean over the rows, or the weighted sum over the sum of weights, and that sum."""
+    if weight is None:
+        return xp.mean(per_row), None
+    total = xp.sum(weight)
+    return xp.sum(per_row * weight) / xp.maximum(total, SMALLEST), total
+
+
+def _with_penalties(values: Values, loss: TracedArray) -> TracedArray:
+    xp = values.xp
+    for path, penalty in values.layout.penalties.items():
+        for name, norm in (("l1", xp.abs), ("l2", xp.square)):
+            if getattr(penalty, name):
+                factor = values.number(f"setting.{path}.{name}", "setting", values.layout.dtype)
+                loss = loss + factor * xp.sum(norm(values.leaves[path]))
+    return loss
+
+
+def penalty_settings(layout: Layout) -> dict[str, float]:
+    """Names and values of the settings that the penalties read."""
+    return {
+        f"setting.{path}.{name}": float(getattr(penalty, name))
+        for path, penalty in layout.penalties.items()
+        for name in ("l1", "l2")
+        if getattr(penalty, name)
+    }
+
+
+def _update(values: Values, optimizer: Optimizer, gradient: TracedArray) -> dict[str, TracedArray]:
+    dtype = values.layout.dtype
+    moments = {n: values.trace.input(f"moment.{n}", "state", gradient.shape, dtype) for n in optimizer.moments}
+    settings = {n: values.number(f"setting.optimizer.{n}", "setting", dtype) for n in optimizer.settings()}
+    update = values.number("counter.update", "state", "uint32") + 1
+    new, moved = optimizer.update(values.flat, gradient, moments, settings, values.xp.astype(update, dtype))
+    return {"parameter": new, "counter.update": update} | {f"moment.{n}": value for n, value in moved.items()}
+
+
+def _metrics(
+    values: Values, objective: Objective, out: TracedArray, batch: Batch, loss: TracedArray, weight: TracedArray | None
+) -> dict[str, TracedArray]:
+    """Running sums: loss times weight, weight, and correct predictions. In float64, so that an epoch adds up."""
+    xp = values.xp
+    sums = {name: values.number(f"metric.{name}", "state", "float64") for name in ("loss", "weight")}
+    rows = batch.x.shape[0]
+    share = float(rows or 0) if weight is None else xp.astype(weight, "float64")
+    outputs = {
+        "metric.loss": sums["loss"] + xp.astype(loss, "float64") * share,
+        "metric.weight": sums["weight"] + share,
+    }
+    if objective.counts_correct:
+        correct = values.number("metric.correct", "state", "int64")
+        outputs["metric.correct"] = correct + objective.correct(out, batch.y)
+    return outputs

@@ -1,0 +1,84 @@
+"""The named arrays of a network and of its training: what the stores hold and what the graphs call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from nnkit.backend import Leaf
+from nnkit.nn import Module, Parameter, Penalty, State
+from nnkit.nn.leaves import Declared
+from nnkit.nn.module import declared
+from nnkit.nn.tracing import trace_shapes
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Shapes of a module's leaves by path, in order of definition, for one input shape and data type."""
+
+    input_shape: Shape
+    output_shape: Shape
+    dtype: str
+    shapes: Mapping[str, Shape]
+    declared: Mapping[str, Declared]
+
+    @classmethod
+    def of(cls, module: Module, input_shape: Shape, dtype: str) -> Layout:
+        """By one shape-only trace of the module."""
+        shapes, output_shape = trace_shapes(module, input_shape, dtype)
+        return cls(input_shape, output_shape, dtype, shapes, declared(module))
+
+    @property
+    def parameters(self) -> dict[str, Shape]:
+        """Trained leaves."""
+        return {path: shape for path, shape in self.shapes.items() if isinstance(self.declared[path], Parameter)}
+
+    @property
+    def states(self) -> dict[str, Shape]:
+        """Leaves that modules update themselves."""
+        return {path: shape for path, shape in self.shapes.items() if isinstance(self.declared[path], State)}
+
+    @property
+    def penalties(self) -> dict[str, Penalty]:
+        """Penalties by path."""
+        found = {path: leaf.penalty for path, leaf in self.declared.items() if isinstance(leaf, Parameter)}
+        return {path: penalty for path, penalty in found.items() if penalty is not None}
+
+    @property
+    def count(self) -> int:
+        """Number of trained values."""
+        return sum(prod(shape) for shape in self.parameters.values())
+
+    def leaves(self) -> list[Leaf]:
+        """What a network's store holds for good."""
+        parameters = [Leaf(path, "parameter", shape, self.dtype) for path, shape in self.parameters.items()]
+        return parameters + [Leaf(path, "state", shape, self.dtype) for path, shape in self.states.items()]
+
+
+def counters() -> list[Leaf]:
+    """Steps of all training (for randomness), updates of the present optimiser, and the row where the next batch begins."""
+    steps = [Leaf(f"counter.{name}", "counter", (), "uint32") for name in ("step", "update")]
+    return [*steps, Leaf("counter.cursor", "cursor", (), "int64")]
+
+
+def metrics() -> list[Leaf]:
+    """Sums over the epoch so far."""
+    sums = [Leaf(f"metric.{name}", "metric", (), "float64") for name in ("loss", "weight")]
+    return [*sums, Leaf("metric.correct", "hits", (), "int64")]
+
+
+SEEDS = ("setting.seed_low", "setting.seed_high")
+
+
+def settings(values: Mapping[str, float], dtype: str) -> list[Leaf]:
+    """What the host may change between steps: hyper-parameters and the seed."""
+    numbers = [Leaf(name, "setting", (), dtype) for name in values]
+    return [*numbers, *(Leaf(name, "seed", (), "uint32") for name in SEEDS)]
+
+
+def moments(names: tuple[str, ...], layout: Layout) -> list[Leaf]:
+    """One flat array as long as all parameters for each of the optimiser's moments."""
+    return [Leaf(f"moment.{name}", "moment", (layout.count,), layout.dtype) for name in names]

@@ -1,0 +1,81 @@
+"""A module with its values on a device: what training and evaluation work on."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nnkit import initializers
+from nnkit.backend import Backend, Executable, select
+from nnkit.errors import ArgumentError, DataError, ShapeError
+from nnkit.graph import Graph
+from nnkit.nn import Module, Parameter, State
+from nnkit.plan import Plan, plan
+from nnkit.training.layout import Layout
+
+KEPT = 16
+
+
+class Model:
+    """Module, seed, backend and store. Initial values come from (seed, path) alone, drawn on the host."""
+
+    def __init__(self, module: Module, layout: Layout, device: str, seed: int) -> None:
+        self.module = module
+        self.layout = layout
+        self.seed = seed
+        self.backend: Backend = select(device)
+        self.store = self.backend.new_store()
+        self.store.allocate(layout.leaves())
+        self.store.write(self._initial_values())
+        self.optimizer: Any = None
+        self.epochs_done = 0
+        self.steps_done = 0
+        self._plans: OrderedDict[Any, tuple[Plan, Executable]] = OrderedDict()
+
+    def _initial_values(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for path, shape in self.layout.shapes.items():
+            leaf = self.layout.declared[path]
+            if isinstance(leaf, Parameter):
+                values[path] = initializers.get(leaf.initializer)(shape, initializers.generator(self.seed, path))
+            elif isinstance(leaf, State):
+                values[path] = np.full(shape, leaf.initial)
+        return values
+
+    def values(self) -> dict[str, Any]:
+        """Host copies of all lasting leaves, parameters and states."""
+        return self.store.read(self.layout.shapes)
+
+    def parameters(self) -> dict[str, Any]:
+        """Host copies of the parameters, in order of definition."""
+        return self.store.read(self.layout.parameters)
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """Copy values into leaves; nothing is written unless all names, shapes and numbers are right."""
+        checked = {path: self._checked(path, value) for path, value in values.items()}
+        self.store.write(checked)
+
+    def _checked(self, path: str, value: Any) -> Any:
+        from nnkit.data.arrays import to_host
+
+        if path not in self.layout.shapes:
+            raise ArgumentError(f"there is no parameter '{path}'; there are: {', '.join(self.layout.shapes)}")
+        array = to_host(value, path) if np.size(value) else np.asarray(value)
+        if array.shape != self.layout.shapes[path]:
+            raise ShapeError(f"parameter '{path}' has shape {self.layout.shapes[path]}, got {array.shape}")
+        if not np.isfinite(array).all():
+            raise DataError(f"the new value of '{path}' holds NaN or infinity")
+        return array
+
+    def planned(self, key: Any, graph: Callable[[], Graph]) -> tuple[Plan, Executable]:
+        """The plan and the code of a graph, kept under ``key`` for the next time."""
+        if key not in self._plans:
+            made = plan(graph(), self.backend.target())
+            self._plans[key] = (made, self.backend.compile(made))
+            if len(self._plans) > KEPT:
+                self._plans.popitem(last=False)
+        self._plans.move_to_end(key)
+        return self._plans[key]

@@ -1,0 +1,60 @@
+"""What a network is trained for: the loss on the values that suit it best, and how predictions count as correct."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nnkit import losses
+from nnkit.losses import Loss
+from nnkit.nn import Module
+from nnkit.nn.activations import ACTIVATIONS
+from nnkit.ops import namespace
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss joined to a module. ``module`` computes what ``per_row`` reads: values before the output activation where
+    loss and activation are a canonical pair, else predictions."""
+
+    loss: Loss
+    module: Module
+    activation: str
+    paired: bool
+
+    @property
+    def per_row(self) -> Callable[[Array, Array], Array]:
+        """(values, target) → the loss of each row."""
+        return self.loss.paired[self.activation] if self.paired else self.loss
+
+    @property
+    def counts_correct(self) -> bool:
+        """Whether there is an accuracy."""
+        return self.loss.targets != "numbers"
+
+    def predictions(self, values: Array) -> Array:
+        """The network's output from the values that ``per_row`` reads."""
+        return ACTIVATIONS[self.activation].function(values) if self.paired else values
+
+    def correct(self, values: Array, target: Array) -> Array:
+        """Number of correct predictions, 0-d int64: the largest output for classes, each output by its half for yes and no."""
+        xp = namespace(values)
+        if self.loss.targets == "binary":
+            hit = (values > (0.0 if self.paired else 0.5)) == (target > 0.5)
+        else:
+            chosen = target if target.ndim < values.ndim else xp.argmax(target, axis=-1)
+            hit = xp.argmax(values, axis=-1) == xp.astype(chosen, "int64")
+        return xp.sum(xp.astype(hit, "int64"))
+
+
+def objective(module: Module, loss: str | Loss) -> Objective:
+    """The objective for a loss by name, ``"auto"``, or as an object; a loss that cannot go with the module is refused."""
+    activation = module.output_activation()
+    chosen = losses.get(losses.default_for(activation) if loss == "auto" else loss)
+    domain = ACTIVATIONS[activation].domain if activation in ACTIVATIONS else "any"
+    losses.check_pair(chosen, activation, domain)
+    paired = activation in chosen.paired
+    return Objective(chosen, module.without_output_activation() if paired else module, activation, paired)
