@@ -1,0 +1,45 @@
+"""nnkit: define, train, test, save and measure neural networks, with one planned engine for every device.
+
+>>> import nnkit
+>>> data = nnkit.data.load("moons", seed=0)
+>>> net = nnkit.FeedForward(inputs=2, hidden=[16, 16], outputs=2, output_activation="softmax", seed=0)
+>>> run = net.fit(data.x_train, data.y_train, epochs=30, learning_rate=0.01, progress=False)
+>>> net.test(data.x_test, data.y_test).accuracy > 0.9
+True
+"""
+
+from nnkit import data, initializers, losses, metrics, nn, ops, optimizers
+from nnkit._version import __version__
+from nnkit.checkpoint import load
+from nnkit.errors import NnkitError, NnkitWarning
+from nnkit.feedforward import feed_forward as FeedForward  # noqa: N812  # reads as the kind of network that it makes
+from nnkit.feedforward import sequential as Sequential  # noqa: N812
+from nnkit.functional import grad, trace, value_and_grad
+from nnkit.network import Network
+from nnkit.nn import Module, Parameter, State
+from nnkit.training.callbacks import Callback, EarlyStopping
+
+__all__ = [
+    "Callback",
+    "EarlyStopping",
+    "FeedForward",
+    "Module",
+    "Network",
+    "NnkitError",
+    "NnkitWarning",
+    "Parameter",
+    "Sequential",
+    "State",
+    "__version__",
+    "data",
+    "grad",
+    "initializers",
+    "load",
+    "losses",
+    "metrics",
+    "nn",
+    "ops",
+    "optimizers",
+    "trace",
+    "value_and_grad",
+]

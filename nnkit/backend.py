@@ -46,6 +46,9 @@ class Store(Protocol):
     def read(self, names: Iterable[str]) -> dict[str, Any]:
         """Host copies; the only synchronisation."""
 
+    def nbytes(self) -> int:
+        """Bytes of all segments."""
+
 
 class Program(Protocol):
     """An executable with its buffers, bound to a store and to data."""

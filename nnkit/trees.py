@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nnkit.errors import ArgumentError
+
 
 def flatten(tree: Any) -> dict[str, Any]:
     """Leaves by dotted path, in order; a lone leaf has the empty path.
@@ -12,7 +14,12 @@ def flatten(tree: Any) -> dict[str, Any]:
     >>> flatten({"a": [1, 2], "b": 3})
     {'a.0': 1, 'a.1': 2, 'b': 3}
     """
-    return dict(_leaves(tree, ""))
+    leaves: dict[str, Any] = {}
+    for path, leaf in _leaves(tree, ""):
+        if path in leaves:
+            raise ArgumentError(f"two leaves have the path '{path}'; give them names that differ, without dots")
+        leaves[path] = leaf
+    return leaves
 
 
 def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -33,7 +40,7 @@ def _children(tree: Any) -> list[tuple[str, Any]] | None:
 
 
 def rebuild(tree: Any, leaves: Mapping[str, Any], path: str = "") -> Any:
-    """The same structure with its leaves replaced by path.
+    """The same structure with its leaves replaced by path; named tuples stay what they are.
 
     >>> rebuild({"a": [1, 2]}, {"a.0": 10, "a.1": 20})
     {'a': [10, 20]}
@@ -44,4 +51,5 @@ def rebuild(tree: Any, leaves: Mapping[str, Any], path: str = "") -> Any:
     new = [(name, rebuild(child, leaves, f"{path}.{name}" if path else name)) for name, child in children]
     if isinstance(tree, dict):
         return dict(zip(tree, (child for _, child in new), strict=True))
-    return type(tree)(child for _, child in new)
+    make = getattr(type(tree), "_make", type(tree))
+    return make(child for _, child in new)

@@ -60,13 +60,13 @@ def _triangle(xp: Namespace, x: Array, rule: Any) -> Array:
 
 
 def mean(xp: Namespace, x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    return xp.sum(x, axis=axis, keepdims=keepdims) / _count(x, axis)
+    return xp.divide(xp.sum(x, axis=axis, keepdims=keepdims), _count(x, axis))
 
 
 def var(xp: Namespace, x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     centred = x - mean(xp, x, axis=axis, keepdims=True)
     total = xp.sum(xp.square(centred), axis=axis, keepdims=keepdims)
-    return total / max(_count(x, axis) - correction, 0)
+    return xp.divide(total, max(_count(x, axis) - correction, 0))
 
 
 def std(xp: Namespace, x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:

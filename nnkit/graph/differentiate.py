@@ -29,6 +29,7 @@ def gradients(output: TracedArray, wrt: Sequence[TracedArray]) -> list[TracedArr
         if kind(w.dtype) != "float":
             raise ArgumentError(f"a gradient needs floating-point arrays to differentiate by, got {w.dtype}")
     trace, xp = output.trace, output.trace.namespace
+    trace._traced("gradient", (output, *wrt))
     active = _between(trace, output.position, {w.position for w in wrt})
     with trace.within("backward"):
         cotangents = {output.position: xp.ones_like(output)}

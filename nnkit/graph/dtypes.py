@@ -73,7 +73,8 @@ def promote(operation: str, *dtypes: str) -> str:
         return f"int{max(_BITS[dtype] * (2 if kind(dtype) == 'unsigned' else 1) for dtype in dtypes)}"
     if len(kinds) > 1:
         raise DtypeError(
-            f"{operation}: cannot mix {' and '.join(dict.fromkeys(dtypes))}; convert one side with xp.astype(array, dtype)"
+            f"{operation}: cannot mix {' and '.join(dict.fromkeys(dtypes))}; "
+            "convert one side with xp.astype(array, dtype)"
         )
     widest = max(dtypes, key=lambda dtype: _BITS[dtype])
     return "float32" if _BITS[widest] == 16 and {"float16", "bfloat16"} <= set(dtypes) else widest

@@ -37,9 +37,9 @@ class Eager:
 
 
 def interpret(graph: Graph, namespace: Any, inputs: Mapping[str, Any], device: Any = None) -> dict[str, Any]:
-    """Outputs of ``graph`` for arrays of ``namespace`` by input name; with the namespace of a trace, the graph is inlined.
+    """Outputs of ``graph`` for arrays of ``namespace`` by input name.
 
-    Values are dropped after their last use.
+    With the namespace of a trace, the graph is inlined. Values are dropped after their last use.
     """
     missing = sorted(graph.inputs.keys() - inputs.keys())
     if missing:

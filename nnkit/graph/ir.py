@@ -12,7 +12,7 @@ from typing import Any
 from nnkit.graph.dtypes import itemsize
 
 Shape = tuple[int | None, ...]
-"""Sizes of the axes. ``None`` is the free number of rows of a data set; only ``take`` along axis 0 may read such an array."""
+"""Sizes of the axes. ``None`` is the free number of rows of a data set; only ``take`` along axis 0 reads it."""
 
 ROLES = ("state", "data", "setting", "constant")
 
@@ -58,7 +58,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in topological order and the named outputs. Inputs are nodes of operation ``input`` with a name and a role."""
+    """Nodes in topological order and named outputs. Inputs are nodes of operation ``input`` with a name and a role."""
 
     nodes: tuple[Node, ...]
     outputs: tuple[tuple[str, int], ...]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Axis = int | Sequence[int] | None
 DType = str | None
+Extents = tuple[int, ...]
 DEFAULTS = {bool: "bool", int: "int64", float: "float64"}
 
 
@@ -127,7 +128,7 @@ class Namespace:
         return x
 
     def reciprocal(self, x: TracedArray, /) -> TracedArray:
-        return 1.0 / x
+        return self._trace.record("divide", (1, x))
 
     def clip(self, x: TracedArray, /, min: Any = None, max: Any = None) -> TracedArray:
         x = x if min is None else self._trace.record("maximum", (x, min), ties="second")
@@ -184,8 +185,8 @@ class Namespace:
         total = self._trace.record("cumulative_sum", (self._accumulated(x, dtype),), axis=place)
         if not include_initial:
             return total
-        first = self.zeros(tuple(1 if a == place else n for a, n in enumerate(total.shape)), dtype=total.dtype)
-        return self.concat([first, total], axis=place)
+        before = (slice(None),) * place
+        return self.concat([self.zeros_like(total[(*before, slice(1))]), total], axis=place)
 
     # -- linear algebra
 
@@ -257,9 +258,7 @@ class Namespace:
     def scatter_add(self, x: TracedArray, indices: TracedArray, shape: tuple[int, ...], axis: int) -> TracedArray:
         return self._trace.record("scatter_add", (x, indices), shape=shape, axis=axis)
 
-    def place(
-        self, x: TracedArray, shape: tuple[int, ...], start: tuple[int, ...], step: tuple[int, ...]
-    ) -> TracedArray:
+    def place(self, x: TracedArray, shape: Extents, start: Extents, step: Extents) -> TracedArray:
         return self._trace.record("place", (x,), shape=shape, start=start, step=step)
 
 

@@ -14,7 +14,8 @@ def fixed(shape: Shape, operation: str) -> tuple[int, ...]:
     """The shape with every extent known."""
     if None in shape:
         raise ShapeError(
-            f"{operation}: an array whose number of rows is free, {show(shape)}, can only be read with xp.take(array, indices, axis=0)"
+            f"{operation}: an array whose number of rows is free, {show(shape)}, "
+            "can only be read with xp.take(array, indices, axis=0)"
         )
     return tuple(extent for extent in shape if extent is not None)
 

@@ -1,4 +1,4 @@
-"""The extra primitives and the functions composed of the standard's, for traced arrays and for arrays of any library."""
+"""The extra primitives and the functions composed of the standard's, for traced arrays and arrays of any library."""
 
 from nnkit.ops.composed import (
     log_sigmoid,

@@ -63,8 +63,13 @@ def logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
-    """x − logsumexp(x): the logarithms of the softmax, exact where the softmax itself rounds to 0."""
-    return x - logsumexp(x, axis=axis, keepdims=True)
+    """x − logsumexp(x): the logarithms of the softmax, exact where the softmax itself rounds to 0.
+
+    The largest value is taken out of both terms first, so that no digits are lost where all of x is far from 0.
+    """
+    xp = namespace(x)
+    centred = x - stop_gradient(xp.max(x, axis=axis, keepdims=True))
+    return centred - xp.log(xp.sum(xp.exp(centred), axis=axis, keepdims=True))
 
 
 def softmax(x: Array, axis: int = -1) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log2
 from typing import Any
 
 from array_api_compat import array_namespace
@@ -60,10 +61,11 @@ def scatter_add(x: Array, indices: Array, shape: tuple[int, ...], axis: int = 0)
 
 def random_bits(seed: Sequence[Array], step: Array, stream: tuple[int, int], shape: tuple[int, ...]) -> Array:
     """32 random bits for each element, uint32, as a function of seed (two 0-d uint32), step (0-d uint32) and stream."""
-    return _apply("random_bits", seed[0], seed[1], step, stream=stream, shape=tuple(shape))
+    return _apply("random_bits", seed[0], seed[1], step, stream=tuple(stream), shape=tuple(shape))
 
 
 def random_uniform(bits: Array, dtype: Any) -> Array:
-    """Uniform numbers in [0, 1) from random bits: the upper 24 bits times 2⁻²⁴, exact in float32."""
+    """Uniform numbers in [0, 1) from random bits: the upper 24 times 2⁻²⁴, or as many as ``dtype`` holds exactly."""
     xp = namespace(bits)
-    return xp.astype(bits >> 8, dtype) * 2.0**-24
+    digits = min(24, 1 - round(log2(xp.finfo(dtype).eps)))
+    return xp.astype(bits >> (32 - digits), dtype) * 2.0**-digits

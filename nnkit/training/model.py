@@ -33,6 +33,7 @@ class Model:
         self.optimizer: Any = None
         self.epochs_done = 0
         self.steps_done = 0
+        self.updates_before = 0
         self._plans: OrderedDict[Any, tuple[Plan, Executable]] = OrderedDict()
 
     def _initial_values(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Elementwise rows. Operands broadcast; the sum over broadcast axes that their gradients need is added by differentiate."""
+"""Elementwise rows. Operands broadcast; differentiate adds the sum over broadcast axes that their gradients need."""
 
 from __future__ import annotations
 

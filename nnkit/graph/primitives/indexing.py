@@ -13,7 +13,8 @@ from nnkit.graph.shapes import fixed, show
 def _check_indices(operation: str, indices: Type) -> None:
     if kind(indices.dtype) not in ("signed", "unsigned") or len(indices.shape) != 1:
         raise DtypeError(
-            f"{operation}: indices must be one dimension of integers, got {indices.dtype} of shape {show(indices.shape)}"
+            f"{operation}: indices must be one dimension of integers, "
+            f"got {indices.dtype} of shape {show(indices.shape)}"
         )
 
 
@@ -36,7 +37,7 @@ def _infer_scatter(x: Type, indices: Type, shape: tuple[int, ...], axis: int) ->
 
 
 def _evaluate_scatter(run: Evaluator, x: Array, indices: Array, shape: tuple[int, ...], axis: int) -> Array:
-    """Rows that share an index are summed: the product with the matrix of one-hot rows, since the standard has no other."""
+    """Rows that share an index are summed, by the product with a matrix of one-hot rows: the standard has no other."""
     xp, wide = run.xp, run.dtype("int64")
     slots = xp.arange(shape[axis], dtype=wide, device=run.device)
     indices = xp.astype(indices, wide)

@@ -36,8 +36,8 @@ class Primitive:
 
     ``infer(*types, **options) -> Type`` is the shape and dtype rule and checks its operands;
     ``evaluate(run, *arrays, **options)`` computes with the standard alone;
-    ``derivatives[i](xp, gradient, output, *inputs, **options)`` is the vector-Jacobian product for operand i, written with
-    the standard on traced arrays (``None``: no gradient flows); ``flops(output, *types, **options)`` is the cost.
+    ``derivatives[i](xp, gradient, output, *inputs, **options)`` is the vector-Jacobian product for operand i, written
+    with the standard on traced arrays (``None``: no gradient flows); ``flops(output, *types, **options)`` is the cost.
     """
 
     name: str

@@ -1,0 +1,277 @@
+"""The network: a module with its device, seed and values, and the things that a person does with it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnkit.data.arrays import like
+from nnkit.data.checks import features, weights
+from nnkit.errors import ArgumentError
+from nnkit.metrics import binary, classification, regression
+from nnkit.nn import Module
+from nnkit.nn.module import walk
+from nnkit.training.data import TrainingData, first_layer
+from nnkit.training.evaluation import Evaluator
+from nnkit.training.fit import Options, fit
+from nnkit.training.layout import Layout
+from nnkit.training.model import Model
+from nnkit.training.objective import Objective, objective
+from nnkit.training.result import Scores, TrainingRun
+from nnkit.training.targets import targets
+
+if TYPE_CHECKING:
+    from nnkit.plan import Plan
+
+DTYPES = ("float32", "float64")
+
+
+class Network:
+    """A module that can be trained, tested, used and saved.
+
+    Args:
+        module: a layer, or a tree of layers of your own.
+        input_shape: shape of one row of the input, such as ``(784,)``.
+        dtype: ``"float32"`` or ``"float64"``.
+        device: ``"cpu"``, ``"cuda"``, or another installed backend.
+        seed: initial weights, shuffling and dropout all follow from it. None draws one; it is in ``net.seed``.
+
+    >>> import nnkit
+    >>> net = nnkit.Network(nnkit.nn.Dense(2), input_shape=(3,), seed=4)
+    >>> {name: value.shape for name, value in net.parameters().items()}
+    {'weight': (3, 2), 'bias': (2,)}
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        input_shape: tuple[int, ...],
+        *,
+        dtype: str = "float32",
+        device: str = "cpu",
+        seed: int | None = 0,
+    ) -> None:
+        if not isinstance(module, Module):
+            raise ArgumentError(f"Network needs a module such as nnkit.nn.Dense(8), got {module!r}")
+        if dtype not in DTYPES:
+            raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+        self.seed = _checked_seed(seed)
+        self.classes: tuple[str, ...] | None = None
+        self.preprocessing: dict[str, Any] | None = None
+        layout = Layout.of(module, _checked_shape(input_shape), dtype)
+        self._model = Model(module, layout, device, self.seed)
+        self._evaluator = Evaluator(self._model)
+        self._loss: Any = "auto"
+
+    # -- what it is
+
+    @property
+    def module(self) -> Module:
+        """The tree of layers."""
+        return self._model.module
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one row of the input."""
+        return self._model.layout.input_shape
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one row of the output."""
+        return self._model.layout.output_shape
+
+    @property
+    def dtype(self) -> str:
+        """Data type of parameters and computation."""
+        return self._model.layout.dtype
+
+    @property
+    def device(self) -> str:
+        """Name of the device."""
+        return self._model.backend.name
+
+    def parameters(self) -> dict[str, Any]:
+        """Copies of all trained arrays by path, in order of definition, as NumPy arrays."""
+        return self._model.parameters()
+
+    def set_parameters(self, mapping: Mapping[str, Any]) -> None:
+        """Copy values into parameters (or states) by path; nothing changes unless every name and shape is right."""
+        self._model.assign(mapping)
+
+    def summary(self) -> str:
+        """A table of the layers with output shapes and numbers of parameters."""
+        from nnkit.training.describe import summary
+
+        return summary(self._model)
+
+    def __repr__(self) -> str:
+        return f"Network({self.module!r}, input_shape={self.input_shape}, dtype='{self.dtype}', device='{self.device}', seed={self.seed})"
+
+    # -- what it does
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: Any = "adam",
+        learning_rate: Any = 1e-3,
+        loss: Any = "auto",
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        shuffle: bool = True,
+        callbacks: Any = (),
+        compile: str = "auto",
+        progress: bool = True,
+    ) -> TrainingRun:
+        """Train on x, shape (rows, \\*input_shape), and y; a second call goes on from the present weights.
+
+        Args:
+            x: NumPy, lists, pandas, CuPy, PyTorch or JAX arrays; converted to the network's dtype.
+            y: integer labels (rows,) or one-hot rows for softmax; 0 and 1 for sigmoid; numbers (rows, outputs) otherwise.
+            epochs: passes over the data.
+            batch_size: rows of one step; the last batch of an epoch may be smaller.
+            optimizer: a name (with ``learning_rate``) or an object such as ``nnkit.optimizers.SGD(0.05, momentum=0.9)``.
+                Passing the same object again keeps its moments.
+            loss: a name, an object, or ``"auto"``: the one that goes with the output activation.
+            validation_split: share of the rows that is kept for validation; shuffled, and stratified for classes.
+            validation_data: (x, y) or (x, y, sample_weight) instead.
+            sample_weight: one weight for each row; the loss is Σ w·l / Σ w.
+            class_weight: a dict label → weight, a list, or ``"balanced"``.
+            shuffle: a new order in every epoch; without it, the split takes the last rows.
+            callbacks: ``nnkit.Callback`` objects or functions that are called after each epoch.
+            compile: ``"auto"``, ``"first"`` or ``"off"``; see the record's ``program`` for what ran.
+            progress: show it.
+
+        Returns the run: ``run.history``, ``run.result``, ``run.elapsed_s``, ``run.resources``, ``run.save(path)``.
+
+        >>> import nnkit
+        >>> data = nnkit.data.load("xor", seed=0)
+        >>> net = nnkit.FeedForward(inputs=2, hidden=[16], outputs=2, output_activation="softmax", seed=0)
+        >>> run = net.fit(data.x_train, data.y_train, epochs=20, learning_rate=0.01, progress=False)
+        >>> run.history["accuracy"][-1] > 0.9
+        True
+        """
+        options = Options(
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            loss=loss,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            callbacks=callbacks,
+            compile=compile,
+            progress=progress,
+        )
+        record = fit(self._model, x, y, options, self._entrance(), self._score_later)
+        self._loss = loss
+        return TrainingRun(record, self)
+
+    def test(self, x: Any, y: Any, *, sample_weight: Any = None, loss: Any = None) -> Scores:
+        """Exact loss and metrics on x and y, with the loss of the last ``fit`` unless another is given.
+
+        >>> import nnkit
+        >>> net = nnkit.FeedForward(inputs=2, outputs=2, output_activation="softmax", seed=0)
+        >>> net.test([[0.0, 1.0]], [1]).rows
+        1
+        """
+        began = time.perf_counter()
+        goal = objective(self.module, self._loss if loss is None else loss)
+        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance())
+        target = targets(goal, self._model.layout, y, len(inputs))
+        weight = None if sample_weight is None else weights(sample_weight, len(inputs), self.dtype)
+        return self._scores(goal, inputs, target, weight, began)
+
+    def predict(self, x: Any) -> Any:
+        """The network's output for every row of x, as an array of the library that x came from.
+
+        >>> import nnkit
+        >>> nnkit.FeedForward(inputs=2, outputs=3, seed=0).predict([[0.0, 0.0]]).shape
+        (1, 3)
+        """
+        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance())
+        return like(x, self._evaluator.predict(inputs))
+
+    def explain(self, batch_size: int = 32, optimizer: Any = "adam", loss: Any = "auto") -> str:
+        """The planned training step for a person: every kernel with its cost, and every decision with what it saved."""
+        from nnkit.plan.explain import explain
+
+        return explain(self._training_plan(batch_size, optimizer, loss))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to an HDF5 file, in one step: readers find the old file or the whole new one."""
+        from nnkit.checkpoint import save
+
+        save(self, path)
+
+    # -- inside
+
+    def _training_plan(self, batch_size: int, optimizer: Any, loss: Any, disable: tuple[str, ...] = ()) -> Plan:
+        from nnkit import optimizers
+        from nnkit.plan import plan
+        from nnkit.training.graphs import training_graph
+
+        goal = objective(self.module, loss)
+        chosen = optimizers.get(optimizer).resolved(1)
+        outputs = self.output_shape
+        target = ((), "int32") if goal.loss.targets == "classes" else (outputs, self.dtype)
+        graph = training_graph(self._model.layout, goal, chosen, target, batch_size, weighted=False)
+        return plan(graph, self._model.backend.target(), disable)
+
+    def _entrance(self) -> str | None:
+        kinds = {path: type(part).__name__ for path, part in walk(self.module) if isinstance(part, Module)}
+        return first_layer(self._model.layout, kinds)
+
+    def _scores(self, goal: Objective, x: Any, y: Any, weight: Any, began: float) -> Scores:
+        loss, predictions = self._evaluator.score(goal, x, y, weight)
+        found: dict[str, Any]
+        if goal.loss.targets == "classes":
+            found = classification(predictions, y if y.ndim == 1 else np.argmax(y, axis=1), self.output_shape[0])
+        elif goal.loss.targets == "binary":
+            found = binary(predictions, y > 0.5)
+        else:
+            found = regression(predictions, y)
+        kept = {name: value for name, value in found.items() if name in Scores.__dataclass_fields__}
+        return Scores(loss, len(x), classes=self.classes, elapsed_s=time.perf_counter() - began, **kept)
+
+    def _score_later(self, goal: Objective, data: TrainingData) -> Any:
+        """A function that scores the training rows with the weights of this moment, whatever happens to the network."""
+        values = self._model.values()
+
+        def score() -> dict[str, float]:
+            twin = Network(self.module, self.input_shape, dtype=self.dtype, device=self.device, seed=self.seed)
+            twin.set_parameters(values)
+            return twin._scores(goal, *data.train.chosen(), time.perf_counter()).to_dict()
+
+        return score
+
+
+def _checked_seed(seed: object) -> int:
+    if seed is None:
+        return secrets.randbits(32)
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= seed.__index__() < 2**64:
+        raise ArgumentError(f"seed must be None or a whole number from 0 to 2⁶⁴ − 1, got {seed!r}")
+    return int(seed.__index__())
+
+
+def _checked_shape(shape: object) -> tuple[int, ...]:
+    given = (shape,) if hasattr(shape, "__index__") and not isinstance(shape, bool) else shape
+    fine = isinstance(given, (tuple, list)) and all(
+        hasattr(size, "__index__") and not isinstance(size, bool) and size.__index__() > 0 for size in given
+    )
+    if not fine:
+        raise ArgumentError(f"input_shape must be a tuple of whole numbers from 1, such as (784,), got {shape!r}")
+    return tuple(int(size.__index__()) for size in given)  # type: ignore[attr-defined]

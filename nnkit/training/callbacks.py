@@ -1,0 +1,122 @@
+"""What can look on while a network trains, and stop it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from nnkit.errors import ArgumentError
+
+
+class Training(Protocol):
+    """What a callback sees: data, not the engine's insides."""
+
+    epoch: int
+    epochs: int
+    history: dict[str, list[float]]
+
+    def stop(self, reason: str) -> None:
+        """End training after this epoch."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Host copies of all parameters and states."""
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Put a snapshot back."""
+
+
+class Callback:
+    """Base of callbacks; each method is called at its moment and may be left out.
+
+    A plain function works as well: it is called with the training after every epoch.
+
+    >>> import nnkit
+    >>> net = nnkit.FeedForward(inputs=1, hidden=[4], outputs=1, seed=0)
+    >>> run = net.fit([[0.0], [1.0]], [[0.0], [1.0]], epochs=2, progress=False,
+    ...               callbacks=[lambda training: print("epoch", training.epoch)])
+    epoch 1
+    epoch 2
+    """
+
+    def begin(self, training: Training) -> None:
+        """Before the first epoch."""
+
+    def epoch(self, training: Training) -> None:
+        """After every epoch; ``training.history`` holds its values."""
+
+    def end(self, training: Training) -> None:
+        """After the last epoch, however training ended."""
+
+
+class EarlyStopping(Callback):
+    """Stops when ``monitor`` has not improved by more than ``min_delta`` for ``patience`` epochs.
+
+    The weights of the best epoch always come back, whichever way training ends. ``mode`` is "min", "max", or "auto": more
+    is better for names that end in accuracy, else less. Prechelt, "Early stopping — but when?", 1998.
+
+    >>> EarlyStopping(patience=3).monitor
+    'val_loss'
+    """
+
+    def __init__(self, monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, mode: str = "auto") -> None:
+        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
+            raise ArgumentError(f"EarlyStopping: patience must be a whole number of epochs from 1, got {patience!r}")
+        if not isinstance(min_delta, (int, float)) or not min_delta >= 0:
+            raise ArgumentError(f"EarlyStopping: min_delta must be a number that is not negative, got {min_delta!r}")
+        if mode not in ("auto", "min", "max"):
+            raise ArgumentError(f"EarlyStopping: mode must be 'auto', 'min' or 'max', got {mode!r}")
+        self.monitor = monitor
+        self.patience = patience
+        self.min_delta = float(min_delta)
+        self._sign = -1.0 if mode == "max" or (mode == "auto" and monitor.endswith("accuracy")) else 1.0
+        self.best_epoch = 0
+        self.best = math.inf
+        self._weights: dict[str, Any] | None = None
+
+    def begin(self, training: Training) -> None:
+        """Forget an earlier training."""
+        self.best_epoch, self.best, self._weights = 0, math.inf, None
+
+    def epoch(self, training: Training) -> None:
+        """Compare, keep the weights of the best epoch, and stop when patience is at its end."""
+        if self.monitor not in training.history:
+            raise ArgumentError(
+                f"EarlyStopping watches '{self.monitor}', but training records {', '.join(training.history)}"
+                + ("; pass validation_split=0.1 or validation_data=" if self.monitor.startswith("val_") else "")
+            )
+        score = self._sign * training.history[self.monitor][-1]
+        if score < self.best - self.min_delta or self._weights is None:
+            self.best, self.best_epoch, self._weights = score, training.epoch, training.snapshot()
+        elif training.epoch - self.best_epoch >= self.patience:
+            training.stop(
+                f"early stopping: {self.monitor} has not improved for {self.patience} epochs; "
+                f"the weights of epoch {self.best_epoch} are back"
+            )
+
+    def end(self, training: Training) -> None:
+        """Bring the best weights back."""
+        if self._weights is not None and self.best_epoch != training.epoch:
+            training.restore(self._weights)
+        self._weights = None
+
+
+class _Function(Callback):
+    def __init__(self, function: Callable[[Training], object]) -> None:
+        self._function = function
+
+    def epoch(self, training: Training) -> None:
+        self._function(training)
+
+
+def as_callbacks(callbacks: Iterable[Any]) -> list[Callback]:
+    """Callbacks as objects; functions are wrapped."""
+    made: list[Callback] = []
+    for number, given in enumerate([callbacks] if callable(callbacks) or isinstance(callbacks, Callback) else callbacks):
+        if isinstance(given, Callback):
+            made.append(given)
+        elif callable(given) and not isinstance(given, type):
+            made.append(_Function(given))
+        else:
+            raise ArgumentError(f"callbacks[{number}] is {given!r}; expected a nnkit.Callback object or a function of one argument")
+    return made

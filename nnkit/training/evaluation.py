@@ -1,0 +1,104 @@
+"""Predictions and exact losses of a model on given data, batch by batch."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nnkit.backend import Program
+from nnkit.training.graphs import penalty_settings, prediction_graph, scoring_graph
+from nnkit.training.layout import settings
+from nnkit.training.model import Model
+from nnkit.training.objective import Objective
+from nnkit.training.targets import signature
+
+Array = npt.NDArray[Any]
+ROWS = 1024
+KEPT = 4
+
+
+class Bound(NamedTuple):
+    """A program and the arrays that it reads its batch from."""
+
+    program: Program
+    x: Any
+    y: Any
+    weight: Any
+
+
+class Evaluator:
+    """Keeps the programs of the latest batch sizes. The last, smaller batch runs in the same program, padded."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._bound: OrderedDict[Any, Bound] = OrderedDict()
+
+    def predict(self, x: Array) -> Array:
+        """The network's output for every row, in the network's dtype."""
+        rows = min(len(x), ROWS)
+        bound = self._prediction(rows)
+        result = np.empty((len(x), *self._model.layout.output_shape), dtype=x.dtype)
+        for start in range(0, len(x), rows):
+            piece = x[start : start + rows]
+            self._fill(bound.x, piece)
+            bound.program.run(1)
+            result[start : start + rows] = bound.program.read(["prediction"])["prediction"][: len(piece)]
+        return result
+
+    def score(self, objective: Objective, x: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
+        """Weighted mean loss with penalties, exact in float64, and the predictions."""
+        rows = min(len(x), ROWS)
+        bound = self._scoring(objective, y, rows)
+        result = np.empty((len(x), *self._model.layout.output_shape), dtype=x.dtype)
+        weights = np.ones(len(x)) if weight is None else weight.astype(np.float64)
+        total = penalty = 0.0
+        for start in range(0, len(x), rows):
+            stop = min(start + rows, len(x))
+            for target, source in ((bound.x, x), (bound.y, y), (bound.weight, weights)):
+                self._fill(target, source[start:stop])
+            bound.program.run(1)
+            outputs = bound.program.read(["prediction", "loss", "penalty"])
+            result[start:stop] = outputs["prediction"][: stop - start]
+            total += float(outputs["loss"])
+            penalty = float(outputs["penalty"])
+        return total / float(weights.sum()) + penalty, result
+
+    def _fill(self, target: Any, piece: Array) -> None:
+        """Copy rows into a batch, and zeros (weights among them) into what is left of it."""
+        self._model.backend.overwrite(target[: len(piece)], piece)
+        if len(piece) < len(target):
+            self._model.backend.overwrite(target[len(piece) :], np.zeros((), dtype=piece.dtype))
+
+    def _prediction(self, rows: int) -> Bound:
+        model = self._model
+        key = ("predict", rows)
+        if key not in self._bound:
+            _, code = model.planned(key, lambda: prediction_graph(model.layout, model.module, rows))
+            x = self._batch((rows, *model.layout.input_shape), model.layout.dtype)
+            self._keep(key, Bound(code.bind(model.store, {"x": x}), x, None, None))
+        return self._bound[key]
+
+    def _scoring(self, objective: Objective, y: Array, rows: int) -> Bound:
+        model = self._model
+        target = signature(y)
+        key = ("score", objective.loss, target, rows)
+        if key not in self._bound:
+            penalties = penalty_settings(model.layout)
+            model.store.allocate(settings(penalties, model.layout.dtype))
+            model.store.write(penalties)
+            _, code = model.planned(key, lambda: scoring_graph(model.layout, objective, target, rows))
+            x = self._batch((rows, *model.layout.input_shape), model.layout.dtype)
+            inputs = {"x": x, "y": self._batch((rows, *target[0]), target[1]), "weight": self._batch((rows,), "float64")}
+            self._keep(key, Bound(code.bind(model.store, inputs), x, inputs["y"], inputs["weight"]))
+        return self._bound[key]
+
+    def _batch(self, shape: tuple[int, ...], dtype: str) -> Any:
+        return self._model.backend.to_device(np.zeros(shape, dtype=dtype))
+
+    def _keep(self, key: Any, bound: Bound) -> None:
+        self._bound[key] = bound
+        if len(self._bound) > KEPT:
+            self._bound.popitem(last=False)

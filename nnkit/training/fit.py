@@ -1,0 +1,237 @@
+"""``fit``: check everything, build the programs, run the loop, write the record."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nnkit import optimizers
+from nnkit.data.dataset import content_hash
+from nnkit.errors import ArgumentError, NnkitWarning
+from nnkit.measure import Clock, DeviceProbe, HostProbe, RunRecord
+from nnkit.nn.serial import to_config
+from nnkit.optimizers import Optimizer
+from nnkit.training.callbacks import as_callbacks
+from nnkit.training.data import TrainingData, prepare
+from nnkit.training.graphs import evaluation_graph, penalty_settings, training_graph
+from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
+from nnkit.training.loop import Loop
+from nnkit.training.model import Model
+from nnkit.training.objective import Objective, objective
+from nnkit.training.programs import Epoch
+from nnkit.training.progress import Progress
+from nnkit.training.targets import signature
+
+DEFAULT_RATE = 1e-3
+VALIDATION_ROWS = 1024
+
+
+@dataclass(frozen=True)
+class Options:
+    """The arguments of ``fit`` beside the data, as the user gave them."""
+
+    epochs: int = 10
+    batch_size: int = 32
+    optimizer: str | Optimizer = "adam"
+    learning_rate: Any = DEFAULT_RATE
+    loss: Any = "auto"
+    validation_split: float = 0.0
+    validation_data: Any = None
+    sample_weight: Any = None
+    class_weight: Any = None
+    shuffle: bool = True
+    callbacks: Any = ()
+    compile: str = "auto"
+    progress: bool = True
+
+    def check(self) -> None:
+        """Refuse what cannot be meant."""
+        for name, least in (("epochs", 0), ("batch_size", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
+                raise ArgumentError(f"{name} must be a whole number from {least}, got {value!r}")
+        if self.compile not in ("auto", "first", "off"):
+            raise ArgumentError(f"compile must be 'auto', 'first' or 'off', got {self.compile!r}")
+        if isinstance(self.optimizer, Optimizer) and self.learning_rate != DEFAULT_RATE:
+            raise ArgumentError(
+                f"learning_rate={self.learning_rate!r} has no effect beside an optimiser object; "
+                f"write it there: {type(self.optimizer).__name__}({self.learning_rate!r})"
+            )
+
+    def chosen_optimizer(self) -> Optimizer:
+        """The optimiser object."""
+        return optimizers.get(self.optimizer, self.learning_rate)
+
+
+def fit(
+    model: Model, x: Any, y: Any, options: Options, layer: str | None, score_after: Callable[..., Callable[[], Any]]
+) -> RunRecord:
+    """Train a model; ``score_after`` makes the function that scores the training data with the final weights."""
+    clock = Clock()
+    host, device = HostProbe(), DeviceProbe(model.backend.name)
+    host.start()
+    device.start()
+    try:
+        with clock.phase("prepare"):
+            options.check()
+            goal = objective(model.module, options.loss)
+            data = _prepared(model, goal, x, y, options, layer)
+            callbacks = as_callbacks(options.callbacks)
+            optimizer = options.chosen_optimizer()
+            steps = -(-len(data.train.indices) // options.batch_size) * options.epochs
+            resolved = optimizer.resolved(max(steps, 1))
+            _allocate(model, optimizer, resolved)
+        with clock.phase("compile"):
+            train, validate = _programs(model, goal, resolved, data, options)
+        loop = Loop(
+            model,
+            data,
+            train,
+            validate,
+            int(options.epochs),
+            options.shuffle,
+            _answers(model, goal),
+            callbacks,
+            Progress(enabled=options.progress),
+            clock,
+        )
+        loop.run()
+    finally:
+        used_host, used_device = host.stop(), device.stop()
+    clock.stop()
+    if loop.diverged:
+        warnings.warn(str(loop.stopped), NnkitWarning, stacklevel=3)
+    resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
+    return _record(model, goal, optimizer, data, options, loop, resources, score_after(goal, data))
+
+
+def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:
+    if not model.layout.count:
+        raise ArgumentError("the network has no parameters to train; add a Dense layer")
+    return prepare(
+        x,
+        y,
+        layout=model.layout,
+        objective=goal,
+        layer=layer,
+        seed=model.seed,
+        validation_split=options.validation_split,
+        validation_data=options.validation_data,
+        sample_weight=options.sample_weight,
+        class_weight=options.class_weight,
+        shuffle=options.shuffle,
+    )
+
+
+def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
+    """Counters, metrics and settings; the optimiser's moments anew, unless the same object trained this model last."""
+    store = model.store
+    numbers = {f"setting.optimizer.{name}": value for name, value in resolved.settings().items()}
+    numbers |= penalty_settings(model.layout)
+    store.allocate(counters())
+    store.allocate(metrics())
+    store.allocate(settings(numbers, model.layout.dtype))
+    seeds = (model.seed & 0xFFFFFFFF, model.seed >> 32 & 0xFFFFFFFF)
+    store.write(numbers | dict(zip(SEEDS, seeds, strict=True)) | {"counter.step": model.steps_done})
+    if optimizer is not model.optimizer:
+        store.allocate(moments(resolved.moments, model.layout))
+        model.optimizer, model.updates_before = optimizer, model.steps_done
+    store.write({"counter.update": model.steps_done - model.updates_before})
+
+
+def _programs(
+    model: Model, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options
+) -> tuple[Epoch, Epoch | None]:
+    target = signature(data.train.y)
+    weighted = data.train.weight is not None
+    kind = ("train", goal.loss, optimizer, target, weighted)
+    train = Epoch(
+        model,
+        data.train,
+        int(options.batch_size),
+        kind,
+        lambda rows: training_graph(model.layout, goal, optimizer, target, rows, weighted),
+    )
+    if data.validation is None:
+        return train, None
+    target = signature(data.validation.y)
+    weighted = data.validation.weight is not None
+    kind = ("validate", goal.loss, None, target, weighted)
+    return train, Epoch(
+        model,
+        data.validation,
+        VALIDATION_ROWS,
+        kind,
+        lambda rows: evaluation_graph(model.layout, goal, target, rows, weighted),
+    )
+
+
+def _answers(model: Model, goal: Objective) -> int | None:
+    """How many answers one row has, for the accuracy."""
+    if not goal.counts_correct:
+        return None
+    return model.layout.output_shape[0] if goal.loss.targets == "binary" else 1
+
+
+def _record(
+    model: Model,
+    goal: Objective,
+    optimizer: Optimizer,
+    data: TrainingData,
+    options: Options,
+    loop: Loop,
+    resources: dict[str, Any],
+    score: Callable[[], Any],
+) -> RunRecord:
+    plan = loop.train.plan
+    trained_s = loop.clock.seconds("train")
+    rows = len(data.train.indices)
+    config = optimizer.config()
+    last = {name[4:]: values[-1] for name, values in loop.history.items() if name.startswith("val_") and values}
+    return RunRecord(
+        architecture={"input_shape": list(model.layout.input_shape), "dtype": model.layout.dtype, "module": to_config(model.module)},
+        training={
+            "epochs": int(options.epochs),
+            "batch_size": int(options.batch_size),
+            "optimizer": config,
+            "learning_rate": config.get("learning_rate", options.learning_rate),
+            "loss": goal.loss.config(),
+            "seed": model.seed,
+            "compile": options.compile,
+            "program": {"kind": "plain", "fingerprint": plan.fingerprint, "fallbacks": []},
+            "validation_split": options.validation_split,
+            "shuffle": options.shuffle,
+            "epochs_done": loop.epoch,
+        },
+        data={
+            "name": None,
+            "sha256": lambda: content_hash(data.train.x, data.train.y),
+            "train": rows,
+            "validation": len(data.validation.indices) if data.validation else 0,
+            "test": None,
+            "classes": None,
+        },
+        time={
+            "elapsed_s": loop.clock.elapsed_s,
+            **{f"{name}_s": loop.clock.seconds(name) for name in ("prepare", "compile", "train", "validate")},
+            "epochs_s": loop.epochs_s,
+            "step_median_s": loop.timer.step_median_s,
+            "step_spread_s": loop.timer.step_spread_s,
+            "samples_per_s": rows * loop.epoch / trained_s if loop.epoch and trained_s else None,
+        },
+        resources=resources
+        | {
+            "plan": {
+                "predicted_peak_bytes": plan.arena_bytes + model.store.nbytes(),
+                "predicted_step_s": plan.cost.seconds,
+                "flops_per_step": plan.cost.flops,
+            },
+            "reasons": {"time.samples_per_s": "no epoch was completed", **resources["reasons"], **loop.timer.reasons},
+        },
+        history=loop.history,
+        result={"train": score, "validation": last or None, "test": None},
+        interrupted=loop.interrupted,
+        stopped=loop.stopped,
+    )

@@ -1,0 +1,32 @@
+"""Ctrl-C as a wish that is granted between two steps, so that no step is half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class Interruption:
+    """While it is open in the main thread, Ctrl-C sets ``wanted``; elsewhere signals do not arrive and nothing changes."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self._before: Any = None
+        self._ours = False
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.getsignal(signal.SIGINT)
+            if self._before is not None:  # None: a handler that Python did not set and could not put back
+                signal.signal(signal.SIGINT, self._note)
+                self._ours = True
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._ours:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.wanted = True

@@ -1,0 +1,126 @@
+"""The loop over epochs: the only place that decides when steps run, when one looks, and when it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnkit.data.splits import epoch_order
+from nnkit.measure import Clock, StepTimer
+from nnkit.training.callbacks import Callback
+from nnkit.training.data import TrainingData
+from nnkit.training.interrupt import Interruption
+from nnkit.training.model import Model
+from nnkit.training.programs import Epoch
+from nnkit.training.progress import Progress
+
+BLOCK_S = 0.03  # between two looks at the clock, the display and Ctrl-C
+
+
+@dataclass
+class Loop:
+    """One training. What callbacks see of it is described by ``callbacks.Training``."""
+
+    model: Model
+    data: TrainingData
+    train: Epoch
+    validate: Epoch | None
+    epochs: int
+    shuffle: bool
+    answers: int | None
+    callbacks: Sequence[Callback]
+    progress: Progress
+    clock: Clock
+    epoch: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+    epochs_s: list[float] = field(default_factory=list)
+    stopped: str | None = None
+    diverged: bool = False
+    interrupted: bool = False
+    timer: StepTimer = field(default_factory=StepTimer)
+    _block: int = 1
+
+    def run(self) -> None:
+        """Train until the last epoch, a callback's wish, Ctrl-C, or a step that the guard refused."""
+        self.progress.begin(self.epochs, self.train.steps)
+        try:
+            with Interruption() as interruption:
+                self._tell(lambda callback: callback.begin(self))
+                while self.epoch < self.epochs and not (self.stopped or self.interrupted):
+                    self._one_epoch(interruption)
+        finally:
+            self._tell(lambda callback: callback.end(self))
+            self.progress.end(self.stopped or ("interrupted" if self.interrupted else ""))
+
+    def stop(self, reason: str) -> None:
+        """End training after this epoch."""
+        self.stopped = reason
+
+    def snapshot(self) -> dict[str, Any]:
+        """Host copies of all parameters and states."""
+        return self.model.values()
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Put a snapshot back."""
+        self.model.store.write(snapshot)
+
+    def _tell(self, event: Callable[[Callback], None]) -> None:
+        for callback in self.callbacks:
+            event(callback)
+
+    def _one_epoch(self, interruption: Interruption) -> None:
+        began = time.perf_counter()
+        with self.clock.phase("train"):
+            order = self.data.train.indices
+            self.train.start(epoch_order(order, self.model.seed, self.model.epochs_done) if self.shuffle else None)
+            finished = self._steps(interruption)
+        if not finished:
+            return
+        self.model.epochs_done += 1
+        self.epoch += 1
+        values = self.train.metrics(self.answers)
+        if self.validate is not None:
+            with self.clock.phase("validate"):
+                values |= {f"val_{name}": value for name, value in self._validation().items()}
+        for name, value in values.items():
+            self.history.setdefault(name, []).append(value)
+        self.epochs_s.append(time.perf_counter() - began)
+        self.progress.epoch_end(self.epoch, values)
+        self._tell(lambda callback: callback.epoch(self))
+        self.interrupted = self.interrupted or interruption.wanted
+
+    def _steps(self, interruption: Interruption) -> bool:
+        """All steps of an epoch, in blocks of about 30 ms; False if it did not get to the end."""
+        while not self.train.finished:
+            wanted = self.train.ahead(self._block)
+            began = time.perf_counter()
+            committed = self.train.run(wanted)
+            values = self.train.metrics(self.answers)  # waits for the device
+            elapsed = time.perf_counter() - began
+            self.model.steps_done += committed
+            self.timer.add(committed, elapsed)
+            if committed < wanted:
+                self._diverge()
+                return False
+            self._block = max(1, int(BLOCK_S * committed / max(elapsed, 1e-9)))
+            self.progress.update(self.epoch + 1, self.train.done, values)
+            if interruption.wanted:
+                self.interrupted = True
+                return False
+        return True
+
+    def _diverge(self) -> None:
+        self.diverged = True
+        self.stopped = (
+            f"the loss or a gradient became NaN or infinite in epoch {self.epoch + 1}, step {self.train.done + 1}; "
+            "the network keeps its last good step. Try a smaller learning rate, scaled inputs, or ClipByGlobalNorm"
+        )
+
+    def _validation(self) -> dict[str, float]:
+        assert self.validate is not None
+        self.validate.start()
+        while not self.validate.finished:
+            self.validate.run(self.validate.steps)
+        return self.validate.metrics(self.answers)

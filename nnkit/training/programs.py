@@ -1,0 +1,74 @@
+"""One epoch over resident data: a program for whole batches and one for the smaller batch that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nnkit.backend import Program
+from nnkit.graph import Graph
+from nnkit.plan import Plan
+from nnkit.training.data import Rows
+from nnkit.training.model import Model
+
+START = {"counter.cursor": 0, "metric.loss": 0.0, "metric.weight": 0.0, "metric.correct": 0}
+
+
+class Epoch:
+    """Programs that walk over rows in a given order, adding to the metrics in the store."""
+
+    def __init__(self, model: Model, rows: Rows, batch: int, kind: Any, graph: Callable[[int], Graph]) -> None:
+        self._model = model
+        count = len(rows.indices)
+        self.batch = min(batch, count)
+        self.whole, rest = divmod(count, self.batch)
+        self.steps = self.whole + (rest > 0)
+        device = model.backend.to_device
+        self._order = device(rows.indices.astype("int64", copy=True))
+        data = {"x": device(rows.x), "y": device(rows.y), "order": self._order}
+        if rows.weight is not None:
+            data["weight"] = device(rows.weight)
+        self.plan, self._program = self._bound(self.batch, kind, graph, data)
+        self._rest = self._bound(rest, kind, graph, data)[1] if rest else None
+        self.done = 0
+
+    def _bound(
+        self, batch: int, kind: Any, graph: Callable[[int], Graph], data: dict[str, Any]
+    ) -> tuple[Plan, Program]:
+        made, code = self._model.planned((*kind, batch), lambda: graph(batch))
+        return made, code.bind(self._model.store, data)
+
+    def start(self, order: Any = None) -> None:
+        """Begin again, in a new order if one is given."""
+        if order is not None:
+            self._model.backend.overwrite(self._order, order)
+        self._model.store.write(START)
+        self.done = 0
+
+    def run(self, steps: int) -> int:
+        """Run up to so many steps of this epoch; returns how many were committed."""
+        if self.done < self.whole:
+            committed = self._program.run(min(steps, self.whole - self.done))
+        else:
+            assert self._rest is not None
+            committed = self._rest.run(1)
+        self.done += committed
+        return committed
+
+    def ahead(self, steps: int) -> int:
+        """How many of so many steps the next ``run`` does at once."""
+        return min(steps, self.whole - self.done) if self.done < self.whole else 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether all rows have been used."""
+        return self.done == self.steps
+
+    def metrics(self, outputs: int | None) -> dict[str, float]:
+        """Means over the rows so far; ``outputs`` is the number of answers per row, None if there is no accuracy."""
+        sums = self._model.store.read(START)
+        found = {"loss": float(sums["metric.loss"]) / max(float(sums["metric.weight"]), 1e-300)}
+        if outputs is not None:
+            answers = int(sums["counter.cursor"]) * outputs
+            found["accuracy"] = int(sums["metric.correct"]) / max(answers, 1)
+        return found

@@ -1,0 +1,143 @@
+"""What ``fit`` and ``test`` return."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nnkit.measure import RunRecord
+
+if TYPE_CHECKING:
+    from nnkit.network import Network
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Exact figures on some data. What does not apply is None.
+
+    ``accuracy`` is correct / total as a Python float; the rows of ``confusion`` are the true classes; ``precision``,
+    ``recall`` and ``f1`` are plain means over the classes (of class 1, for yes and no).
+    """
+
+    loss: float
+    rows: int
+    accuracy: float | None = None
+    confusion: Any = None
+    precision: float | None = None
+    recall: float | None = None
+    f1: float | None = None
+    r2: float | None = None
+    mae: float | None = None
+    rmse: float | None = None
+    classes: tuple[str, ...] | None = None
+    elapsed_s: float = 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        """The plain figures that apply, for a record."""
+        names = ("loss", "accuracy", "precision", "recall", "f1", "r2", "mae", "rmse")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def __str__(self) -> str:
+        figures = (f"{name} {value:.4f}" for name, value in self.to_dict().items())
+        return f"{', '.join(figures)} ({self.rows} rows)"
+
+
+class Results:
+    """Scores on the training, validation and test data; those on the training data are computed when first read."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self._record = record
+
+    @property
+    def train(self) -> Any:
+        """Exact scores after training, with the weights that training ended with."""
+        return _Figures(self._record.train_result or {})
+
+    @property
+    def validation(self) -> Any:
+        """The last epoch's scores on the validation data, or None."""
+        found = self._record.result.get("validation")
+        return None if found is None else _Figures(found)
+
+    @property
+    def test(self) -> Any:
+        """Scores on test data, if ``run.add_test`` was called, or None."""
+        found = self._record.result.get("test")
+        return None if found is None else _Figures(found)
+
+
+class _Figures(dict[str, float]):
+    """A mapping whose keys can be written as attributes."""
+
+    def __getattr__(self, name: str) -> float:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"there is no '{name}' here; there are: {', '.join(self)}") from None
+
+
+class TrainingRun:
+    """What ran, how long, how fast, what it used, and how well it learned.
+
+    ``history`` maps names to lists with one value for each epoch: ``loss`` and ``accuracy`` are running means while the
+    weights moved, ``val_loss`` and ``val_accuracy`` exact values after the epoch.
+    """
+
+    def __init__(self, record: RunRecord, network: Network) -> None:
+        self.record = record
+        self.network = network
+        self.result = Results(record)
+
+    @property
+    def history(self) -> Mapping[str, list[float]]:
+        """One value for each epoch, by name."""
+        return self.record.history
+
+    @property
+    def elapsed_s(self) -> float:
+        """Wall time of the whole ``fit``, in seconds."""
+        return float(self.record.time["elapsed_s"])
+
+    @property
+    def samples_per_s(self) -> float:
+        """Training rows per second of training time."""
+        return float(self.record.time["samples_per_s"])
+
+    @property
+    def resources(self) -> Mapping[str, Any]:
+        """What it used: host, device, plan, and the reason for every figure that is missing."""
+        return self.record.resources
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it; the network then has its last completed step."""
+        return self.record.interrupted
+
+    @property
+    def stopped(self) -> str | None:
+        """Why it ended before its last epoch, or None."""
+        return self.record.stopped
+
+    def add_test(self, scores: Scores) -> None:
+        """Put scores on test data into the record."""
+        self.record.result = {**self.record.result, "test": scores.to_dict()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record in the layout of its JSON file."""
+        return self.record.to_dict()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the record as JSON."""
+        self.record.save(path)
+
+    def __str__(self) -> str:
+        from nnkit.measure import table
+
+        return table(self.to_dict())
+
+    def __repr__(self) -> str:
+        epochs = len(next(iter(self.history.values()), []))
+        figures = ", ".join(f"{name} {values[-1]:.4f}" for name, values in self.history.items() if values)
+        return f"<run: {epochs} epochs in {self.elapsed_s:.2f} s, {figures}>"
