@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-LIBRARIES = ("numpy", "array_api_strict", "torch", "jax")
+LIBRARIES = ("numpy", "array_api_strict", "array_api_strict on device1", "torch", "jax")
 
 
 def peer(name):
@@ -19,12 +19,19 @@ def peer(name):
 
 
 def array_of(library, values):
-    """An array of that library with the values and dtype of a NumPy array."""
-    module = peer("jax.numpy" if library == "jax" else library)
+    """An array of that library with the values and dtype of a NumPy array.
+
+    The strict library's other device stands for a GPU: it refuses to mix with the host.
+    """
+    name, _, device = library.partition(" on ")
+    module = peer("jax.numpy" if name == "jax" else name)
     values = np.asarray(values)
-    return module.asarray(values.tolist(), dtype=getattr(module, str(values.dtype)))
+    options = {"device": module.Device(device)} if device else {}
+    return module.asarray(values.tolist(), dtype=getattr(module, str(values.dtype)), **options)
 
 
 def as_numpy(array):
     """The values of an array of any of the libraries."""
+    if type(array).__module__.startswith("array_api_strict"):
+        array = array.to_device(peer("array_api_strict").Device("CPU_DEVICE"))
     return np.asarray(array)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from nnkit.initializers import hyperparameters
+from nnkit import hyperparameters
 from nnkit.initializers.constants import Constant, Identity
 from nnkit.initializers.initializer import Initializer, fans, generator
 from nnkit.initializers.plain import Normal, TruncatedNormal, Uniform

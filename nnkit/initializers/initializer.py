@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nnkit.initializers.hyperparameters import check_count, config_of
+from nnkit.hyperparameters import check_count, config_of
 
 Shape = tuple[int, ...]
 Values = NDArray[np.float64]

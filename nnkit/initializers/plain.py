@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from nnkit.errors import ArgumentError
-from nnkit.initializers.hyperparameters import check_number
+from nnkit.hyperparameters import check_number
 from nnkit.initializers.initializer import Initializer, Shape, Values
 
 

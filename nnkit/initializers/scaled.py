@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from nnkit.errors import ArgumentError, ShapeError
-from nnkit.initializers.hyperparameters import check_number
+from nnkit.hyperparameters import check_number
 from nnkit.initializers.initializer import Initializer, Shape, Values, fans
 
 _MODES = ("fan_in", "fan_out", "fan_average")
@@ -55,7 +55,8 @@ class Orthogonal(Initializer):
 
     From the QR decomposition of a normal matrix, with signs such that every orthogonal matrix is equally likely. The
     weight is taken as a matrix (in, out), all axes but the last together. Equal on all platforms up to rounding. Saxe,
-    McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR 2014.
+    McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR
+    2014.
 
     >>> weight = Orthogonal()((4, 2), np.random.default_rng(0))
     >>> np.allclose(weight.T @ weight, np.eye(2))

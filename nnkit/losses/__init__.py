@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nnkit.initializers import hyperparameters
+from nnkit import hyperparameters
 from nnkit.losses.binary import BinaryCrossEntropy
 from nnkit.losses.classes import CrossEntropy
 from nnkit.losses.counts import Poisson

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from nnkit.errors import ShapeError
-from nnkit.initializers.hyperparameters import check_number
+from nnkit.hyperparameters import check_number
 from nnkit.losses.loss import Loss, Pair, in_dtype_of, log_of, row_means
 from nnkit.ops import namespace, one_hot, stop_gradient
 

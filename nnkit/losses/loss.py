@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 from nnkit.errors import ShapeError
-from nnkit.initializers.hyperparameters import config_of
+from nnkit.hyperparameters import config_of
 from nnkit.ops import namespace
 
 Array = Any

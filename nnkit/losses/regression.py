@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from nnkit.initializers.hyperparameters import check_number
+from nnkit.hyperparameters import check_number
 from nnkit.losses.loss import Loss, matching, row_means
 from nnkit.ops import namespace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nnkit.initializers import hyperparameters
+from nnkit import hyperparameters
 from nnkit.names import lookup
 from nnkit.optimizers import schedules
 from nnkit.optimizers.adam import Adam

@@ -7,7 +7,7 @@ from math import inf, log
 from typing import Any
 
 from nnkit.errors import ArgumentError
-from nnkit.initializers.hyperparameters import check_number
+from nnkit.hyperparameters import check_number
 from nnkit.ops import namespace
 
 Array = Any

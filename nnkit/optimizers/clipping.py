@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nnkit.errors import ArgumentError
-from nnkit.initializers.hyperparameters import check_number
+from nnkit.hyperparameters import check_number
 from nnkit.ops import namespace
 from nnkit.optimizers.optimizer import Optimizer
 

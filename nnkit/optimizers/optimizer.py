@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 
-from nnkit.initializers.hyperparameters import check_number, config_of
+from nnkit.hyperparameters import check_number, config_of
 from nnkit.optimizers.schedules import Constant, Schedule
 
 Array = Any
-Self = TypeVar("Self", bound="Optimizer")
 
 
 class Optimizer(ABC):
@@ -50,7 +49,7 @@ class Optimizer(ABC):
         Shapes and dtype stay those of the parameter.
         """
 
-    def resolved(self: Self, total_steps: int) -> Self:
+    def resolved(self, total_steps: int) -> Self:
         """The optimiser for a training of ``total_steps`` updates: schedules that were left open get their length."""
         inner = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         return replace(  # type: ignore[type-var]

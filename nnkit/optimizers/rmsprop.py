@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nnkit.initializers.hyperparameters import check_number
+from nnkit.hyperparameters import check_number
 from nnkit.ops import namespace
 from nnkit.optimizers.optimizer import Optimizer, as_schedule, check_rate
 from nnkit.optimizers.schedules import Schedule

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nnkit.errors import ArgumentError
-from nnkit.initializers.hyperparameters import check_number
+from nnkit.hyperparameters import check_number
 from nnkit.optimizers.optimizer import Optimizer, as_schedule, check_rate
 from nnkit.optimizers.schedules import Schedule
 

@@ -52,7 +52,7 @@ def _seconds(graph: Graph, group: tuple[int, ...], moved: int, flops: int, tiles
     slow = sum(graph.nodes[i].size * target.seconds_per_element(graph.nodes[i].operation) for i in group)
     if graph.nodes[group[0]].operation == "matmul":
         return calls + max(flops / target.flops_per_s, moved / target.bytes_per_s)
-    inner = sum(graph.nodes[i].nbytes * (1 + len(graph.nodes[i].inputs)) for i in group)
+    inner = sum(graph.nodes[o].nbytes for i in group for o in (i, *graph.nodes[i].inputs) if graph.nodes[o].shape)
     cached = moved <= target.tile_bytes
     memory = 0.0 if cached else moved / target.bytes_per_s
     return calls + slow + max(memory, inner / target.cached_bytes_per_s)

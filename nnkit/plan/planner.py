@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from nnkit.graph.ir import Graph, describe
@@ -51,6 +51,13 @@ class Plan:
     copies: tuple[Copy, ...]
     target: Target
     disabled: frozenset[str]
+    source: Graph = field(compare=False, repr=False)
+    removed: Mapping[str, int] = field(compare=False, repr=False)
+
+    @property
+    def kernels(self) -> tuple[Step, ...]:
+        """The steps that do something: not the joining of parts that lie in their place already."""
+        return tuple(step for step in self.steps if step.cost.nbytes or step.cost.flops)
 
     @property
     def guard(self) -> int | None:
@@ -81,39 +88,56 @@ def plan(graph: Graph, target: Target, disable: Collection[str] = ()) -> Plan:
     for name in disable:
         lookup("decision", name, DECISIONS)
     enabled = frozenset(DECISIONS) - frozenset(disable)
-    graph = _rewritten(graph, target, enabled)
+    source = graph
+    graph, removed = _rewritten(graph, target, enabled)
     order = schedule(graph, fuse="fuse" in enabled, transposes_are_views="fold_transposes" in enabled)
     storage = allocate(graph, order, target, enabled)
     steps = _steps(graph, order, storage, target)
     return Plan(
-        graph, steps, order.computed, storage.slots, storage.arena_bytes, storage.copies, target, frozenset(disable)
+        graph,
+        steps,
+        order.computed,
+        storage.slots,
+        storage.arena_bytes,
+        storage.copies,
+        target,
+        frozenset(disable),
+        source,
+        removed,
     )
 
 
-def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> Graph:
-    graph = rewrites.swept(graph) if "drop_unused" in enabled else rewrites.keep_unused(graph)
+def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[Graph, dict[str, int]]:
+    """The graph after all rewrites that are switched on, and how many values each of them removed."""
+    passes = [
+        ("drop_unused", rewrites.swept),
+        ("merge_common", rewrites.merge_common),
+        ("simplify", rewrites.simplify),
+        ("merge_common", rewrites.merge_common),
+        ("fold_transposes", rewrites.fold_transposes),
+    ]
+    if "drop_unused" not in enabled:
+        graph = rewrites.keep_unused(graph)
+    removed = dict.fromkeys(enabled, 0)
     graph = rewrites.expand(graph, target)
-    if "merge_common" in enabled:
-        graph = rewrites.merge_common(graph)
-    if "simplify" in enabled:
-        graph = rewrites.simplify(graph)
-        if "merge_common" in enabled:
-            graph = rewrites.merge_common(graph)
-    if "fold_transposes" in enabled:
-        graph = rewrites.fold_transposes(graph)
-    return graph
+    for name, apply in passes:
+        if name in enabled:
+            before, graph = len(graph), apply(graph)
+            removed[name] += before - len(graph)
+    return graph, removed
 
 
 def _steps(graph: Graph, order: Schedule, storage: Storage, target: Target) -> tuple[Step, ...]:
     joined = {i for i, node in graph if node.operation == "concat" and _all_in_place(graph, i, storage)}
     steps = []
-    for group, tile in zip(order.groups, storage.tiles, strict=True):
+    for number, (group, tile) in enumerate(zip(order.groups, storage.tiles, strict=True)):
         first = graph.nodes[group[0]]
         members = set(group)
         escaping = {i for i in group if i in graph.output.values() or any(u not in members for u in graph.users[i])}
         cost = Cost() if group[0] in joined else group_cost(graph, group, escaping, tile, target)
         kernel = "fused" if is_elementwise(first) else first.operation
-        steps.append(Step(kernel, group, tile, graph.nodes[group[-1]].origin.phase, cost))
+        phase = graph.nodes[group[-1]].origin.phase if number < order.computed else "update"
+        steps.append(Step(kernel, group, tile, phase, cost))
     return tuple(steps)
 
 

@@ -141,7 +141,7 @@ def test_saturated_logits_have_exact_losses_and_useful_derivatives():
     z, t = np.asarray([[-1e4], [1e4], [-1e4], [1e4]]), np.asarray([[0.0], [1.0], [1.0], [0.0]])
     paired = get("bce").paired["sigmoid"]
     assert paired(z, t).tolist() == [0.0, 0.0, 1e4, 1e4]
-    assert grad(lambda z: namespace(z).sum(paired(z, t * z**0)))(z).ravel().tolist() == [0.0, 0.0, -1.0, 1.0]
+    assert grad(lambda z, t: namespace(z).sum(paired(z, t)))(z, t).ravel().tolist() == [0.0, 0.0, -1.0, 1.0]
 
     z = np.asarray([[1e4, -1e4], [1e4, -1e4]])
     paired, labels = get("ce").paired["softmax"], np.asarray([0, 1])
@@ -164,7 +164,8 @@ def test_nan_is_seen(name):
     prediction = np.full((2, 3), np.nan)
     assert np.isnan(get(name)(prediction, np.zeros((2, 3)))).all()
     for paired in get(name).paired.values():
-        assert np.isnan(paired(prediction, np.zeros((2, 3)))).all()
+        with np.errstate(invalid="ignore"):
+            assert np.isnan(paired(prediction, np.zeros((2, 3)))).all()
 
 
 def test_rows_are_means_over_all_other_axes():

@@ -9,9 +9,11 @@ from nnkit.errors import ArgumentError, ShapeError
 from nnkit.nn import activations
 from nnkit.nn.activations import ACTIVATIONS, ALIASES, MODULES, Row, get, glu, leaky_relu, maxout
 
-EXPECTED = """identity relu relu6 leaky_relu prelu elu celu selu gelu gelu_tanh silu mish sigmoid hard_sigmoid
-hard_swish tanh hard_tanh softplus softsign softmax log_softmax log_sigmoid tanh_shrink soft_shrink hard_shrink threshold
-exponential squareplus sparsemax glu maxout"""
+EXPECTED = """
+    identity relu relu6 leaky_relu prelu elu celu selu gelu gelu_tanh silu mish sigmoid hard_sigmoid hard_swish tanh
+    hard_tanh softplus softsign softmax log_softmax log_sigmoid tanh_shrink soft_shrink hard_shrink threshold
+    exponential squareplus sparsemax glu maxout
+"""
 
 
 def test_every_expected_name_is_there_and_exported():

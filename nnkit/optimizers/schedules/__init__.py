@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nnkit.initializers import hyperparameters
+from nnkit import hyperparameters
 from nnkit.optimizers.schedules.constant import Constant
 from nnkit.optimizers.schedules.cosine import Cosine
 from nnkit.optimizers.schedules.exponential import Exponential

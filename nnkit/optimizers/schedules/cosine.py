@@ -8,7 +8,7 @@ from math import pi
 from typing import Any, ClassVar
 
 from nnkit.errors import ArgumentError
-from nnkit.initializers.hyperparameters import check_count, check_number
+from nnkit.hyperparameters import check_count, check_number
 from nnkit.ops import namespace
 from nnkit.optimizers.schedules.schedule import Schedule
 

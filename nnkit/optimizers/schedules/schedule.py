@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nnkit.initializers.hyperparameters import check_count, check_number, config_of
+from nnkit.hyperparameters import check_count, check_number, config_of
 from nnkit.ops import namespace
 
 Array = Any

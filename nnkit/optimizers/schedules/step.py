@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Any, ClassVar
 
-from nnkit.initializers.hyperparameters import check_count, check_number
+from nnkit.hyperparameters import check_count, check_number
 from nnkit.ops import namespace
 from nnkit.optimizers.schedules.schedule import Schedule
 

@@ -77,7 +77,7 @@ def from_config(
     ``nested`` makes the objects inside: hyper-parameter name → function of its own config.
     """
     if not isinstance(config, Mapping) or "name" not in config:
-        raise ArgumentError(f"the configuration of a {kind} must be a mapping with a 'name', got {config!r}")
+        raise ArgumentError(f"{kind}: a configuration must be a mapping with a 'name', got {config!r}")
     make = lookup(kind, config["name"], table)
     given = {name: value for name, value in config.items() if name != "name"}
     _check_names(f"{kind} '{config['name']}'", given, fields(make))  # type: ignore[arg-type]

@@ -1,0 +1,154 @@
+"""A plan for a person: every kernel with its shapes and cost, and every decision with what it saved."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import asdict
+from typing import Any
+
+from nnkit.plan.planner import DECISIONS, Plan, Step
+from nnkit.plan.savings import Size, naive, remarks, savings, size
+
+PHASES = {"forward": "FORWARD", "backward": "BACKWARD", "update": "UPDATE"}
+SHORT = {"fused": "", "take": "gather", "astype": "cast", "bitwise_and": "and"}
+LIMIT = 44
+
+
+def explain(made: Plan) -> str:
+    """The plan as text of at most about 120 columns."""
+    parts = [_heading(made), *_phases(made), "", *_decisions(made), "", *_memory(made)]
+    return "\n".join(parts)
+
+
+def explain_json(made: Plan) -> dict[str, Any]:
+    """The same as data for JSON."""
+    return {
+        "device": made.target.name,
+        "fingerprint": made.fingerprint,
+        "total": asdict(size(made)),
+        "naive": asdict(size(naive(made))),
+        "steps": [_row(made, number, step) for number, step in enumerate(made.kernels, start=1)],
+        "decisions": [
+            {"name": name, "meaning": DECISIONS[name], "remark": remarks(made)[name], "saved": asdict(saved)}
+            for name, saved in savings(made).items()
+        ],
+    }
+
+
+def explain_html(made: Plan) -> str:
+    """The same as a page without anything from elsewhere."""
+    data = explain_json(made)
+    steps = "".join(
+        f"<tr><td>{row['number']}<td>{row['phase']}<td>{html.escape(row['layer'])}<td>{html.escape(row['what'])}"
+        f"<td>{html.escape(row['shape'])}<td class=n>{row['flops']:,}<td class=n>{row['bytes']:,}<td class=n>{row['seconds'] * 1e6:.1f}"
+        for row in data["steps"]
+    )
+    decisions = "".join(
+        f"<tr><td>{d['name']}<td>{html.escape(d['meaning'])}<br><small>{html.escape(d['remark'])}</small>"
+        f"<td class=n>{d['saved']['kernels']:,}<td class=n>{d['saved']['flops']:,}<td class=n>{d['saved']['nbytes']:,}"
+        f"<td class=n>{d['saved']['arena_bytes']:,}"
+        for d in data["decisions"]
+    )
+    return _PAGE.format(heading=html.escape(_heading(made)), steps=steps, decisions=decisions)
+
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>nnkit: the planned step</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
+:root {{ color-scheme: light dark }} body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }}
+table {{ border-collapse: collapse; width: 100% }} td, th {{ padding: .25rem .6rem; border-bottom: 1px solid #8884; text-align: left; vertical-align: top }}
+.n {{ text-align: right; font-variant-numeric: tabular-nums }} pre {{ white-space: pre-wrap }} small {{ opacity: .7 }}
+</style><h1>The planned step</h1><pre>{heading}</pre>
+<table><thead><tr><th>#<th>phase<th>layer<th>kernel<th>result<th class=n>FLOPs<th class=n>bytes<th class=n>µs (predicted)</thead>{steps}</table>
+<h2>Decisions</h2><table><thead><tr><th>name<th>meaning<th class=n>kernels saved<th class=n>FLOPs<th class=n>bytes<th class=n>memory</thead>{decisions}</table></html>
+"""
+
+
+def _heading(made: Plan) -> str:
+    chosen, plain = size(made), size(naive(made))
+    return (
+        f"One step on '{made.target.name}': {_size(chosen)}.\n"
+        f"The naive plan of the same step: {_size(plain)}."
+    )
+
+
+def _size(of: Size) -> str:
+    return (
+        f"{of.kernels} kernels, {_count(of.flops)}FLOP, {_count(of.nbytes)}B moved, "
+        f"{_count(of.arena_bytes)}B of memory, {of.seconds * 1e6:,.0f} µs predicted"
+    )
+
+
+def _phases(made: Plan) -> list[str]:
+    lines: list[str] = []
+    before = ""
+    for number, step in enumerate(made.kernels, start=1):
+        row = _row(made, number, step)
+        if row["phase"] != before:
+            before = row["phase"]
+            head = f"{PHASES[before]:36}{'kernel':{LIMIT}} {'FLOP':>8} {'bytes':>8} {'µs':>8}"
+            lines += ["", head]
+        what = row["what"] if len(row["what"]) <= LIMIT else row["what"][: LIMIT - 1] + "…"
+        place = row["layer"].removesuffix(".activation") or "step"
+        lines.append(
+            f"{number:4} {place[:16]:17}{row['shape']:14}{what:{LIMIT}} {_count(row['flops']):>8} {_count(row['bytes']):>8} {row['seconds'] * 1e6:8.1f}"
+        )
+    return lines
+
+
+def _row(made: Plan, number: int, step: Step) -> dict[str, Any]:
+    last = made.graph.nodes[step.nodes[-1]]
+    names = [SHORT.get(made.graph.nodes[i].operation, made.graph.nodes[i].operation) for i in step.nodes]
+    tiles = f" (tiles of {step.tile} rows)" if step.tile else ""
+    return {
+        "number": number,
+        "phase": step.phase,
+        "layer": last.origin.path,
+        "what": _operands(made, step) if step.kernel == "matmul" else " → ".join(names) + tiles,
+        "shape": "×".join(map(str, last.shape)) or "1",
+        "dtype": last.dtype,
+        "flops": step.cost.flops,
+        "bytes": step.cost.nbytes,
+        "seconds": step.cost.seconds,
+        "source": last.origin.source,
+    }
+
+
+def _operands(made: Plan, step: Step) -> str:
+    node = made.graph.nodes[step.nodes[0]]
+    sides = []
+    for operand, flag in zip(node.inputs, ("transpose_a", "transpose_b"), strict=True):
+        shape = "×".join(map(str, made.graph.nodes[operand].shape))
+        sides.append(f"({shape})ᵀ" if node.options.get(flag) else shape)
+    return " @ ".join(sides)
+
+
+def _decisions(made: Plan) -> list[str]:
+    said = remarks(made)
+    lines = [f"{'DECISIONS':17}{'saved: kernels':>15} {'FLOP':>8} {'bytes':>8} {'memory':>8}   what it did"]
+    for name, saved in savings(made).items():
+        lines.append(
+            f"{name:17}{saved.kernels:15} {_count(saved.flops):>8} {_count(saved.nbytes):>8} {_count(saved.arena_bytes):>8}   {said[name]}"
+        )
+    if made.disabled:
+        lines.append(f"switched off: {', '.join(sorted(made.disabled))}")
+    return lines
+
+
+def _memory(made: Plan) -> list[str]:
+    phases = {phase: sum(step.cost.seconds for step in made.steps if step.phase == phase) for phase in PHASES}
+    total = sum(phases.values()) or 1.0
+    shares = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in phases.items())
+    guard = "behind a guard: loss and gradients must be finite" if made.guard is not None else "without a guard"
+    return [
+        f"Predicted time by phase: {shares}.",
+        f"{made.computed} of {len(made.steps)} steps only compute; the others write the new state, {guard}.",
+    ]
+
+
+def _count(number: float) -> str:
+    """1234567 as ``1.23 M``, with a space before what follows."""
+    sign, number = ("-", -number) if number < 0 else ("", number)
+    for power, letter in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
+        if number >= 10**power:
+            return f"{sign}{number / 10**power:.3g} {letter}"
+    return f"{sign}{number:.0f} "

@@ -1,0 +1,91 @@
+"""What each decision saved: the plan beside the plan without it, and beside the plan of a naive backward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnkit.graph.ir import Graph
+from nnkit.plan.cost import node_flops
+from nnkit.plan.planner import DECISIONS, Plan, part_offset, plan
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a plan is, or how much larger one is than another."""
+
+    kernels: int
+    flops: int
+    nbytes: int
+    arena_bytes: int
+    seconds: float
+
+    def __sub__(self, other: Size) -> Size:
+        return Size(
+            self.kernels - other.kernels,
+            self.flops - other.flops,
+            self.nbytes - other.nbytes,
+            self.arena_bytes - other.arena_bytes,
+            self.seconds - other.seconds,
+        )
+
+
+def size(made: Plan) -> Size:
+    """Kernels, FLOPs, bytes moved, arena and predicted seconds of one run."""
+    cost = made.cost
+    return Size(len(made.kernels), cost.flops, cost.nbytes, made.arena_bytes, cost.seconds)
+
+
+def naive(made: Plan) -> Plan:
+    """The same graph with every decision switched off."""
+    return plan(made.source, made.target, tuple(DECISIONS))
+
+
+def savings(made: Plan) -> dict[str, Size]:
+    """For each decision of the plan, how much larger the plan is when it alone is switched off."""
+    whole = size(made)
+    return {
+        name: size(plan(made.source, made.target, (*made.disabled, name))) - whole
+        for name in DECISIONS
+        if name not in made.disabled
+    }
+
+
+def remarks(made: Plan) -> dict[str, str]:
+    """What each decision did in this plan, in words."""
+    graph, slots = made.graph, made.slots
+    fused = [step for step in made.steps if len(step.nodes) > 1]
+    folded = sum(
+        bool(node.options.get(flag)) for _, node in graph if node.operation == "matmul" for flag in ("transpose_a", "transpose_b")
+    )
+    joined = [
+        part
+        for i, node in graph
+        if node.operation == "concat"
+        for part in node.inputs
+        if part_offset(graph, part, slots) >= slots[i].offset >= 0
+    ]
+    states = [graph.nodes[slot.ref].options["name"] for slot in slots.values() if slot.kind == "state"]
+    whole = sum(slot.nbytes for slot in slots.values() if slot.kind == "arena")
+    return {
+        "drop_unused": _dropped(made.source),
+        "merge_common": f"{made.removed.get('merge_common', 0)} values were there already",
+        "simplify": f"{made.removed.get('simplify', 0)} values need no work",
+        "fold_transposes": f"{folded} transposes became flags",
+        "fuse": f"{sum(len(step.nodes) for step in fused)} operations run in {len(fused)} passes",
+        "tile": f"{sum(step.tile > 0 for step in made.steps)} passes work in tiles",
+        "join_gradients": f"{len(joined)} gradients are written to their place in the flat vector",
+        "in_place": f"new values over old: {', '.join(states) or 'none'}",
+        "reuse_memory": f"{whole:,} bytes of values in {made.arena_bytes:,} bytes of memory",
+    }
+
+
+def _dropped(source: Graph) -> str:
+    """The costliest value that nobody needs, by name."""
+    needed = source.ancestors(source.output.values())
+    unused = [i for i, node in source if i not in needed and node.operation not in ("input", "constant")]
+    if not unused:
+        return "nothing was recorded in vain"
+    worst = max(unused, key=lambda i: node_flops(source, i))
+    node = source.nodes[worst]
+    extent = "×".join(map(str, node.shape)) or "one number"
+    return f"{len(unused)} values, the largest {node.operation} of {extent} in {node.origin.path or 'the step'}"

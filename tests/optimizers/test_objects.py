@@ -1,0 +1,118 @@
+"""Optimisers and schedules as objects: names, defaults, configurations and errors."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nnkit import optimizers
+from nnkit.errors import ArgumentError
+from nnkit.hyperparameters import check_count, check_number
+from nnkit.optimizers import SGD, Adam, AdamW, ClipByGlobalNorm, RMSprop, from_config, get
+from nnkit.optimizers.schedules import SCHEDULES, Constant, Cosine, Exponential, Step
+
+
+def test_names_and_defaults():
+    for name, made in optimizers.OPTIMIZERS.items():
+        assert get(name) == made()
+        assert made.__name__ in optimizers.__all__
+    assert set(optimizers.ALIASES.values()) <= optimizers.OPTIMIZERS.keys()
+    assert get("Adam", 0.3) == Adam(0.3)
+    assert get("sgd", Constant(0.3)) == SGD(Constant(0.3))
+    method = Adam(0.5)
+    assert get(method) is method
+    assert (Adam().learning_rate, AdamW().weight_decay, RMSprop().alpha, SGD().momentum) == (1e-3, 0.01, 0.99, 0.0)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        SGD(0.1, momentum=0.9, nesterov=True),
+        RMSprop(np.float32(0.5)),
+        Adam(Cosine(0.1, warmup=3), betas=(0.8, 0.99)),
+        AdamW(Step(0.1, every=np.int64(7))),
+        ClipByGlobalNorm(ClipByGlobalNorm(SGD(Exponential(0.1, factor=0.9)), 2.0), 1.0),
+    ],
+)
+def test_config_survives_json(optimizer):
+    assert from_config(json.loads(json.dumps(optimizer.config()))) == optimizer
+
+
+def test_resolved_reaches_schedules_inside():
+    assert Adam(0.1).resolved(50) == Adam(0.1)
+    open_ended = ClipByGlobalNorm(Adam(Cosine(0.1)), 1.0)
+    assert open_ended.resolved(50) == ClipByGlobalNorm(Adam(Cosine(0.1, steps=50)), 1.0)
+    assert Cosine(0.1, steps=7).resolved(50) == Cosine(0.1, steps=7)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(-1), r"SGD: learning_rate is -1, expected a number in \[0, inf\)"),
+        (lambda: SGD(float("nan")), "SGD: learning_rate is nan"),
+        (lambda: SGD(float("inf")), "SGD: learning_rate is inf"),
+        (lambda: SGD(10**400), "SGD: learning_rate is 1000"),
+        (lambda: SGD(True), "SGD: learning_rate is True"),
+        (lambda: SGD("0.1"), "SGD: learning_rate is '0.1'"),
+        (lambda: SGD(momentum=1.0), r"SGD: momentum is 1.0, expected a number in \[0, 1\)"),
+        (lambda: SGD(nesterov=True), "SGD: nesterov=True needs momentum above 0"),
+        (lambda: SGD(nesterov=1), "SGD: nesterov is 1, expected True or False"),
+        (lambda: SGD(weight_decay=-0.1), "SGD: weight_decay is -0.1"),
+        (lambda: RMSprop(-1), "RMSprop: learning_rate is -1"),
+        (lambda: RMSprop(alpha=1), "RMSprop: alpha is 1"),
+        (lambda: RMSprop(eps=-1e-8), "RMSprop: eps is -1e-08"),
+        (lambda: RMSprop(momentum=-0.5), "RMSprop: momentum is -0.5"),
+        (lambda: Adam(-1), "Adam: learning_rate is -1"),
+        (lambda: Adam(betas=(0.9, 1.0)), r"Adam: betas\[1\] is 1.0, expected a number in \[0, 1\)"),
+        (lambda: Adam(betas=0.9), "Adam: betas is 0.9, expected a pair"),
+        (lambda: Adam(eps=-1), "Adam: eps is -1"),
+        (lambda: AdamW(betas=(-0.1, 0.9)), r"AdamW: betas\[0\] is -0.1"),
+        (lambda: AdamW(weight_decay=-1), "AdamW: weight_decay is -1"),
+        (lambda: ClipByGlobalNorm("adam", 1.0), "ClipByGlobalNorm: optimizer is 'adam', expected an optimiser object"),
+        (lambda: ClipByGlobalNorm(SGD(), 0.0), r"ClipByGlobalNorm: max_norm is 0.0, expected a number in \(0, inf\)"),
+        (lambda: Constant(-1), "Constant: learning_rate is -1"),
+        (lambda: Constant(1, warmup=-1), "Constant: warmup is -1, expected a whole number from 0 up"),
+        (lambda: Step(0.1, every=0), "Step: every is 0, expected a whole number from 1 up"),
+        (lambda: Step(0.1, every=2.0), "Step: every is 2.0"),
+        (lambda: Step(0.1, every=2, factor=0), r"Step: factor is 0, expected a number in \(0, inf\)"),
+        (lambda: Exponential(0.1, factor=-1), "Exponential: factor is -1"),
+        (lambda: Exponential(0.1, factor=1, every=True), "Exponential: every is True"),
+        (lambda: Cosine(0.1, steps=0), "Cosine: steps is 0"),
+        (lambda: Cosine(0.1, minimum=-1), "Cosine: minimum is -1"),
+        (lambda: Cosine(0.1, minimum=0.2), "Cosine: minimum is 0.2, above the learning rate it falls from, 0.1"),
+        (lambda: Cosine(0.1, steps=5, warmup=5), "Cosine: warmup is 5 of 5 steps, which leaves none to fall in"),
+        (lambda: Cosine(0.1, warmup=5).resolved(3), "Cosine: warmup is 5 of 3 steps"),
+        (lambda: Cosine(0.1).settings(), r"Cosine: steps is None, .* use resolved\(total_steps\)"),
+        (lambda: get("adma"), "unknown optimizer 'adma'. Did you mean 'adam'"),
+        (lambda: get(Adam), "optimizer must be a name or an object of that kind, got <class"),
+        (lambda: get("adam", -1), "Adam: learning_rate is -1"),
+        (lambda: from_config({"name": "os.system"}), "unknown optimizer 'os.system'"),
+        (lambda: from_config({"learning_rate": 1}), "optimizer: a configuration must be a mapping with a 'name'"),
+        (lambda: from_config(["adam"]), "must be a mapping with a 'name', got"),
+        (
+            lambda: from_config({"name": "adam", "beta": 1, "x": 2}),
+            "optimizer 'adam': unknown beta, x; known: betas, eps",
+        ),
+        (lambda: from_config({"name": "clip_by_global_norm"}), "'clip_by_global_norm': max_norm, optimizer missing"),
+        (lambda: from_config({"name": "sgd", "learning_rate": {"name": "no"}}), "unknown schedule 'no'"),
+        (lambda: from_config({"name": "sgd", "momentum": {"name": "sgd"}}), "SGD: momentum is {'name': 'sgd'}"),
+    ],
+)
+def test_errors(make, message):
+    with pytest.raises(ArgumentError, match=message):
+        make()
+
+
+def test_open_and_closed_ends():
+    check_number("x", "n", 1, "(0, 1]")
+    check_number("x", "n", 0, "[0, 1)")
+    check_count("x", "n", 3, at_least=3)
+    for value, interval in ((0, "(0, 1]"), (1, "[0, 1)"), (2, "[0, 1]")):
+        with pytest.raises(ArgumentError, match="expected a number in"):
+            check_number("x", "n", value, interval)
+
+
+def test_schedules_are_named_and_exported():
+    for name, made in SCHEDULES.items():
+        assert made.name == name
+        assert made.__name__ in optimizers.schedules.__all__
