@@ -7,12 +7,14 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple, Protocol
 
+from nnkit._version import __version__
 from nnkit.errors import ArgumentError, DeviceError
 from nnkit.plan import Plan, Target
 
 GROUP = "nnkit.backends"
 HINTS = {
-    "cuda": "it needs an NVIDIA GPU and CuPy: pip install 'nnkit[cuda12]' or 'nnkit[cuda13]'; use device='cpu' meanwhile",
+    "cuda": "it takes an NVIDIA GPU, CuPy (pip install 'nnkit[cuda12]' or 'nnkit[cuda13]') and an nnkit with the CUDA "
+    f"backend, which version {__version__} does not have yet; use device='cpu'",
 }
 
 

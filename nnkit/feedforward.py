@@ -48,7 +48,8 @@ def feed_forward(
     check_units(outputs, "outputs")
     widths = _widths(hidden, hidden_layers, neurons)
     layers = [
-        Dense(width, each, l1=l1, l2=l2) for width, each in zip(widths, _activations(activation, len(widths)), strict=True)
+        Dense(width, each, l1=l1, l2=l2)
+        for width, each in zip(widths, _activations(activation, len(widths)), strict=True)
     ]
     module = Sequential([*layers, Dense(outputs, output_activation, l1=l1, l2=l2)])
     return Network(module, (int(inputs),), dtype=dtype, device=device, seed=seed)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from tests.libraries import NAMES, Library, opened
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported; without it jax has no float64

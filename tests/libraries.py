@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
+
 from tests.peers import peer
 
 NAMES = (

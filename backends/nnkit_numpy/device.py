@@ -19,7 +19,7 @@ TARGET = Target(
     bytes_per_s=1.0e10,
     cached_bytes_per_s=1.2e11,
     flops_per_s=1.0e11,
-    tile_bytes=1 << 18,
+    tile_bytes=1 << 19,
     element_s=(("exp", 4e-10), ("log", 5e-10), ("tanh", 4e-10), ("expm1", 1e-8), ("log1p", 1e-8), ("pow", 5e-9)),
 )
 KEPT = 64

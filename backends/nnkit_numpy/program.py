@@ -195,7 +195,9 @@ def _tiled_values(plan: Plan, step: Step) -> list[int]:
     """Values of the step with one row for each row of the pass, in a fixed order."""
     shape = plan.graph.nodes[step.nodes[0]].shape
     touched = dict.fromkeys(v for i in step.nodes for v in (i, *plan.graph.nodes[i].inputs))
-    return [v for v in touched if len(plan.graph.nodes[v].shape) == len(shape) and plan.graph.nodes[v].shape[0] == shape[0]]
+    return [
+        v for v in touched if len(plan.graph.nodes[v].shape) == len(shape) and plan.graph.nodes[v].shape[0] == shape[0]
+    ]
 
 
 def _loop(plan: Plan, number: int, step: Step) -> list[str]:

@@ -53,5 +53,3 @@ class RandomBits:
 def workspace_bytes(count: int) -> int:
     """Memory beside the output for so many elements."""
     return 4 * min(PIECE, (count + 1) // 2) * np.dtype(np.uint32).itemsize
-
-

@@ -26,7 +26,9 @@ class Dropout(Module):
 
     def __init__(self, rate: float) -> None:
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
-            raise ArgumentError(f"Dropout: rate is the share of values that are dropped, at least 0 and below 1, got {rate!r}")
+            raise ArgumentError(
+                f"Dropout: rate is the share of values that are dropped, at least 0 and below 1, got {rate!r}"
+            )
         self.rate = float(rate)
 
     def __call__(self, x: Array, run: Run) -> Array:

@@ -66,8 +66,6 @@ Declared = Parameter | State
 
 
 def _check_shape(kind: str, shape: object) -> None:
-    fine = isinstance(shape, tuple) and all(
-        size == INPUTS or (type(size) is int and size >= 0) for size in shape
-    )
+    fine = isinstance(shape, tuple) and all(size == INPUTS or (type(size) is int and size >= 0) for size in shape)
     if not fine:
         raise ArgumentError(f"{kind}: shape must be a tuple of whole numbers or '{INPUTS}', got {shape!r}")

@@ -17,7 +17,11 @@ Array = Any
 
 def _check_positive(layer: str, name: str, value: object, below: float = float("inf")) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= below:
-        raise ArgumentError(f"{layer}: {name} must be a number above 0" + (f" and at most {below:g}" if below == 1 else "") + f", got {value!r}")
+        raise ArgumentError(
+            f"{layer}: {name} must be a number above 0"
+            + (f" and at most {below:g}" if below == 1 else "")
+            + f", got {value!r}"
+        )
     return float(value)
 
 

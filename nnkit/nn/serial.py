@@ -48,7 +48,9 @@ def from_config(config: Mapping[str, Any]) -> Module:
     Dropout(0.5)
     """
     if config.get("custom"):
-        raise ArgumentError(f"the file holds your own module '{config['layer']}'; load it with nnkit.load(path, into={config['layer']}())")
+        raise ArgumentError(
+            f"the file holds your own module '{config['layer']}'; load it with nnkit.load(path, into={config['layer']}())"
+        )
     kind: Any = lookup("layer", config.get("layer"), LAYERS)
     options = {name: _built(value) for name, value in config.items() if name != "layer"}
     made: Module = kind(**options)

@@ -42,7 +42,9 @@ class Run:
         """32 random bits for each element, uint32: a function of seed, step, the module's path and how often it asked."""
         path = _path_of(module)
         if self._randomness is None:
-            raise TraceError(f"layer '{path}' ({_kind(module)}) asks for random numbers outside training; ask only if run.training")
+            raise TraceError(
+                f"layer '{path}' ({_kind(module)}) asks for random numbers outside training; ask only if run.training"
+            )
         use = self._draws[path] = self._draws.get(path, -1) + 1
         digest = hashlib.sha256(f"{path}/{use}".encode()).digest()
         stream = (int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little"))
@@ -59,7 +61,9 @@ class Run:
         for name, value in values.items():
             leaf = vars(tree).get(name)
             if not isinstance(leaf, State):
-                raise TraceError(f"layer '{path}' ({_kind(module)}): run.update(self, {name}=…), but self.{name} is not a State")
+                raise TraceError(
+                    f"layer '{path}' ({_kind(module)}): run.update(self, {name}=…), but self.{name} is not a State"
+                )
             old = getattr(module, name)
             if (value.shape, value.dtype) != (old.shape, old.dtype):
                 raise ShapeError(
@@ -84,7 +88,9 @@ class Run:
         array, known = self._leaves[name]
         if INPUTS in leaf.shape and shape != known:
             which = leaf.shape.index(INPUTS)
-            raise ShapeError(f"layer '{_path_of(owner)}' ({_kind(owner)}) expects {known[which]} inputs, got {shape[which]}")
+            raise ShapeError(
+                f"layer '{_path_of(owner)}' ({_kind(owner)}) expects {known[which]} inputs, got {shape[which]}"
+            )
         return array
 
 
@@ -102,7 +108,9 @@ def call_module(module: Module, x: TracedArray, run: Run) -> TracedArray:
     return result
 
 
-def trace_shapes(module: Module, input_shape: tuple[int, ...], dtype: str) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
+def trace_shapes(
+    module: Module, input_shape: tuple[int, ...], dtype: str
+) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
     """Shapes of all leaves by path, in order of definition, and of one row of the output, by one trace without values."""
     shapes: dict[str, tuple[int, ...]] = {}
     trace = Trace()
@@ -115,11 +123,15 @@ def trace_shapes(module: Module, input_shape: tuple[int, ...], dtype: str) -> tu
     output = call_module(module, x, Run(trace, give_leaf))
     rows, *row = fixed(output.shape, "output")
     if rows != 2:
-        raise ShapeError(f"module {_kind(module)} must keep the first axis, the batch: 2 rows went in, {show(output.shape)} came out")
+        raise ShapeError(
+            f"module {_kind(module)} must keep the first axis, the batch: 2 rows went in, {show(output.shape)} came out"
+        )
     ordered = {}
     for path, leaf in declared(module).items():
         if path not in shapes and INPUTS in leaf.shape:
-            raise ArgumentError(f"leaf '{path}' is declared, but its module is never called, so that its shape is unknown")
+            raise ArgumentError(
+                f"leaf '{path}' is declared, but its module is never called, so that its shape is unknown"
+            )
         ordered[path] = shapes.get(path) or tuple(int(size) for size in leaf.shape)
     return ordered, tuple(row)
 
@@ -227,7 +239,7 @@ def _kind(module: object) -> str:
 def _width(x: Any, owner: Module, path: str) -> int:
     if not isinstance(x, TracedArray) or x.ndim < 2:
         shape = show(x.shape) if isinstance(x, TracedArray) else type(x).__name__
-        raise ShapeError(f"layer '{_path_of(owner)}' ({_kind(owner)}): the shape of '{path}' needs an input of rows and columns, got {shape}")
+        raise ShapeError(
+            f"layer '{_path_of(owner)}' ({_kind(owner)}): the shape of '{path}' needs an input of rows and columns, got {shape}"
+        )
     return fixed(x.shape, path)[-1]
-
-

@@ -65,10 +65,7 @@ table {{ border-collapse: collapse; width: 100% }} td, th {{ padding: .25rem .6r
 
 def _heading(made: Plan) -> str:
     chosen, plain = size(made), size(naive(made))
-    return (
-        f"One step on '{made.target.name}': {_size(chosen)}.\n"
-        f"The naive plan of the same step: {_size(plain)}."
-    )
+    return f"One step on '{made.target.name}': {_size(chosen)}.\nThe naive plan of the same step: {_size(plain)}."
 
 
 def _size(of: Size) -> str:

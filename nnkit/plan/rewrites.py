@@ -128,7 +128,9 @@ def _elide_broadcast(trace: Trace, node: Node, operands: Sequence[TracedArray]) 
         chosen = [operand if i == kept else bare[i] for i, operand in enumerate(operands)]
         chosen = bare if _shape_of(bare) == node.shape else chosen
         if _shape_of(chosen) == node.shape:
-            fresh = Node(node.operation, tuple(c.position for c in chosen), node.attributes, node.shape, node.dtype, node.origin)
+            fresh = Node(
+                node.operation, tuple(c.position for c in chosen), node.attributes, node.shape, node.dtype, node.origin
+            )
             again = _neutral(trace, fresh, chosen)
             return trace.record(node.operation, chosen, node.origin, **node.options) if again is None else again
     return None
@@ -185,7 +187,11 @@ def _collapse_shape(trace: Trace, node: Node, operands: Sequence[TracedArray]) -
             return operands[0]
         if inner.operation == node.operation == "reshape":
             source = _value(trace, inner.inputs[0], trace.nodes[inner.inputs[0]])
-            return source if source.shape == node.shape else trace.record("reshape", (source,), node.origin, shape=node.shape)
+            return (
+                source
+                if source.shape == node.shape
+                else trace.record("reshape", (source,), node.origin, shape=node.shape)
+            )
         if inner.operation == node.operation == "permute_dims":
             axes = tuple(inner.options["axes"][axis] for axis in node.options["axes"])
             source = _value(trace, inner.inputs[0], trace.nodes[inner.inputs[0]])

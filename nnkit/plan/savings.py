@@ -55,7 +55,10 @@ def remarks(made: Plan) -> dict[str, str]:
     graph, slots = made.graph, made.slots
     fused = [step for step in made.steps if len(step.nodes) > 1]
     folded = sum(
-        bool(node.options.get(flag)) for _, node in graph if node.operation == "matmul" for flag in ("transpose_a", "transpose_b")
+        bool(node.options.get(flag))
+        for _, node in graph
+        if node.operation == "matmul"
+        for flag in ("transpose_a", "transpose_b")
     )
     joined = [
         part

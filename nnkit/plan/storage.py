@@ -143,15 +143,23 @@ class Allocator:
         if not is_elementwise(self.graph.nodes[group[0]]) or not shape or len(group) < 2:
             return 0
         rows = shape[0] or 0
-        touched = {i for member in group for i in (member, *self.graph.nodes[member].inputs)}
-        full = [self.graph.nodes[i] for i in touched if self.graph.nodes[i].shape == shape]
-        row_bytes = sum(node.nbytes for node in full) // max(rows, 1)
+        full = [i for i in self._touched(group) if self.graph.nodes[i].shape == shape]
+        row_bytes = sum(self.graph.nodes[i].nbytes for i in full) // max(rows, 1)
         count = -(-rows * row_bytes // self.target.tile_bytes)
         if count <= 1:
             return 0
         even = -(-rows // count)
         tile = -(-even // 16) * 16 if len(shape) == 1 else even
         return tile if tile < rows else 0
+
+    def _touched(self, group: tuple[int, ...]) -> list[int]:
+        """The arrays that a pass goes over: what comes from outside, what others read, and two for all that is between."""
+        members = set(group)
+        outer = dict.fromkeys(o for i in group for o in self.graph.nodes[i].inputs if o not in members)
+        kept = [i for i in group if self._outlives(i) or any(u not in members for u in self.graph.users[i])]
+        between = [i for i in group if i not in kept]
+        # A new state is written over the old one, which is counted already.
+        return [*outer, *(i for i in kept if i not in self.graph.state.values()), *between[:2]]
 
     # -- states
 

@@ -59,7 +59,9 @@ class EarlyStopping(Callback):
     'val_loss'
     """
 
-    def __init__(self, monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, mode: str = "auto") -> None:
+    def __init__(
+        self, monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, mode: str = "auto"
+    ) -> None:
         if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
             raise ArgumentError(f"EarlyStopping: patience must be a whole number of epochs from 1, got {patience!r}")
         if not isinstance(min_delta, (int, float)) or not min_delta >= 0:
@@ -112,11 +114,15 @@ class _Function(Callback):
 def as_callbacks(callbacks: Iterable[Any]) -> list[Callback]:
     """Callbacks as objects; functions are wrapped."""
     made: list[Callback] = []
-    for number, given in enumerate([callbacks] if callable(callbacks) or isinstance(callbacks, Callback) else callbacks):
+    for number, given in enumerate(
+        [callbacks] if callable(callbacks) or isinstance(callbacks, Callback) else callbacks
+    ):
         if isinstance(given, Callback):
             made.append(given)
         elif callable(given) and not isinstance(given, type):
             made.append(_Function(given))
         else:
-            raise ArgumentError(f"callbacks[{number}] is {given!r}; expected a nnkit.Callback object or a function of one argument")
+            raise ArgumentError(
+                f"callbacks[{number}] is {given!r}; expected a nnkit.Callback object or a function of one argument"
+            )
     return made

@@ -81,13 +81,17 @@ def prepare(
     return TrainingData(rows, validation)
 
 
-def _weights(objective: Objective, layout: Layout, target: Array, sample_weight: Any, class_weight: Any) -> Array | None:
+def _weights(
+    objective: Objective, layout: Layout, target: Array, sample_weight: Any, class_weight: Any
+) -> Array | None:
     weight = None if sample_weight is None else weights(sample_weight, len(target), layout.dtype)
     if class_weight is None:
         return weight
     classes = class_numbers(objective, target)
     if classes is None:
-        raise ArgumentError(f"class_weight needs classes, but loss '{objective.loss.name}' has none here; use sample_weight")
+        raise ArgumentError(
+            f"class_weight needs classes, but loss '{objective.loss.name}' has none here; use sample_weight"
+        )
     count = layout.output_shape[0] if objective.loss.targets == "classes" else 2
     by_class = class_weights(class_weight, classes, count).astype(layout.dtype)
     return by_class if weight is None else weight * by_class

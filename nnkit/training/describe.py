@@ -22,9 +22,14 @@ def summary(model: Model) -> str:
         leaves = owned.get(path, [])
         shapes = ", ".join(f"{leaf.rpartition('.')[2]} {'×'.join(map(str, layout.shapes[leaf]))}" for leaf in leaves)
         count = sum(prod(layout.shapes[leaf]) for leaf in leaves)
-        rows.append((path or "(whole)", repr(part) if len(repr(part)) <= 46 else type(part).__name__, shapes, f"{count:,}"))
+        rows.append(
+            (path or "(whole)", repr(part) if len(repr(part)) <= 46 else type(part).__name__, shapes, f"{count:,}")
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = ["  ".join([*(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=False)), row[3].rjust(widths[3])]) for row in rows]
+    lines = [
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=False)), row[3].rjust(widths[3])])
+        for row in rows
+    ]
     lines.insert(1, "-" * len(lines[0]))
     inputs, outputs = ("×".join(map(str, shape)) for shape in (layout.input_shape, layout.output_shape))
     lines.append(f"{inputs} inputs, {outputs} outputs, {layout.count:,} trained values of {layout.dtype}")

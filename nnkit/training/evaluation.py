@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnkit.backend import Program
-from nnkit.training.graphs import penalty_settings, prediction_graph, scoring_graph
-from nnkit.training.layout import settings
+from nnkit.training.graphs import prediction_graph, scoring_graph
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective
 from nnkit.training.targets import signature
@@ -86,12 +85,13 @@ class Evaluator:
         target = signature(y)
         key = ("score", objective.loss, target, rows)
         if key not in self._bound:
-            penalties = penalty_settings(model.layout)
-            model.store.allocate(settings(penalties, model.layout.dtype))
-            model.store.write(penalties)
             _, code = model.planned(key, lambda: scoring_graph(model.layout, objective, target, rows))
             x = self._batch((rows, *model.layout.input_shape), model.layout.dtype)
-            inputs = {"x": x, "y": self._batch((rows, *target[0]), target[1]), "weight": self._batch((rows,), "float64")}
+            inputs = {
+                "x": x,
+                "y": self._batch((rows, *target[0]), target[1]),
+                "weight": self._batch((rows,), "float64"),
+            }
             self._keep(key, Bound(code.bind(model.store, inputs), x, inputs["y"], inputs["weight"]))
         return self._bound[key]
 

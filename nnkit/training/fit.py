@@ -15,7 +15,7 @@ from nnkit.nn.serial import to_config
 from nnkit.optimizers import Optimizer
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.data import TrainingData, prepare
-from nnkit.training.graphs import evaluation_graph, penalty_settings, training_graph
+from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.loop import Loop
 from nnkit.training.model import Model
@@ -129,7 +129,6 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
     """Counters, metrics and settings; the optimiser's moments anew, unless the same object trained this model last."""
     store = model.store
     numbers = {f"setting.optimizer.{name}": value for name, value in resolved.settings().items()}
-    numbers |= penalty_settings(model.layout)
     store.allocate(counters())
     store.allocate(metrics())
     store.allocate(settings(numbers, model.layout.dtype))
@@ -191,7 +190,11 @@ def _record(
     config = optimizer.config()
     last = {name[4:]: values[-1] for name, values in loop.history.items() if name.startswith("val_") and values}
     return RunRecord(
-        architecture={"input_shape": list(model.layout.input_shape), "dtype": model.layout.dtype, "module": to_config(model.module)},
+        architecture={
+            "input_shape": list(model.layout.input_shape),
+            "dtype": model.layout.dtype,
+            "module": to_config(model.module),
+        },
         training={
             "epochs": int(options.epochs),
             "batch_size": int(options.batch_size),

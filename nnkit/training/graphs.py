@@ -152,16 +152,6 @@ def _with_penalties(values: Values, loss: TracedArray) -> TracedArray:
     return loss
 
 
-def penalty_settings(layout: Layout) -> dict[str, float]:
-    """Names and values of the settings that the penalties read."""
-    return {
-        f"setting.{path}.{name}": float(getattr(penalty, name))
-        for path, penalty in layout.penalties.items()
-        for name in ("l1", "l2")
-        if getattr(penalty, name)
-    }
-
-
 def _update(values: Values, optimizer: Optimizer, gradient: TracedArray) -> dict[str, TracedArray]:
     dtype = values.layout.dtype
     moments = {n: values.trace.input(f"moment.{n}", "state", gradient.shape, dtype) for n in optimizer.moments}

@@ -55,7 +55,18 @@ class Layout:
     def leaves(self) -> list[Leaf]:
         """What a network's store holds for good."""
         parameters = [Leaf(path, "parameter", shape, self.dtype) for path, shape in self.parameters.items()]
-        return parameters + [Leaf(path, "state", shape, self.dtype) for path, shape in self.states.items()]
+        states = [Leaf(path, "state", shape, self.dtype) for path, shape in self.states.items()]
+        return [*parameters, *states, *(Leaf(name, "penalty", (), self.dtype) for name in self.factors)]
+
+    @property
+    def factors(self) -> dict[str, float]:
+        """The λ of every penalty by the name of its setting."""
+        return {
+            f"setting.{path}.{norm}": float(getattr(penalty, norm))
+            for path, penalty in self.penalties.items()
+            for norm in ("l1", "l2")
+            if getattr(penalty, norm)
+        }
 
 
 def counters() -> list[Leaf]:

@@ -29,7 +29,7 @@ class Model:
         self.backend: Backend = select(device)
         self.store = self.backend.new_store()
         self.store.allocate(layout.leaves())
-        self.store.write(self._initial_values())
+        self.store.write(self._initial_values() | dict(layout.factors))
         self.optimizer: Any = None
         self.epochs_done = 0
         self.steps_done = 0

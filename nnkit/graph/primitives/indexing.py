@@ -55,7 +55,7 @@ add_rows(
             "take",
             "indexing",
             _infer_take,
-            lambda run, x, indices, axis: run.xp.take(x, indices, axis=axis),
+            lambda run, x, indices, axis: run.xp.take(x, run.xp.astype(indices, run.dtype("int64")), axis=axis),
             (_take_back, None),
         ),
         Primitive(

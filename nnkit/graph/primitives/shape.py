@@ -67,7 +67,7 @@ def _evaluate_place(run: Evaluator, x: Array, shape: Extents, start: Extents, st
             spread = xp.concat([xp.expand_dims(x, axis=axis + 1), gaps], axis=axis + 1)
             x = xp.reshape(spread, (*x.shape[:axis], x.shape[axis] * stride, *x.shape[axis + 1 :]))
             kept = min(x.shape[axis], extent - first)
-            x = x[(slice(None),) * axis + (slice(0, kept),)]
+            x = x[(*(slice(None),) * axis, slice(0, kept), ...)]
         sides = (first, extent - first - x.shape[axis])
         zeros = [
             xp.zeros((*x.shape[:axis], side, *x.shape[axis + 1 :]), dtype=x.dtype, device=run.device) for side in sides

@@ -1,0 +1,53 @@
+"""``main``: finds the command, parses its flags, runs it, and turns what goes wrong into a message and a status."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+
+from nnkit._version import __version__
+from nnkit.cli import devices, explain, predict, test, train
+from nnkit.cli.failures import USAGE, guarded
+from nnkit.names import lookup
+
+COMMANDS = {
+    module.COMMAND.name: module.COMMAND  # in the order in which a newcomer needs them
+    for module in (train, test, predict, explain, devices)
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (``sys.argv[1:]`` if None) and return its exit status.
+
+    0 is success, 1 a failure, 2 a wrong command line, 130 Ctrl-C.
+
+    >>> main(["train", "--epochs", "many"])
+    2
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _run(words))
+
+
+def _run(words: list[str]) -> int:
+    if not words or words[0].startswith("-"):
+        _top().parse_args(words)
+        _top().print_help(sys.stderr)  # only a command was missing
+        return USAGE
+    command = lookup("command", words[0], COMMANDS)
+    flags = command.parser().parse_args(words[1:], Namespace(words=words[1:]))
+    return command.run(flags)
+
+
+def _top() -> ArgumentParser:
+    listed = (f"  {command.name:9} {command.summary}" for command in COMMANDS.values())
+    parser = ArgumentParser(
+        prog="nnkit",
+        usage="nnkit [-h] [--version] COMMAND …",
+        description="Define, train, test, save and measure neural networks.",
+        epilog="\n".join(["commands:", *listed, "", "'nnkit COMMAND --help' shows its flags and examples."]),
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"nnkit {__version__}")
+    return parser

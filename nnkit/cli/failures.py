@@ -1,0 +1,95 @@
+"""What goes wrong, as one message on standard error and an exit status; never a traceback that nobody asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+from nnkit.errors import ArgumentError, NnkitError, NnkitWarning
+
+FAILURE, USAGE, INTERRUPTED = 1, 2, 130  # 130 is 128 + SIGINT, as shells have it
+TRACEBACK = "NNKIT_TRACEBACK"
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """The exit status of ``run``. What it raises is said in one message; a reader that has gone is left in peace."""
+    _accept_any_text()
+    try:
+        with _plain_warnings():
+            status = run()
+            sys.stdout.flush()
+    except SystemExit as end:  # argparse, after --help and after a wrong command line
+        status = end.code if isinstance(end.code, int) else FAILURE
+    except BrokenPipeError:  # `nnkit explain … | head`: not an error of anybody's
+        _drop(sys.stdout)
+        status = FAILURE
+    except BaseException as error:
+        status, message = _explained(error)
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
+        say(message)
+    return status
+
+
+def say(message: str) -> None:
+    """Write one message to standard error, if anybody is there."""
+    with suppress(OSError, ValueError, AttributeError):  # broken, closed, absent
+        sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
+
+
+def _explained(error: BaseException) -> tuple[int, str]:
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted"
+    if isinstance(error, ArgumentError):
+        return USAGE, f"error: {error}"
+    if isinstance(error, (NnkitError, OSError)):
+        return FAILURE, f"error: {error}"
+    if isinstance(error, MemoryError):
+        return FAILURE, "error: there is not enough memory; use a smaller --batch-size, fewer neurons or less data"
+    return FAILURE, (
+        f"internal error: {type(error).__name__}: {error}; please report it together with the traceback, "
+        f"which {TRACEBACK}=1 in the environment shows"
+    )
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Warnings as one line each, without the line of code that gave them; nnkit's own are always shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", NnkitWarning)
+        warnings.showwarning = _show_warning
+        yield
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    text = " ".join(str(message).split())
+    say(f"warning: {text}" if issubclass(category, NnkitWarning) else f"warning: {category.__name__}: {text}")
+
+
+def _accept_any_text() -> None:
+    """Let a stream that cannot encode a character (an arrow in ASCII) show a question mark instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _drop(stream: TextIO) -> None:
+    """Point a stream whose reader has gone nowhere, so that Python's own flush at exit does not fail once more."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
