@@ -1,8 +1,8 @@
 """One training step beside PyTorch eager, interleaved in one run: python benchmarks/step.py
 
-Each step gathers a shuffled batch, computes loss, gradients and Adam's update. Each framework has a process of its own, so
-that the threads of one do not disturb the other; blocks of steps alternate between the two, after a warm-up, and are timed
-by wall clock from outside the framework. Writes benchmarks/results/step.json.
+Each step gathers a shuffled batch, computes loss, gradients and Adam's update. Each framework has a process of its own,
+so that the threads of one do not disturb the other; blocks of steps alternate between the two, after a warm-up, and are
+timed by wall clock from outside the framework. Writes benchmarks/results/step.json.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def torch_block(sizes: list[int], batch: int, steps: int) -> Block:
 
     torch.manual_seed(0)
     layers: list[Any] = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in pairwise(sizes):
         layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     adam = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -163,9 +164,8 @@ def main() -> None:
         met = theirs / ours >= factor
         rows.append(row(workload, "nnkit", seconds["nnkit"], f"{factor:g} times as fast as pytorch eager", met))
         rows.append(row(workload, "pytorch eager", seconds["pytorch eager"], None, None))
-        print(
-            f"{workload:22} nnkit {ours * 1e6:,.0f} µs, pytorch eager {theirs * 1e6:,.0f} µs: {theirs / ours:.2f} times as fast"
-        )
+        times = f"nnkit {ours * 1e6:,.0f} µs, pytorch eager {theirs * 1e6:,.0f} µs"
+        print(f"{workload:22} {times}: {theirs / ours:.2f} times as fast")
     write(rows)
 
 

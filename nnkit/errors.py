@@ -1,4 +1,4 @@
-"""The errors that a user can cause. Each message says which argument or layer, what came, what was expected, and the fix."""
+"""The errors that a user can cause. A message says which argument or layer, what came, what was expected, the fix."""
 
 
 class NnkitError(Exception):
@@ -6,7 +6,7 @@ class NnkitError(Exception):
 
 
 class ArgumentError(NnkitError, ValueError):
-    """An argument has a value that cannot work: an unknown name, a negative number of neurons, a list of the wrong length."""
+    """An argument has a value that cannot work: an unknown name, a negative count, a list of the wrong length."""
 
 
 class ShapeError(NnkitError, ValueError):

@@ -40,7 +40,8 @@ def feed_forward(
         l2: λ of λ Σ w² likewise.
         dtype, device, seed: as for :class:`Network`.
 
-    >>> net = feed_forward(inputs=784, hidden=[128, 64], outputs=10, activation=["relu", "tanh"], output_activation="softmax")
+    >>> net = feed_forward(inputs=784, hidden=[128, 64], outputs=10,
+    ...                    activation=["relu", "tanh"], output_activation="softmax")
     >>> sum(value.size for value in net.parameters().values())
     109386
     """
@@ -69,7 +70,7 @@ def sequential(
     >>> sequential([nn.Dense(48, activation="tanh"), nn.Dropout(0.2), nn.Dense(2)], input_shape=(12,)).output_shape
     (2,)
     """
-    if isinstance(layers, (str, bytes)) or not isinstance(layers, Sequence):
+    if not isinstance(layers, (list, tuple)):
         raise ArgumentError(f"layers must be a list of layers, got {layers!r}")
     return Network(Sequential(layers), input_shape, dtype=dtype, device=device, seed=seed)
 
@@ -95,7 +96,8 @@ def _activations(activation: Any, layers: int) -> list[Any]:
     if isinstance(activation, (list, tuple)):
         if len(activation) != layers:
             raise ArgumentError(
-                f"activation has {len(activation)} entries for {layers} hidden layers; give one for each, or one for all"
+                f"activation has {len(activation)} entries for {layers} hidden layers; "
+                "give one for each, or one for all"
             )
         return list(activation)
     return [activation] * layers

@@ -110,7 +110,8 @@ class Network:
         return summary(self._model)
 
     def __repr__(self) -> str:
-        return f"Network({self.module!r}, input_shape={self.input_shape}, dtype='{self.dtype}', device='{self.device}', seed={self.seed})"
+        where = f"dtype='{self.dtype}', device='{self.device}', seed={self.seed}"
+        return f"Network({self.module!r}, input_shape={self.input_shape}, {where})"
 
     # -- what it does
 
@@ -137,10 +138,10 @@ class Network:
 
         Args:
             x: NumPy, lists, pandas, CuPy, PyTorch or JAX arrays; converted to the network's dtype.
-            y: integer labels (rows,) or one-hot rows for softmax; 0 and 1 for sigmoid; numbers (rows, outputs) otherwise.
+            y: integer labels (rows,) or one-hot rows for softmax; 0 and 1 for sigmoid; else numbers (rows, outputs).
             epochs: passes over the data.
             batch_size: rows of one step; the last batch of an epoch may be smaller.
-            optimizer: a name (with ``learning_rate``) or an object such as ``nnkit.optimizers.SGD(0.05, momentum=0.9)``.
+            optimizer: a name (with ``learning_rate``) or an object, ``nnkit.optimizers.SGD(0.05, momentum=0.9)`` say.
                 Passing the same object again keeps its moments.
             loss: a name, an object, or ``"auto"``: the one that goes with the output activation.
             validation_split: share of the rows that is kept for validation; shuffled, and stratified for classes.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from nnkit.graph.primitives.random import PARITY, ROTATIONS, ROUNDS
@@ -24,6 +23,7 @@ class RandomBits:
         self._pieces = [(start, min(piece, blocks - start)) for start in range(0, blocks, max(piece, 1))]
 
     def __call__(self, seed_low: Array, seed_high: Array, step: Array) -> None:
+        """Draw."""
         k0, k1 = int(seed_low) ^ self._stream[0], int(seed_high) ^ self._stream[1]
         keys = (k0, k1, k0 ^ k1 ^ PARITY)
         for start, count in self._pieces:

@@ -13,8 +13,8 @@ _SPLIT_SEED = 0  # fixed for ever: results of all users are on the same test row
 def digits() -> Dataset:
     """Return the digits: 64 pixels from 0 to 1, float32, and the same 20 % for testing whatever the seed.
 
-    The split is scikit-learn's ``train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)``, so that figures can
-    be compared with those of any other library.
+    The split is scikit-learn's ``train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)``, so that figures
+    can be compared with those of any other library.
     """
     try:
         from sklearn.datasets import load_digits

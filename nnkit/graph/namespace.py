@@ -30,7 +30,7 @@ class Namespace:
     """What ``x.__array_namespace__()`` gives inside a trace; documented in the standard, version 2025.12."""
 
     e, inf, nan, newaxis, pi = math.e, math.inf, math.nan, None, math.pi
-    __array_api_version__ = "2025.12"
+    __array_api_version__, __name__ = "2025.12", "nnkit.graph"  # array-api-compat compares namespaces by name
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
@@ -179,9 +179,7 @@ class Namespace:
     def cumulative_sum(
         self, x: TracedArray, /, *, axis: int | None = None, dtype: DType = None, include_initial: bool = False
     ) -> TracedArray:
-        if axis is None and x.ndim != 1:
-            raise ShapeError(f"cumulative_sum: an array of {x.ndim} dimensions needs axis=")
-        place = axis_number("cumulative_sum", axis or 0, x.ndim)
+        place = self._only_axis("cumulative_sum", x, axis)
         total = self._trace.record("cumulative_sum", (self._accumulated(x, dtype),), axis=place)
         if not include_initial:
             return total
@@ -249,9 +247,12 @@ class Namespace:
         return getitem(self, x, key)
 
     def take(self, x: TracedArray, indices: TracedArray, /, *, axis: int | None = None) -> TracedArray:
+        return self._trace.record("take", (x, indices), axis=self._only_axis("take", x, axis))
+
+    def _only_axis(self, name: str, x: TracedArray, axis: int | None) -> int:
         if axis is None and x.ndim != 1:
-            raise ShapeError(f"take: an array of {x.ndim} dimensions needs axis=")
-        return self._trace.record("take", (x, indices), axis=axis_number("take", axis or 0, x.ndim))
+            raise ShapeError(f"{name}: an array of {x.ndim} dimensions needs axis=")
+        return axis_number(name, 0 if axis is None else axis, x.ndim)
 
     # -- nnkit's extra primitives
 

@@ -46,6 +46,7 @@ class Activation(Module):
                 raise ArgumentError(f"activation '{self.name}' has no parameter '{name}'; {known}")
 
     def __call__(self, x: Array, run: Run) -> Array:
+        """The output for x, whose first axis is the batch."""
         return self.function(x, **self.parameters)
 
     def __repr__(self) -> str:
@@ -53,12 +54,15 @@ class Activation(Module):
         return f"Activation('{self.name}'{options})"
 
     def config(self) -> dict[str, Any] | None:
+        """Constructor arguments."""
         return {"function": self.name, **self.parameters} if self.named else None
 
     def output_activation(self) -> str:
+        """Name of the activation that can be taken off."""
         return "identity" if self.parameters else self.name
 
     def without_output_activation(self) -> Module:
+        """The same layer with the identity instead."""
         return self if self.parameters else Activation("identity")
 
 
@@ -78,6 +82,7 @@ class PReLU(Module):
         self.slope = Parameter(("inputs",), initializer=Constant(initial))
 
     def __call__(self, x: Array, run: Run) -> Array:
+        """The output for x, whose first axis is the batch."""
         xp = namespace(x)
         return xp.clip(x, 0.0, None) + self.slope * xp.clip(x, None, 0.0)
 
@@ -85,6 +90,7 @@ class PReLU(Module):
         return f"PReLU(initial={self.initial})"
 
     def config(self) -> dict[str, Any]:
+        """Constructor arguments."""
         return {"initial": self.initial}
 
 

@@ -29,8 +29,9 @@ def check_units(units: object, argument: str) -> int:
 class Dense(Module):
     """activation(x · weight + bias): every output depends on every input.
 
-    x has shape (…, inputs); weight (inputs, units), bias (units,), the output (…, units). The weights are drawn as their
-    activation asks for (He normal for the relu family, LeCun normal for selu, Glorot uniform otherwise); biases start at 0.
+    x has shape (…, inputs); weight (inputs, units), bias (units,), the output (…, units). The weights are drawn as
+    their activation asks for (He normal for the relu family, LeCun normal for selu, Glorot uniform otherwise); biases
+    start at 0.
 
     >>> Dense(48, activation="tanh")
     Dense(48, activation=Activation('tanh'))
@@ -54,6 +55,7 @@ class Dense(Module):
         self.bias = Parameter((self.units,), "zeros") if bias else None
 
     def __call__(self, x: Array, run: Run) -> Array:
+        """The output for x, whose first axis is the batch."""
         z = x @ self.weight
         return self.activation(z if self.bias is None else z + self.bias, run)
 
@@ -61,6 +63,7 @@ class Dense(Module):
         return f"Dense({self.units}, activation={self.activation!r})"
 
     def config(self) -> dict[str, Any]:
+        """Constructor arguments."""
         penalty = self.penalty or Penalty()
         return {
             "units": self.units,
@@ -72,9 +75,11 @@ class Dense(Module):
         }
 
     def output_activation(self) -> str:
+        """Name of the activation that can be taken off."""
         return self.activation.output_activation()
 
     def without_output_activation(self) -> Module:
+        """The same layer with the identity instead."""
         bare = object.__new__(Dense)
         vars(bare).update(vars(self), activation=self.activation.without_output_activation())
         return bare

@@ -32,6 +32,7 @@ class Dropout(Module):
         self.rate = float(rate)
 
     def __call__(self, x: Array, run: Run) -> Array:
+        """The output for x, whose first axis is the batch."""
         if not run.training or self.rate == 0:
             return x
         xp = namespace(x)
@@ -42,4 +43,5 @@ class Dropout(Module):
         return f"Dropout({self.rate:g})"
 
     def config(self) -> dict[str, Any]:
+        """Constructor arguments."""
         return {"rate": self.rate}

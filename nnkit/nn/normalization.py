@@ -26,7 +26,7 @@ def _check_positive(layer: str, name: str, value: object, below: float = float("
 
 
 class BatchNorm(Module):
-    """(x − mean) / √(variance + ε) · weight + bias, with mean and variance of each feature (the last axis) over the batch.
+    """(x − mean) / √(variance + ε) · weight + bias, with mean and variance of each feature (last axis) over the batch.
 
     Outside training the running values are used: old + momentum · (new − old), where the running variance takes the
     unbiased one. Ioffe, Szegedy, "Batch normalization", ICML 2015.
@@ -44,6 +44,7 @@ class BatchNorm(Module):
         self.variance = State((INPUTS,), 1.0)
 
     def __call__(self, x: Array, run: Run) -> Array:
+        """The output for x, whose first axis is the batch."""
         xp = namespace(x)
         mean: Array = self.mean
         variance: Array = self.variance
@@ -63,6 +64,7 @@ class BatchNorm(Module):
         return f"BatchNorm(momentum={self.momentum:g}, eps={self.eps:g})"
 
     def config(self) -> dict[str, Any]:
+        """Constructor arguments."""
         return {"momentum": self.momentum, "eps": self.eps}
 
 
@@ -81,6 +83,7 @@ class LayerNorm(Module):
         self.bias = Parameter((INPUTS,), "zeros")
 
     def __call__(self, x: Array, run: Run) -> Array:
+        """The output for x, whose first axis is the batch."""
         xp = namespace(x)
         centred = x - xp.mean(x, axis=-1, keepdims=True)
         variance = xp.mean(xp.square(centred), axis=-1, keepdims=True)
@@ -90,4 +93,5 @@ class LayerNorm(Module):
         return f"LayerNorm(eps={self.eps:g})"
 
     def config(self) -> dict[str, Any]:
+        """Constructor arguments."""
         return {"eps": self.eps}

@@ -23,12 +23,14 @@ class Flatten(Module):
     """
 
     def __call__(self, x: Array, run: Run) -> Array:
+        """The output for x, whose first axis is the batch."""
         return namespace(x).reshape(x, (x.shape[0], -1))
 
     def __repr__(self) -> str:
         return "Flatten()"
 
     def config(self) -> dict[str, Any]:
+        """Constructor arguments."""
         return {}
 
 
@@ -48,6 +50,7 @@ class Sequential(Module):
         self.layers = list(layers)
 
     def __call__(self, x: Array, run: Run) -> Array:
+        """The output for x, whose first axis is the batch."""
         for layer in self.layers:
             x = layer(x, run)
         return x
@@ -56,12 +59,15 @@ class Sequential(Module):
         return f"Sequential([{', '.join(map(repr, self.layers))}])"
 
     def config(self) -> dict[str, Any]:
+        """Constructor arguments."""
         return {"layers": self.layers}
 
     def output_activation(self) -> str:
+        """Name of the activation that can be taken off."""
         return self.layers[-1].output_activation() if self.layers else "identity"
 
     def without_output_activation(self) -> Module:
+        """The same layer with the identity instead."""
         if not self.layers:
             return self
         bare = object.__new__(Sequential)

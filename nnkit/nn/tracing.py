@@ -1,9 +1,9 @@
-"""Calling a module inside a trace: on a shadow of its tree whose leaves are traced arrays, so that the tree stays as it is."""
+"""Calling a module inside a trace: on a shadow of its tree with traced arrays as leaves; the tree stays as it is."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import asdict
 from typing import Any
 
+from nnkit.plan.page import page
 from nnkit.plan.planner import DECISIONS, Plan, Step
 from nnkit.plan.savings import Size, naive, remarks, savings, size
 
@@ -37,30 +37,7 @@ def explain_json(made: Plan) -> dict[str, Any]:
 
 def explain_html(made: Plan) -> str:
     """The same as a page without anything from elsewhere."""
-    data = explain_json(made)
-    steps = "".join(
-        f"<tr><td>{row['number']}<td>{row['phase']}<td>{html.escape(row['layer'])}<td>{html.escape(row['what'])}"
-        f"<td>{html.escape(row['shape'])}<td class=n>{row['flops']:,}<td class=n>{row['bytes']:,}<td class=n>{row['seconds'] * 1e6:.1f}"
-        for row in data["steps"]
-    )
-    decisions = "".join(
-        f"<tr><td>{d['name']}<td>{html.escape(d['meaning'])}<br><small>{html.escape(d['remark'])}</small>"
-        f"<td class=n>{d['saved']['kernels']:,}<td class=n>{d['saved']['flops']:,}<td class=n>{d['saved']['nbytes']:,}"
-        f"<td class=n>{d['saved']['arena_bytes']:,}"
-        for d in data["decisions"]
-    )
-    return _PAGE.format(heading=html.escape(_heading(made)), steps=steps, decisions=decisions)
-
-
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>nnkit: the planned step</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-:root {{ color-scheme: light dark }} body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }}
-table {{ border-collapse: collapse; width: 100% }} td, th {{ padding: .25rem .6rem; border-bottom: 1px solid #8884; text-align: left; vertical-align: top }}
-.n {{ text-align: right; font-variant-numeric: tabular-nums }} pre {{ white-space: pre-wrap }} small {{ opacity: .7 }}
-</style><h1>The planned step</h1><pre>{heading}</pre>
-<table><thead><tr><th>#<th>phase<th>layer<th>kernel<th>result<th class=n>FLOPs<th class=n>bytes<th class=n>µs (predicted)</thead>{steps}</table>
-<h2>Decisions</h2><table><thead><tr><th>name<th>meaning<th class=n>kernels saved<th class=n>FLOPs<th class=n>bytes<th class=n>memory</thead>{decisions}</table></html>
-"""
+    return page(_heading(made), explain_json(made))
 
 
 def _heading(made: Plan) -> str:
@@ -86,9 +63,8 @@ def _phases(made: Plan) -> list[str]:
             lines += ["", head]
         what = row["what"] if len(row["what"]) <= LIMIT else row["what"][: LIMIT - 1] + "…"
         place = row["layer"].removesuffix(".activation") or "step"
-        lines.append(
-            f"{number:4} {place[:16]:17}{row['shape']:14}{what:{LIMIT}} {_count(row['flops']):>8} {_count(row['bytes']):>8} {row['seconds'] * 1e6:8.1f}"
-        )
+        cost = f"{_count(row['flops']):>8} {_count(row['bytes']):>8} {row['seconds'] * 1e6:8.1f}"
+        lines.append(f"{number:4} {place[:16]:17}{row['shape']:14}{what:{LIMIT}} {cost}")
     return lines
 
 
@@ -123,9 +99,8 @@ def _decisions(made: Plan) -> list[str]:
     said = remarks(made)
     lines = [f"{'DECISIONS':17}{'saved: kernels':>15} {'FLOP':>8} {'bytes':>8} {'memory':>8}   what it did"]
     for name, saved in savings(made).items():
-        lines.append(
-            f"{name:17}{saved.kernels:15} {_count(saved.flops):>8} {_count(saved.nbytes):>8} {_count(saved.arena_bytes):>8}   {said[name]}"
-        )
+        sizes = " ".join(f"{_count(n):>8}" for n in (saved.flops, saved.nbytes, saved.arena_bytes))
+        lines.append(f"{name:17}{saved.kernels:15} {sizes}   {said[name]}")
     if made.disabled:
         lines.append(f"switched off: {', '.join(sorted(made.disabled))}")
     return lines

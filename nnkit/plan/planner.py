@@ -1,4 +1,4 @@
-"""plan(graph, target): what to compute, in what order, fused with what, and in which memory; pure data in, pure data out."""
+"""plan(graph, target): what to compute, in what order, fused with what, in which memory; pure data in and out."""
 
 from __future__ import annotations
 
@@ -67,7 +67,10 @@ class Plan:
     @cached_property
     def cost(self) -> Cost:
         """FLOPs, bytes and predicted seconds of one run."""
-        return sum((step.cost for step in self.steps), Cost())
+        moved = sum(2 * self.graph.nodes[copy.new].nbytes for copy in self.copies)
+        call = len(self.copies) * self.target.call_s
+        copied = Cost(0, moved, call + moved / self.target.bytes_per_s)
+        return sum((step.cost for step in self.steps), copied)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -100,7 +100,7 @@ def _swaps_last_two(axes: tuple[int, ...]) -> bool:
 
 
 def simplify(graph: Graph) -> Graph:
-    """Arithmetic that changes nothing, reshapes of reshapes, repetition that broadcasting does anyway, known scalars."""
+    """Arithmetic that changes nothing, reshapes of them, repetition that broadcasting does anyway, known numbers."""
     rules = (_elide_broadcast, _neutral, _collapse_shape, _fold_constant)
 
     def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:

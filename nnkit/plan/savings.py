@@ -32,7 +32,7 @@ class Size:
 def size(made: Plan) -> Size:
     """Kernels, FLOPs, bytes moved, arena and predicted seconds of one run."""
     cost = made.cost
-    return Size(len(made.kernels), cost.flops, cost.nbytes, made.arena_bytes, cost.seconds)
+    return Size(len(made.kernels) + len(made.copies), cost.flops, cost.nbytes, made.arena_bytes, cost.seconds)
 
 
 def naive(made: Plan) -> Plan:

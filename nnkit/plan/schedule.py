@@ -90,10 +90,11 @@ def _views(graph: Graph, transposes: bool) -> set[int]:
     contiguous: dict[int, bool] = {}
     for i, node in graph:
         contiguous[i] = True
-        if node.operation in VIEWS and _may_view(graph, node, transposes, contiguous[node.inputs[0]]):
-            if not _only_for_products(graph, i, node):
-                views.add(i)
-                contiguous[i] = contiguous[node.inputs[0]] and _stays_contiguous(graph, node)
+        if node.operation not in VIEWS or _copied_by_products(graph, i, node):
+            continue
+        if _may_view(graph, node, transposes, contiguous[node.inputs[0]]):
+            views.add(i)
+            contiguous[i] = contiguous[node.inputs[0]] and _stays_contiguous(graph, node)
     return views
 
 
@@ -106,7 +107,7 @@ def _may_view(graph: Graph, node: Node, transposes: bool, contiguous: bool) -> b
     return True
 
 
-def _only_for_products(graph: Graph, i: int, node: Node) -> bool:
+def _copied_by_products(graph: Graph, i: int, node: Node) -> bool:
     """A matrix product copies repeated or reversed operands at each call; one copy that the plan knows of is better."""
     return node.operation in ("broadcast_to", "flip") and any(
         graph.nodes[user].operation == "matmul" for user in graph.users[i]

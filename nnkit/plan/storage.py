@@ -1,4 +1,4 @@
-"""Where every value lives: in an input, as a view, in one arena by lifetime, or over a state whose last reader has run."""
+"""Where a value lives: in an input, as a view, in the arena by lifetime, or over a state whose last reader has run."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """At the end, the value ``new`` goes into the input ``state``. States that exchange values go through the arena first,
-    all of them before the first is written, at offset ``stage`` (-1: not needed)."""
+    """At the end, the value ``new`` goes into the input ``state``.
+
+    States that exchange values go through the arena first, all of them before the first is written, at offset ``stage``
+    (-1: not needed).
+    """
 
     state: int
     new: int
@@ -104,7 +107,7 @@ class Allocator:
             for i in group:
                 self.order[i], self.group_of[i] = step, number
                 step += 1
-        for number, group in enumerate(self.schedule.groups):
+        for group in self.schedule.groups:
             for i in group:
                 self.span[i] = (self.order[group[0]], self.order[group[-1]])
         self.end = step
@@ -153,7 +156,7 @@ class Allocator:
         return tile if tile < rows else 0
 
     def _touched(self, group: tuple[int, ...]) -> list[int]:
-        """The arrays that a pass goes over: what comes from outside, what others read, and two for all that is between."""
+        """The arrays that a pass goes over: what comes from outside, what others read, and two for all in between."""
         members = set(group)
         outer = dict.fromkeys(o for i in group for o in self.graph.nodes[i].inputs if o not in members)
         kept = [i for i in group if self._outlives(i) or any(u not in members for u in self.graph.users[i])]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Target:
     """Rates, overheads and limits of a device, for the cost model and the choice of tiles.
 
-    ``call_s`` is the time to start one operation; ``bytes_per_s`` and ``flops_per_s`` are sustained rates of large elementwise
-    passes and matrix products; ``cached_bytes_per_s`` is the rate within a tile; ``element_s`` the extra time per element of
-    the operations that take longer than memory; ``tile_bytes`` is what the arrays of one tile may occupy.
+    ``call_s`` is the time to start one operation; ``bytes_per_s`` and ``flops_per_s`` are sustained rates of large
+    elementwise passes and matrix products; ``cached_bytes_per_s`` is the rate within a tile; ``element_s`` the extra
+    time per element of operations that take longer than memory; ``tile_bytes`` is what the arrays of a tile may occupy.
     """
 
     name: str

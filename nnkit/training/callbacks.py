@@ -52,8 +52,8 @@ class Callback:
 class EarlyStopping(Callback):
     """Stops when ``monitor`` has not improved by more than ``min_delta`` for ``patience`` epochs.
 
-    The weights of the best epoch always come back, whichever way training ends. ``mode`` is "min", "max", or "auto": more
-    is better for names that end in accuracy, else less. Prechelt, "Early stopping — but when?", 1998.
+    The weights of the best epoch always come back, whichever way training ends. ``mode`` is "min", "max", or "auto":
+    more is better for names that end in accuracy, else less. Prechelt, "Early stopping — but when?", 1998.
 
     >>> EarlyStopping(patience=3).monitor
     'val_loss'

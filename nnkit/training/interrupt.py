@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Interruption:
-    """While it is open in the main thread, Ctrl-C sets ``wanted``; elsewhere signals do not arrive and nothing changes."""
+    """While it is open in the main thread, Ctrl-C sets ``wanted``. In other threads no signals arrive."""
 
     def __init__(self) -> None:
         self.wanted = False

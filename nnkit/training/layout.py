@@ -70,7 +70,7 @@ class Layout:
 
 
 def counters() -> list[Leaf]:
-    """Steps of all training (for randomness), updates of the present optimiser, and the row where the next batch begins."""
+    """Steps of all training (for randomness), updates of the present optimiser, and where the next batch begins."""
     steps = [Leaf(f"counter.{name}", "counter", (), "uint32") for name in ("step", "update")]
     return [*steps, Leaf("counter.cursor", "cursor", (), "int64")]
 

@@ -40,7 +40,7 @@ class Objective:
         return ACTIVATIONS[self.activation].function(values) if self.paired else values
 
     def correct(self, values: Array, target: Array) -> Array:
-        """Number of correct predictions, 0-d int64: the largest output for classes, each output by its half for yes and no."""
+        """Number of correct predictions, 0-d int64: the largest output for classes, each by its half for yes and no."""
         xp = namespace(values)
         if self.loss.targets == "binary":
             hit = (values > (0.0 if self.paired else 0.5)) == (target > 0.5)
@@ -51,7 +51,7 @@ class Objective:
 
 
 def objective(module: Module, loss: str | Loss) -> Objective:
-    """The objective for a loss by name, ``"auto"``, or as an object; a loss that cannot go with the module is refused."""
+    """The objective for a loss by name, ``"auto"`` or as an object; a loss that cannot go with the module is refused."""
     activation = module.output_activation()
     chosen = losses.get(losses.default_for(activation) if loss == "auto" else loss)
     domain = ACTIVATIONS[activation].domain if activation in ACTIVATIONS else "any"

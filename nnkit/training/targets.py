@@ -32,7 +32,7 @@ def signature(target: Array) -> tuple[tuple[int, ...], str]:
 
 
 def class_numbers(objective: Objective, target: Array) -> Array | None:
-    """The class of each row, for stratified splits and class weights; None for numbers and several yes-or-no outputs."""
+    """The class of each row, for stratified splits and class weights; None for numbers and for several yes and no."""
     if objective.loss.targets == "classes":
         return target if target.ndim == 1 else np.argmax(target, axis=1)
     if objective.loss.targets == "binary" and target.shape[1] == 1:

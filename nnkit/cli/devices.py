@@ -1,0 +1,89 @@
+"""``nnkit devices``: where networks can compute on this machine, and what is missing elsewhere."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.util import find_spec
+
+from nnkit.backend import GROUP, HINTS, select
+from nnkit.cli import output
+from nnkit.cli.command import Command
+from nnkit.measure import environment, nvml
+from nnkit.measure.units import bytes_text
+
+CUPY = {"cupy-cuda12x": "cuda12", "cupy-cuda13x": "cuda13"}  # distribution → the extra of nnkit that installs it
+
+
+def _add_flags(parser: ArgumentParser) -> None:
+    """There are none."""
+
+
+def run(flags: Namespace) -> int:
+    """Print one paragraph for each thing that was looked for."""
+    for label, text in [*_processor(), *_backends(), *_gpus(), ("CuPy", _cupy())]:
+        print(output.line(label, text))
+    return 0
+
+
+def _processor() -> Iterator[tuple[str, str]]:
+    import os
+
+    found = environment()
+    threads = "" if found["threads"] is None else f", {output.counted(found['threads'], 'thread')}"
+    yield "processor", f"{found['cpu'] or 'unknown'}, {output.counted(os.cpu_count() or 1, 'core')}"
+    yield "NumPy", f"{found['numpy']} with {found['blas'] or 'an unknown BLAS'}{threads}"
+    yield "numba", _version("numba") or 'not installed; faster steps on the cpu: pip install "nnkit[fast]"'
+
+
+def _backends() -> Iterator[tuple[str, str]]:
+    """Every installed backend, and those that nnkit knows of."""
+    names = {entry.name for entry in entry_points(group=GROUP)} | set(HINTS)
+    for name in sorted(names, key=lambda each: (each != "cpu", each)):
+        yield name, _state(name)
+
+
+def _state(name: str) -> str:
+    try:
+        select(name)
+    except Exception as error:  # a backend of somebody else may fail in its own way; the others are still shown
+        return f"not available: {error}"
+    return f"ready: --device {name}"
+
+
+def _gpus() -> Iterator[tuple[str, str]]:
+    try:
+        with nvml.session() as smi:
+            driver = nvml.text(smi.nvmlSystemGetDriverVersion())
+            handles = [smi.nvmlDeviceGetHandleByIndex(index) for index in range(smi.nvmlDeviceGetCount())]
+            for index, handle in enumerate(handles):
+                memory = bytes_text(smi.nvmlDeviceGetMemoryInfo(handle).total)
+                yield f"GPU {index}", f"{nvml.text(smi.nvmlDeviceGetName(handle))}, {memory}, driver {driver}"
+            if not handles:
+                yield "GPU", "none: the NVIDIA driver is there, and lists no GPU"
+    except Exception as error:  # NVML raises a class for each kind of refusal
+        yield "GPU", f"none: {nvml.explain(error)}"
+
+
+def _cupy() -> str:
+    found = [f"{name} {number}" for name in (*CUPY, "cupy") if (number := _version(name))]
+    if found and find_spec("cupy"):
+        return ", ".join(found)
+    return 'not installed; for NVIDIA GPUs: pip install "nnkit[cuda12]" or "nnkit[cuda13]", by the driver\'s CUDA'
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+COMMAND = Command(
+    "devices",
+    "Show where networks can compute on this machine, and how to install what is missing.",
+    ("nnkit devices",),
+    _add_flags,
+    run,
+)

@@ -1,0 +1,59 @@
+"""How results look: labels and columns as in the closing table of a run, accuracy in one wording, and colour."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+
+from nnkit.measure.summary import LABEL_WIDTH, NARROWEST
+from nnkit.training.result import Scores
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    return max(shutil.get_terminal_size().columns, NARROWEST)
+
+
+def colour() -> bool:
+    """Whether standard output is a terminal that shows bold text, and nobody has forbidden it (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def line(label: str, text: str) -> str:
+    """A label and its text, wrapped to the terminal and aligned behind the label.
+
+    >>> line("device", "cpu")
+    'device      cpu'
+    """
+    return textwrap.fill(
+        text,
+        width(),
+        initial_indent=label.ljust(LABEL_WIDTH),
+        subsequent_indent=" " * LABEL_WIDTH,
+        break_on_hyphens=False,
+    )
+
+
+def scores_text(scores: Scores) -> str:
+    """The figures of a test in one line, the same after training and in ``nnkit test``.
+
+    >>> scores_text(Scores(loss=0.1034, rows=360, accuracy=350 / 360))
+    'accuracy 97.22 % (350/360), loss 0.1034'
+    """
+    figures = scores.to_dict()
+    loss = figures.pop("loss")
+    if scores.accuracy is None:
+        return ", ".join([*(f"{name} {value:.4g}" for name, value in figures.items()), f"loss {loss:.4g}"])
+    correct = round(scores.accuracy * scores.rows)
+    return f"accuracy {100 * scores.accuracy:.2f} % ({correct}/{scores.rows}), loss {loss:.4g}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "row"), counted(1437, "row")
+    ('1 row', '1,437 rows')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

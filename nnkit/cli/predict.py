@@ -1,0 +1,100 @@
+"""``nnkit predict``: what a saved network says to the rows of a file, as a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnkit.checkpoint import load
+from nnkit.cli import output
+from nnkit.cli.architecture import device
+from nnkit.cli.command import Command
+from nnkit.cli.flags import add_device, add_network
+from nnkit.cli.places import check_writable
+from nnkit.cli.rows import new_rows
+from nnkit.errors import FileError
+from nnkit.measure import replacing
+from nnkit.network import Network
+from nnkit.nn.activations import ACTIVATIONS
+
+Array = Any
+Table = tuple[list[str], Iterable[list[str]]]
+
+
+def _add_flags(parser: ArgumentParser) -> None:
+    add_network(parser)
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        required=True,
+        help="a .csv file with the columns that the network was trained on, or .npz or .h5 with x",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE.csv",
+        required=True,
+        help="columns: prediction and, for classes, p_CLASS, the probability of each",
+    )
+    add_device(parser)
+
+
+def run(flags: Namespace) -> int:
+    """Load, read, predict, write in one step."""
+    check_writable(output=flags.output)
+    network = load(flags.network, device=device(flags.device))
+    x = new_rows(network, flags.data)
+    header, rows = table(network, network.predict(x))
+    _write(flags.output, header, rows)
+    print(f"{output.counted(len(x), 'prediction')} written to {flags.output}: {', '.join(header)}")
+    return 0
+
+
+def table(network: Network, predicted: Array) -> Table:
+    """Header and rows of the CSV file; numbers have as many digits as float32 needs to be read back exactly."""
+    probabilities = _probabilities(network, predicted)
+    if probabilities is None:
+        names = ["prediction"] if predicted.shape[1] == 1 else [f"prediction_{n}" for n in range(predicted.shape[1])]
+        return names, ([_number(value) for value in row] for row in predicted.tolist())
+    classes = network.classes or [str(number) for number in range(probabilities.shape[1])]
+    chosen = [classes[best] for best in np.argmax(probabilities, axis=1).tolist()]
+    rows = ([name, *map(_number, row)] for name, row in zip(chosen, probabilities.tolist(), strict=True))
+    return ["prediction", *(f"p_{name}" for name in classes)], rows
+
+
+def _probabilities(network: Network, predicted: Array) -> Array | None:
+    """One probability for each class, or None where the network predicts numbers."""
+    name = network.module.output_activation()
+    if name == "sigmoid" and predicted.shape[1] == 1:
+        return np.concatenate([1 - predicted, predicted], axis=1)
+    domain = ACTIVATIONS[name].domain if name in ACTIVATIONS else "any"
+    if domain == "log_distribution":
+        return np.exp(predicted)
+    return predicted if domain == "distribution" else None
+
+
+def _number(value: float) -> str:
+    return f"{value:.9g}"
+
+
+def _write(path: str, header: list[str], rows: Iterable[list[str]]) -> None:
+    try:
+        with replacing(Path(path)) as new, new.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(rows)
+    except OSError as error:
+        raise FileError(f"cannot write the predictions to '{path}': {error.strerror or error}") from error
+
+
+COMMAND = Command(
+    "predict",
+    "Predict from the rows of a file with a saved network.",
+    ("nnkit predict iris.h5 --data iris.csv --output predictions.csv",),
+    _add_flags,
+    run,
+)

@@ -1,0 +1,97 @@
+"""Rows as a saved network wants them: its columns in its order, its scaling, its numbers of the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnkit import data
+from nnkit.data import Dataset, Scaling
+from nnkit.data.files import read_features
+from nnkit.errors import ArgumentError, DataError, ShapeError
+from nnkit.network import Network
+
+Array = Any
+
+
+def preprocessing(dataset: Dataset) -> dict[str, Any] | None:
+    """What has to be kept with a network so that new rows of a file are treated like those it was trained on."""
+    if dataset.scaling is None:
+        return None
+    features = None if dataset.features is None else list(dataset.features)
+    return {"scaling": dataset.scaling.to_dict(), "features": features, "target": dataset.target}
+
+
+def test_rows(network: Network, name: str, target: str | None, data_dir: str | None) -> tuple[Dataset, Array, Array]:
+    """A data set and its own test rows, features and targets, treated like the rows that the network was trained on."""
+    kept = network.preprocessing or {}
+    if target is None and name.lower().endswith(".csv"):
+        target = kept.get("target")
+    dataset = data.load(name, data_dir=data_dir, target=target)
+    x = _features(dataset, kept)
+    _check_shape(network, x, dataset.name)
+    return dataset, x, _labels(network, dataset)
+
+
+def new_rows(network: Network, path: str) -> Array:
+    """The features in a file, to predict from."""
+    if not Path(path).suffix:
+        raise ArgumentError(
+            f"--data takes a .csv, .npz or .h5 file with rows to predict from, got '{path}'; "
+            "'nnkit test' scores a network on a data set"
+        )
+    kept = network.preprocessing or {}
+    x = read_features(Path(path).expanduser(), _scaling(kept), kept.get("features"), kept.get("target"))
+    _check_shape(network, x, path)
+    return x
+
+
+def _scaling(kept: Mapping[str, Any]) -> Scaling | None:
+    return Scaling.from_dict(kept["scaling"]) if kept.get("scaling") else None
+
+
+def _features(dataset: Dataset, kept: Mapping[str, Any]) -> Array:
+    """The test rows with the network's columns and scaling instead of those of the data set, if they differ."""
+    if preprocessing(dataset) == dict(kept) or not kept.get("scaling"):
+        return dataset.x_test
+    own, columns = dataset.scaling, _columns(dataset, kept.get("features"))
+    raw = dataset.x_test if own is None else dataset.x_test * own.scale + own.mean
+    return Scaling.from_dict(kept["scaling"]).apply(raw if columns is None else raw[:, columns])
+
+
+def _columns(dataset: Dataset, wanted: Sequence[str] | None) -> list[int] | None:
+    """Where the data set has the network's columns; None where columns have no names."""
+    if wanted is None or dataset.features is None:
+        return None
+    absent = [name for name in wanted if name not in dataset.features]
+    if absent:
+        raise DataError(
+            f"{dataset.name} has no column {', '.join(map(repr, absent))}, which the network was trained on; "
+            f"it has {', '.join(map(repr, dataset.features))}"
+        )
+    return [dataset.features.index(name) for name in wanted]
+
+
+def _labels(network: Network, dataset: Dataset) -> Array:
+    """The targets of the test rows, with the network's numbers for the classes."""
+    known, found = network.classes, dataset.classes
+    if known == found or known is None:
+        return dataset.y_test
+    unknown = ["numbers"] if found is None else [f"the class '{name}'" for name in found if name not in known]
+    if found is None or unknown:
+        raise DataError(
+            f"{dataset.name} has {', '.join(unknown[:3])} to predict, but the network knows the classes "
+            f"{', '.join(known[:10])}{', …' if len(known) > 10 else ''}; test it on data with those, or check --target"
+        )
+    return np.array([known.index(name) for name in found], dtype=np.int32)[dataset.y_test]
+
+
+def _check_shape(network: Network, x: Array, name: str) -> None:
+    if x.shape[1:] != network.input_shape:
+        wanted, got = ("×".join(map(str, shape)) for shape in (network.input_shape, x.shape[1:]))
+        raise ShapeError(
+            f"the network takes {wanted} inputs, but {name} has {got}; use data like those that it was trained on"
+        )

@@ -1,0 +1,184 @@
+"""``nnkit train``: build a network from flags, train it, test it, and say what came of it."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import replace
+
+from nnkit import data
+from nnkit.cli import advice, output
+from nnkit.cli.architecture import Task, build, described, device
+from nnkit.cli.command import Command
+from nnkit.cli.failures import FAILURE, INTERRUPTED, say
+from nnkit.cli.flags import add_architecture, add_data, add_device, number, whole
+from nnkit.cli.places import check_writable
+from nnkit.cli.rows import preprocessing
+from nnkit.data import Dataset
+from nnkit.errors import ArgumentError, NnkitError
+from nnkit.measure import table
+from nnkit.network import Network
+from nnkit.training.callbacks import Callback, EarlyStopping, Training
+from nnkit.training.interrupt import Interruption
+from nnkit.training.result import Scores, TrainingRun
+
+
+def _add_flags(parser: ArgumentParser) -> None:
+    add_data(parser, "digits")
+    add_architecture(parser)
+    parser.add_argument("--learning-rate", type=number(), default=0.003, metavar="η", help="default: 0.003")
+    parser.add_argument("--epochs", type=whole(0), default=30, metavar="N", help="passes over the data (default: 30)")
+    parser.add_argument(
+        "--validation-split",
+        type=number(1),
+        default=0.1,
+        metavar="SHARE",
+        help="share of the training rows that is kept for validation (default: 0.1)",
+    )
+    parser.add_argument(
+        "--patience", type=whole(1), metavar="N", help="stop when the validation loss is not better for N epochs"
+    )
+    add_device(parser)
+    parser.add_argument(
+        "--compile", choices=("auto", "first", "off"), default="auto", help="faster step code (default: auto)"
+    )
+    parser.add_argument("--save", metavar="FILE", help="write the trained network to an HDF5 file")
+    parser.add_argument("--record", metavar="FILE", help="write the run's record as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print the accuracy only")
+
+
+def run(flags: Namespace) -> int:
+    """Everything that can be refused is refused before training; what was trained is kept whatever comes after."""
+    check_writable(save=flags.save, record=flags.record)
+    early = _early_stopping(flags)
+    place = device(flags.device)
+    dataset = data.load(flags.data, data_dir=flags.data_dir, target=flags.target)
+    network = build(flags, Task.of(dataset), place)
+    network.preprocessing = preprocessing(dataset)
+    if not flags.quiet:
+        print(_intention(flags, dataset, network), flush=True)
+    with Interruption() as interruption:  # Ctrl-C after training must not cost the files
+        trained = _fit(flags, dataset, network, [_NotBefore(interruption), *early])
+        scores, failures = _keep(flags, dataset, network, trained)
+    print(_report(flags, trained, scores))
+    for failure in failures:
+        say(f"error: {failure}")
+    if trained.interrupted or interruption.wanted:
+        return INTERRUPTED
+    return FAILURE if failures or _diverged(trained, early) else 0
+
+
+class _NotBefore(Callback):
+    """Ctrl-C while the data were prepared: nothing is trained yet, so nothing is kept."""
+
+    def __init__(self, interruption: Interruption) -> None:
+        self._interruption = interruption
+
+    def begin(self, training: Training) -> None:
+        if self._interruption.wanted:
+            raise KeyboardInterrupt
+
+
+def _early_stopping(flags: Namespace) -> list[EarlyStopping]:
+    if flags.patience is None:
+        return []
+    if not flags.validation_split:
+        raise ArgumentError("--patience watches the validation loss; --validation-split must then be more than 0")
+    return [EarlyStopping(patience=flags.patience)]
+
+
+def _intention(flags: Namespace, dataset: Dataset, network: Network) -> str:
+    """What is going to happen."""
+    kind = "numbers" if dataset.classes is None else f"{len(dataset.classes)} classes"
+    share = f" ({flags.validation_split:.3g} of them for validation)" if flags.validation_split else ""
+    rows = f"{output.counted(len(dataset.x_train), 'row')} for training{share}, {len(dataset.x_test):,} for testing"
+    lines = {
+        "data": f"{dataset.name}: {rows}, {kind}",
+        "network": described(network),
+        "training": f"{output.counted(flags.epochs, 'epoch')}, batches of {flags.batch_size}, "
+        f"{flags.optimizer} at {flags.learning_rate:g}, seed {flags.seed}",
+        "device": network.device,
+    }
+    return "\n".join(output.line(label, text) for label, text in lines.items())
+
+
+def _fit(flags: Namespace, dataset: Dataset, network: Network, callbacks: list[Callback]) -> TrainingRun:
+    trained = network.fit(
+        dataset.x_train,
+        dataset.y_train,
+        epochs=flags.epochs,
+        batch_size=flags.batch_size,
+        optimizer=flags.optimizer,
+        learning_rate=flags.learning_rate,
+        loss=flags.loss,
+        validation_split=flags.validation_split,
+        callbacks=callbacks,
+        compile=flags.compile,
+        progress=not flags.quiet,
+    )
+    about = {
+        "name": dataset.name,
+        "sha256": lambda: dataset.sha256,
+        "test": len(dataset.x_test),
+        "classes": None if dataset.classes is None else list(dataset.classes),
+    }
+    return TrainingRun(replace(trained.record, data={**trained.record.data, **about}), network)
+
+
+def _keep(
+    flags: Namespace, dataset: Dataset, network: Network, trained: TrainingRun
+) -> tuple[Scores | None, list[Exception]]:
+    """Save, test, write the record: the most precious first, and each whether or not another one failed."""
+    failures: list[Exception] = []
+    scores: list[Scores] = []
+
+    def attempt(action: Callable[[], object]) -> None:
+        try:
+            action()
+        except (NnkitError, OSError, MemoryError) as error:
+            failures.append(error)
+
+    def test() -> None:
+        scores.append(network.test(dataset.x_test, dataset.y_test))
+        trained.add_test(scores[0])
+
+    if flags.save:
+        attempt(lambda: network.save(flags.save))
+    attempt(test)
+    if flags.record:
+        attempt(lambda: trained.save(flags.record))
+    return (scores[0] if scores else None), failures
+
+
+def _diverged(trained: TrainingRun, early: list[EarlyStopping]) -> bool:
+    """Whether training ended before its time for another reason than patience: the guard refused a step."""
+    done = trained.record.training["epochs_done"]
+    return trained.record.stopped is not None and not any(done - each.best_epoch >= each.patience for each in early)
+
+
+def _report(flags: Namespace, trained: TrainingRun, scores: Scores | None) -> str:
+    result = [] if scores is None else [output.scores_text(scores)]
+    if flags.quiet:
+        return "\n".join(result)
+    record = trained.to_dict()
+    written = [f"{what} {path}" for what, path in (("network", flags.save), ("record", flags.record)) if path]
+    lines = ["", table(record, output.width(), output.colour())]
+    lines += [output.line("written", ", ".join(written))] if written else []
+    lines += ["", *(f"test {text}" for text in result), "", "what to try next:"]
+    return "\n".join([*lines, *(f"  {command}" for command in advice.next_commands(flags, record["result"]))])
+
+
+COMMAND = Command(
+    "train",
+    "Train a network on a data set, test it, and show what it learned, how fast, and what that took.",
+    (
+        "nnkit train",
+        "nnkit train --data digits --hidden 64 32 --activation relu tanh --epochs 10 --save digits.h5",
+        "nnkit train --data iris.csv --target species --hidden 16 --save iris.h5 --record iris.json",
+        "nnkit train --data moons --hidden 16 16 --dropout 0.1 --patience 5 --quiet",
+        "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer rmsprop",
+        "nnkit train --data mnist --hidden 128 64 --epochs 5 --batch-size 128",
+    ),
+    _add_flags,
+    run,
+)

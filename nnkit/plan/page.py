@@ -1,0 +1,59 @@
+"""A plan as an HTML page that needs nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem }
+table { border-collapse: collapse; width: 100% }
+td, th { padding: .25rem .6rem; border-bottom: 1px solid #8884; text-align: left; vertical-align: top }
+.n { text-align: right; font-variant-numeric: tabular-nums }
+small { opacity: .7 }
+"""
+
+
+def page(heading: str, data: dict[str, Any]) -> str:
+    """The page of what ``explain_json`` gives."""
+    steps = [
+        [row["number"], row["phase"], row["layer"], row["what"], row["shape"], row["flops"], row["bytes"], _micro(row)]
+        for row in data["steps"]
+    ]
+    decisions = [
+        [
+            d["name"],
+            f"{d['meaning']}\n{d['remark']}",
+            *(d["saved"][key] for key in ("kernels", "flops", "nbytes", "arena_bytes")),
+        ]
+        for d in data["decisions"]
+    ]
+    body = [
+        "<h1>The planned step</h1>",
+        f"<p>{escape(heading).replace(chr(10), '<br>')}</p>",
+        _table(["#", "phase", "layer", "kernel", "result", "FLOPs", "bytes", "µs (predicted)"], steps),
+        "<h2>Decisions, and what each saved</h2>",
+        _table(["name", "meaning", "kernels", "FLOPs", "bytes", "bytes of memory"], decisions),
+    ]
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    title = "<title>nnkit: the planned step</title>"
+    return f'<!doctype html>\n<html lang="en">{head}{title}<style>{_STYLE}</style>\n' + "\n".join(body) + "\n</html>\n"
+
+
+def _micro(row: dict[str, Any]) -> float:
+    return round(float(row["seconds"]) * 1e6, 1)
+
+
+def _table(names: list[str], rows: Iterable[list[Any]]) -> str:
+    head = "".join(f"<th>{escape(name)}" for name in names)
+    lines = ["<tr>" + "".join(map(_cell, row)) for row in rows]
+    return f"<table><thead><tr>{head}</thead>\n" + "\n".join(lines) + "\n</table>"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        text, _, remark = value.partition("\n")
+        return f"<td>{escape(text)}" + (f"<br><small>{escape(remark)}</small>" if remark else "")
+    return f"<td class=n>{value:,}"
