@@ -1,7 +1,7 @@
 """Rewrites the figures in the README from what scripts measured: python benchmarks/readme.py
 
-The output of the ten-line example (which it runs), the line counts of the three programs of the same job, and the table of
-speeds from benchmarks/results/step.json.
+The output of the ten-line example (which it runs), the line counts of the three programs of the same job, and the table
+of speeds from benchmarks/results/step.json.
 """
 
 from __future__ import annotations

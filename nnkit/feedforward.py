@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 from nnkit.errors import ArgumentError
@@ -10,6 +11,7 @@ from nnkit.network import Network
 from nnkit.nn import Dense, Module, Sequential
 from nnkit.nn.dense import check_units
 
+DEEPEST = 100_000  # hidden layers
 Act = str | Callable[..., Any] | Module
 
 
@@ -75,21 +77,25 @@ def sequential(
     return Network(Sequential(layers), input_shape, dtype=dtype, device=device, seed=seed)
 
 
-def _widths(hidden: Any, hidden_layers: int | None, neurons: int | None) -> list[int]:
+def _widths(hidden: Any, hidden_layers: Any, neurons: Any) -> list[int]:
     if hidden is not None:
         if hidden_layers is not None or neurons is not None:
             raise ArgumentError("give either hidden=[…] or hidden_layers= with neurons=, not both")
-        given = [hidden] if isinstance(hidden, int) else hidden
-        if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+        given = [hidden] if isinstance(hidden, Integral) else hidden
+        if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__") or getattr(given, "ndim", 1) != 1:
             raise ArgumentError(f"hidden must be a list of numbers of neurons, such as [128, 64], got {hidden!r}")
         return [check_units(width, f"hidden[{number}]") for number, width in enumerate(given)]
     if hidden_layers is None and neurons is None:
         return []
     if hidden_layers is None or neurons is None:
         raise ArgumentError("hidden_layers= and neurons= go together: hidden_layers=2, neurons=64")
-    if isinstance(hidden_layers, bool) or not isinstance(hidden_layers, int) or hidden_layers < 0:
-        raise ArgumentError(f"hidden_layers must be a whole number from 0, got {hidden_layers!r}")
-    return [check_units(neurons, "neurons")] * hidden_layers
+    if (
+        isinstance(hidden_layers, bool)
+        or not isinstance(hidden_layers, Integral)
+        or not 0 <= int(hidden_layers) <= DEEPEST
+    ):
+        raise ArgumentError(f"hidden_layers must be a whole number from 0 to {DEEPEST:,}, got {hidden_layers!r}")
+    return [check_units(neurons, "neurons")] * int(hidden_layers)
 
 
 def _activations(activation: Any, layers: int) -> list[Any]:

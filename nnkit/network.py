@@ -13,7 +13,9 @@ import numpy as np
 from nnkit.data.arrays import like
 from nnkit.data.checks import features, weights
 from nnkit.errors import ArgumentError
+from nnkit.hyperparameters import check_count
 from nnkit.metrics import binary, classification, regression
+from nnkit.names import lookup
 from nnkit.nn import Module
 from nnkit.nn.module import walk
 from nnkit.training.data import TrainingData, first_layer
@@ -58,8 +60,9 @@ class Network:
     ) -> None:
         if not isinstance(module, Module):
             raise ArgumentError(f"Network needs a module such as nnkit.nn.Dense(8), got {module!r}")
-        if dtype not in DTYPES:
-            raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+        dtype = lookup("dtype", dtype, {name: name for name in DTYPES}, {"single": "float32", "double": "float64"})
+        if not isinstance(device, str):
+            raise ArgumentError(f"device must be a name such as 'cpu' or 'cuda', got {device!r}")
         self.seed = _checked_seed(seed)
         self.classes: tuple[str, ...] | None = None
         self.preprocessing: dict[str, Any] | None = None
@@ -147,7 +150,8 @@ class Network:
             validation_split: share of the rows that is kept for validation; shuffled, and stratified for classes.
             validation_data: (x, y) or (x, y, sample_weight) instead.
             sample_weight: one weight for each row; the loss is Σ w·l / Σ w.
-            class_weight: a dict label → weight, a list, or ``"balanced"``.
+            class_weight: a dict label → weight, a list, or ``"balanced"``. It multiplies the weights of the samples, of
+                those that are split off for validation too; ``validation_data`` brings its own weights.
             shuffle: a new order in every epoch; without it, the split takes the last rows.
             callbacks: ``nnkit.Callback`` objects or functions that are called after each epoch.
             compile: ``"auto"``, ``"first"`` or ``"off"``; see the record's ``program`` for what ran.
@@ -225,6 +229,7 @@ class Network:
         from nnkit.plan import plan
         from nnkit.training.graphs import training_graph
 
+        check_count("explain", "batch_size", batch_size, at_least=1)
         goal = objective(self.module, loss)
         chosen = optimizers.get(optimizer).resolved(1)
         outputs = self.output_shape

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnkit.graph.ir import Node
+from nnkit.plan.schedule import VIEWS
 
 Emit = Callable[[Node, str, list[str]], list[str]]
 """(node, name of the output array, names of the operand arrays) → lines of code."""
@@ -63,8 +64,9 @@ def _index(node: Node, out: str, operands: list[str]) -> list[str]:
 
 
 def _take(node: Node, out: str, operands: list[str]) -> list[str]:
-    # Indices were checked on entry; without NumPy's own check the gather is several times faster.
-    return [f"{operands[0]}.take({operands[1]}, {node.options['axis']}, {out}, 'clip')"]
+    # Indices were checked on entry; without NumPy's own check the gather is several times faster. Those from -n count
+    # from the end, as in the standard.
+    return [f"{operands[0]}.take({operands[1]}, {node.options['axis']}, {out}, 'wrap')"]
 
 
 def _scatter_add(node: Node, out: str, operands: list[str]) -> list[str]:
@@ -87,7 +89,7 @@ def _argsort(node: Node, out: str, operands: list[str]) -> list[str]:
 
 
 def _copy(node: Node, out: str, operands: list[str]) -> list[str]:
-    return [f"copyto({out}, {out}_source)"]
+    return [f"copyto({out}_target, {out}_source)"]
 
 
 def _concat(node: Node, out: str, operands: list[str]) -> list[str]:
@@ -110,7 +112,7 @@ KERNELS: dict[str, Emit] = {
     "place": _place,
     "cumulative_sum": _cumulative_sum,
     "argsort": _argsort,
-    **dict.fromkeys(("reshape", "permute_dims", "slice", "broadcast_to", "flip"), _copy),
+    **dict.fromkeys(VIEWS, _copy),
     "concat": _concat,
     "random_bits": _random_bits,
 }
@@ -125,7 +127,7 @@ def view(node: Node, source: Any) -> Any:
     """Another look at ``source``, for the shape operations."""
     options = node.options
     if node.operation == "reshape":
-        return source.reshape(options["shape"])
+        return source.reshape(options["shape"], copy=False)
     if node.operation == "permute_dims":
         return source.transpose(options["axes"])
     if node.operation == "broadcast_to":

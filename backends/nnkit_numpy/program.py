@@ -13,6 +13,7 @@ from nnkit.graph.primitives.creation import Constant
 from nnkit.graph.primitives.random import MASK
 from nnkit.plan import Plan, Step
 from nnkit.plan.planner import part_offset
+from nnkit.plan.schedule import VIEWS
 from nnkit_numpy import kernels
 from nnkit_numpy.memory import Array, aligned
 from nnkit_numpy.random import RandomBits
@@ -115,8 +116,11 @@ class NumpyProgram:
                 extent = self._arrays[operand].shape[axis]
                 names[f"v{i}_part{part}"] = out[(slice(None),) * axis + (slice(start, start + extent),)]
                 start += extent
-        elif node.operation in ("reshape", "permute_dims", "slice", "broadcast_to", "flip"):
-            names[f"v{i}_source"] = kernels.view(node, self._arrays[node.inputs[0]])
+        elif node.operation in VIEWS:
+            source = self._arrays[node.inputs[0]]
+            reshaped = node.operation == "reshape"  # of what cannot be looked at in another shape: the result can
+            names[f"v{i}_source"] = source if reshaped else kernels.view(node, source)
+            names[f"v{i}_target"] = out.reshape(source.shape, copy=False) if reshaped else out
 
     def _tiles(self, step: Step) -> list[tuple[Array, ...]]:
         """For each tile, the views that the step's loop unpacks, in the order of ``_tiled_values``."""

@@ -1,2 +1,6 @@
-"""Networks as HDF5 files."""
-def load(path): raise NotImplementedError
+"""Networks as HDF5 files: what is in them, writing them in one step, and reading them without trusting them."""
+
+from nnkit.checkpoint.loading import load
+from nnkit.checkpoint.saving import save
+
+__all__ = ["load", "save"]

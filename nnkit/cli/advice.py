@@ -16,19 +16,20 @@ STEP = ("hidden", "activation", "output-activation", "dropout", "l2", "loss", "o
 FILES = ("save", "record", "quiet")
 
 Options = dict[str, list[str]]
+BEYOND_DIGITS: Options = {"data": ["mnist"], "hidden": ["128", "64"], "epochs": ["5"]}
 
 
-def next_commands(flags: Namespace, result: Mapping[str, Any]) -> list[str]:
-    """Use what was saved (or save it), make a change that may do better, and look inside. ``result`` is the record's.
+def next_commands(flags: Namespace, record: Mapping[str, Any], diverged: bool = False) -> list[str]:
+    """Use what was saved (or save it), make a change that may do better, and look inside.
 
-    >>> for command in next_commands(Namespace(words=[], data="digits", save=None, hidden=[64, 32], dropout=0.0), {}):
-    ...     print(command)
-    nnkit train --save digits-net.h5
-    nnkit train --hidden 128 64
-    nnkit explain
+    >>> flags = Namespace(words=[], data="digits", save=None, hidden=[64, 32], dropout=0.0, epochs=30)
+    >>> next_commands(flags, {"history": {}, "result": {}})
+    ['nnkit train --save digits-net.h5', 'nnkit train --hidden 128 64', 'nnkit explain']
     """
     written = _options(flags.words)
-    better = _join("train", _better(flags, {k: v for k, v in written.items() if k not in FILES}, result))
+    change = {"learning-rate": [f"{flags.learning_rate / 10:g}"]} if diverged else _change(flags, record)
+    repeated = {} if change is BEYOND_DIGITS else {k: v for k, v in written.items() if k not in FILES}
+    better = _join("train", repeated | change)
     if flags.save is None:
         saved = _join("train", written | {"save": [f"{Path(flags.data).stem}-net.h5"]})
         return [saved, better, _join("explain", _only(written, DATA + STEP))]
@@ -42,14 +43,17 @@ def _use(flags: Namespace, written: Options) -> str:
     return _join("test", {"data": [flags.data]} | _only(written, DATA), flags.save)
 
 
-def _better(flags: Namespace, written: Options, result: Mapping[str, Any]) -> Options:
-    """A larger data set after success, dropout after overfitting, more neurons otherwise."""
-    train, test = ((result.get(part) or {}).get("accuracy") for part in ("train", "test"))
+def _change(flags: Namespace, record: Mapping[str, Any]) -> Options:
+    """A harder task after success, more epochs while it learns, dropout against overfitting, else more neurons."""
+    train, test = ((record["result"].get(part) or {}).get("accuracy") for part in ("train", "test"))
     if test is not None and test >= WELL and flags.data == "digits":
-        return {"data": ["mnist"], "hidden": ["128", "64"], "epochs": ["5"]}
+        return BEYOND_DIGITS
+    losses = record["history"].get("val_loss") or [0.0]
+    if len(losses) > 1 and losses[-1] == min(losses):
+        return {"epochs": [str(2 * flags.epochs)]}
     if train is not None and test is not None and train - test > GAP and flags.hidden and not flags.dropout:
-        return written | {"dropout": ["0.2"]}
-    return written | {"hidden": [str(2 * neurons) for neurons in flags.hidden] or ["64"]}
+        return {"dropout": ["0.2"]}
+    return {"hidden": [str(2 * neurons) for neurons in flags.hidden] or ["64"]}
 
 
 def _options(words: Sequence[str]) -> Options:

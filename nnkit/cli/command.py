@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import textwrap
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
+
+from nnkit.cli.failures import USAGE
+from nnkit.cli.output import width
+
+
+class Parser(ArgumentParser):
+    """A parser whose errors are one message, without the pages of usage in front of it."""
+
+    def __init__(self, prog: str, description: str, epilog: str, usage: str | None = None) -> None:
+        wrapped = textwrap.fill(description, width())
+        super().__init__(prog, usage, wrapped, epilog, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and exit."""
+        self.exit(USAGE, f"error: {message}; '{self.prog} --help' shows the flags\n")
 
 
 class Command(NamedTuple):
@@ -18,12 +34,7 @@ class Command(NamedTuple):
 
     def parser(self) -> ArgumentParser:
         """The command's parser, with its examples at the end of its help."""
-        parser = ArgumentParser(
-            prog=f"nnkit {self.name}",
-            description=self.summary,
-            epilog="\n".join(["examples:", *(f"  {example}" for example in self.examples)]),
-            formatter_class=RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        examples = "\n".join(["examples:", *(f"  {example}" for example in self.examples)])
+        parser = Parser(f"nnkit {self.name}", self.summary, examples)
         self.add_flags(parser)
         return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, entry_points, version
@@ -28,8 +29,6 @@ def run(flags: Namespace) -> int:
 
 
 def _processor() -> Iterator[tuple[str, str]]:
-    import os
-
     found = environment()
     threads = "" if found["threads"] is None else f", {output.counted(found['threads'], 'thread')}"
     yield "processor", f"{found['cpu'] or 'unknown'}, {output.counted(os.cpu_count() or 1, 'core')}"

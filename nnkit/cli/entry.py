@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+import textwrap
+from argparse import Namespace
 from collections.abc import Sequence
 
 from nnkit._version import __version__
 from nnkit.cli import devices, explain, predict, test, train
+from nnkit.cli.command import Command, Parser
 from nnkit.cli.failures import USAGE, guarded
+from nnkit.cli.output import width
 from nnkit.names import lookup
 
-COMMANDS = {
-    module.COMMAND.name: module.COMMAND  # in the order in which a newcomer needs them
-    for module in (train, test, predict, explain, devices)
+COMMANDS: dict[str, Command] = {
+    command.name: command  # in the order in which a newcomer needs them
+    for command in (train.COMMAND, test.COMMAND, predict.COMMAND, explain.COMMAND, devices.COMMAND)
 }
 
 
@@ -39,15 +42,16 @@ def _run(words: list[str]) -> int:
     return command.run(flags)
 
 
-def _top() -> ArgumentParser:
-    listed = (f"  {command.name:9} {command.summary}" for command in COMMANDS.values())
-    parser = ArgumentParser(
-        prog="nnkit",
-        usage="nnkit [-h] [--version] COMMAND …",
-        description="Define, train, test, save and measure neural networks.",
-        epilog="\n".join(["commands:", *listed, "", "'nnkit COMMAND --help' shows its flags and examples."]),
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+def _top() -> Parser:
+    listed = (
+        textwrap.fill(f"{command.name:9} {command.summary}", width(), initial_indent="  ", subsequent_indent=" " * 12)
+        for command in COMMANDS.values()
+    )
+    parser = Parser(
+        "nnkit",
+        "Define, train, test, save and measure neural networks.",
+        "\n".join(["commands:", *listed, "", "'nnkit COMMAND --help' shows its flags and examples."]),
+        "nnkit [-h] [--version] COMMAND …",
     )
     parser.add_argument("--version", action="version", version=f"nnkit {__version__}")
     return parser

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 
 from nnkit import data
 from nnkit.checkpoint import load
-from nnkit.cli.architecture import Task, build, device
+from nnkit.cli.architecture import build, device, for_data
 from nnkit.cli.command import Command
 from nnkit.cli.flags import add_architecture, add_data, add_device, add_network, given, whole
 from nnkit.errors import ArgumentError
@@ -43,7 +43,7 @@ def _network(flags: Namespace) -> Network:
     sizes = [f"--{name}" for name in ("inputs", "outputs") if getattr(flags, name) is not None]
     described = [flag for flag in given(flags) if flag not in OF_THE_STEP] + sizes
     if flags.network is None:
-        return build(flags, _task(flags, sizes), place)
+        return _described(flags, sizes, place)
     if described:
         raise ArgumentError(
             f"{flags.network} has its own architecture; leave out {', '.join(described)}, or leave out the file"
@@ -51,12 +51,13 @@ def _network(flags: Namespace) -> Network:
     return load(flags.network, device=place)
 
 
-def _task(flags: Namespace, sizes: list[str]) -> Task:
+def _described(flags: Namespace, sizes: list[str], place: str) -> Network:
     if not sizes:
-        return Task.of(data.load(flags.data, data_dir=flags.data_dir, target=flags.target))
+        return for_data(flags, data.load(flags.data, data_dir=flags.data_dir, target=flags.target), place)
     if len(sizes) == 1 or "--data" in given(flags):
         raise ArgumentError("give --inputs together with --outputs, or --data instead of both")
-    return Task.plain(flags.inputs, flags.outputs)
+    activation = "identity" if flags.output_activation == "auto" else flags.output_activation
+    return build(flags, (flags.inputs,), flags.outputs, activation, place)
 
 
 COMMAND = Command(

@@ -19,21 +19,34 @@ TRACEBACK = "NNKIT_TRACEBACK"
 def guarded(run: Callable[[], int]) -> int:
     """The exit status of ``run``. What it raises is said in one message; a reader that has gone is left in peace."""
     _accept_any_text()
+    status, ending = _attempt(run), _attempt(_flush)
+    return status or ending
+
+
+def _attempt(run: Callable[[], int]) -> int:
     try:
         with _plain_warnings():
-            status = run()
-            sys.stdout.flush()
+            return run()
     except SystemExit as end:  # argparse, after --help and after a wrong command line
-        status = end.code if isinstance(end.code, int) else FAILURE
+        return end.code if isinstance(end.code, int) else FAILURE
     except BrokenPipeError:  # `nnkit explain … | head`: not an error of anybody's
-        _drop(sys.stdout)
-        status = FAILURE
+        return FAILURE
     except BaseException as error:
-        status, message = _explained(error)
+        status, message = explained(error)
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
         say(message)
-    return status
+        return status
+
+
+def _flush() -> int:
+    """Write out what is left. What fails goes nowhere, so that Python's own flush at exit does not fail again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop(sys.stdout)
+        raise
+    return 0
 
 
 def say(message: str) -> None:
@@ -43,7 +56,8 @@ def say(message: str) -> None:
         sys.stderr.flush()
 
 
-def _explained(error: BaseException) -> tuple[int, str]:
+def explained(error: BaseException) -> tuple[int, str]:
+    """The exit status and the message of an error."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted"
     if isinstance(error, ArgumentError):
@@ -88,7 +102,7 @@ def _accept_any_text() -> None:
 
 
 def _drop(stream: TextIO) -> None:
-    """Point a stream whose reader has gone nowhere, so that Python's own flush at exit does not fail once more."""
+    """Let everything that is still written to a stream vanish."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

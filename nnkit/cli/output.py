@@ -7,7 +7,7 @@ import shutil
 import sys
 import textwrap
 
-from nnkit.measure.summary import LABEL_WIDTH, NARROWEST
+from nnkit.measure.summary import BOLD, LABEL_WIDTH, NARROWEST, PLAIN
 from nnkit.training.result import Scores
 
 
@@ -27,13 +27,14 @@ def line(label: str, text: str) -> str:
     >>> line("device", "cpu")
     'device      cpu'
     """
-    return textwrap.fill(
-        text,
-        width(),
-        initial_indent=label.ljust(LABEL_WIDTH),
-        subsequent_indent=" " * LABEL_WIDTH,
-        break_on_hyphens=False,
-    )
+    first = label.ljust(LABEL_WIDTH)
+    wrapped = wrap(first + text, indent=" " * LABEL_WIDTH)
+    return f"{BOLD}{first}{PLAIN}{wrapped[LABEL_WIDTH:]}" if colour() else wrapped
+
+
+def wrap(text: str, indent: str = "") -> str:
+    """Text in lines that fit into the terminal, all but the first indented."""
+    return textwrap.fill(text, width(), subsequent_indent=indent, break_on_hyphens=False)
 
 
 def scores_text(scores: Scores) -> str:

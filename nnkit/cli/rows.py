@@ -31,9 +31,7 @@ def test_rows(network: Network, name: str, target: str | None, data_dir: str | N
     if target is None and name.lower().endswith(".csv"):
         target = kept.get("target")
     dataset = data.load(name, data_dir=data_dir, target=target)
-    x = _features(dataset, kept)
-    _check_shape(network, x, dataset.name)
-    return dataset, x, _labels(network, dataset)
+    return dataset, _features(network, dataset), _labels(network, dataset)
 
 
 def new_rows(network: Network, path: str) -> Array:
@@ -53,13 +51,18 @@ def _scaling(kept: Mapping[str, Any]) -> Scaling | None:
     return Scaling.from_dict(kept["scaling"]) if kept.get("scaling") else None
 
 
-def _features(dataset: Dataset, kept: Mapping[str, Any]) -> Array:
+def _features(network: Network, dataset: Dataset) -> Array:
     """The test rows with the network's columns and scaling instead of those of the data set, if they differ."""
-    if preprocessing(dataset) == dict(kept) or not kept.get("scaling"):
-        return dataset.x_test
-    own, columns = dataset.scaling, _columns(dataset, kept.get("features"))
-    raw = dataset.x_test if own is None else dataset.x_test * own.scale + own.mean
-    return Scaling.from_dict(kept["scaling"]).apply(raw if columns is None else raw[:, columns])
+    kept = network.preprocessing or {}
+    x, own, wanted = dataset.x_test, dataset.scaling, _scaling(kept)
+    if wanted is not None and preprocessing(dataset) != kept:
+        x = x if own is None else x * own.scale + own.mean
+        columns = _columns(dataset, kept.get("features"))
+        x = x if columns is None else x[:, columns]
+    else:
+        wanted = None
+    _check_shape(network, x, dataset.name)
+    return x if wanted is None else wanted.apply(x)
 
 
 def _columns(dataset: Dataset, wanted: Sequence[str] | None) -> list[int] | None:

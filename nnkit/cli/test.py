@@ -38,9 +38,9 @@ def run(flags: Namespace) -> int:
     if flags.record:
         _record(network, dataset, scores).save(flags.record)
     print(output.line("data", f"{dataset.name}: {output.counted(scores.rows, 'row')} for testing"))
-    print(output.scores_text(scores))
+    print(output.wrap(output.scores_text(scores)))
     if scores.confusion is not None:
-        print(output.line("", _means(scores)).strip())
+        print(output.wrap(_means(scores)))
         print("\n" + confusion_text(scores.confusion, network.classes, output.width()))
     return 0
 

@@ -6,18 +6,18 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import replace
 
-from nnkit import data
+from nnkit import data, optimizers
 from nnkit.cli import advice, output
-from nnkit.cli.architecture import Task, build, described, device
+from nnkit.cli.architecture import described, device, for_data
 from nnkit.cli.command import Command
-from nnkit.cli.failures import FAILURE, INTERRUPTED, say
+from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
 from nnkit.cli.flags import add_architecture, add_data, add_device, number, whole
 from nnkit.cli.places import check_writable
-from nnkit.cli.rows import preprocessing
 from nnkit.data import Dataset
-from nnkit.errors import ArgumentError, NnkitError
+from nnkit.errors import ArgumentError
 from nnkit.measure import table
 from nnkit.network import Network
+from nnkit.optimizers import Optimizer
 from nnkit.training.callbacks import Callback, EarlyStopping, Training
 from nnkit.training.interrupt import Interruption
 from nnkit.training.result import Scores, TrainingRun
@@ -26,7 +26,7 @@ from nnkit.training.result import Scores, TrainingRun
 def _add_flags(parser: ArgumentParser) -> None:
     add_data(parser, "digits")
     add_architecture(parser)
-    parser.add_argument("--learning-rate", type=number(), default=0.003, metavar="η", help="default: 0.003")
+    parser.add_argument("--learning-rate", type=number(), default=0.003, metavar="RATE", help="default: 0.003")
     parser.add_argument("--epochs", type=whole(0), default=30, metavar="N", help="passes over the data (default: 30)")
     parser.add_argument(
         "--validation-split",
@@ -51,21 +51,23 @@ def run(flags: Namespace) -> int:
     """Everything that can be refused is refused before training; what was trained is kept whatever comes after."""
     check_writable(save=flags.save, record=flags.record)
     early = _early_stopping(flags)
+    optimizer = optimizers.get(flags.optimizer, flags.learning_rate)
     place = device(flags.device)
     dataset = data.load(flags.data, data_dir=flags.data_dir, target=flags.target)
-    network = build(flags, Task.of(dataset), place)
-    network.preprocessing = preprocessing(dataset)
+    network = for_data(flags, dataset, place)
     if not flags.quiet:
         print(_intention(flags, dataset, network), flush=True)
     with Interruption() as interruption:  # Ctrl-C after training must not cost the files
-        trained = _fit(flags, dataset, network, [_NotBefore(interruption), *early])
+        trained = _fit(flags, dataset, network, optimizer, [_NotBefore(interruption), *early])
         scores, failures = _keep(flags, dataset, network, trained)
-    print(_report(flags, trained, scores))
+    diverged = _diverged(trained, early)
+    print(_report(flags, trained, scores, diverged))
     for failure in failures:
-        say(f"error: {failure}")
+        say(explained(failure)[1])
     if trained.interrupted or interruption.wanted:
+        say(f"interrupted after {output.counted(trained.record.training['epochs_done'], 'whole epoch')}")
         return INTERRUPTED
-    return FAILURE if failures or _diverged(trained, early) else 0
+    return FAILURE if failures or diverged else 0
 
 
 class _NotBefore(Callback):
@@ -90,7 +92,7 @@ def _early_stopping(flags: Namespace) -> list[EarlyStopping]:
 def _intention(flags: Namespace, dataset: Dataset, network: Network) -> str:
     """What is going to happen."""
     kind = "numbers" if dataset.classes is None else f"{len(dataset.classes)} classes"
-    share = f" ({flags.validation_split:.3g} of them for validation)" if flags.validation_split else ""
+    share = f" ({100 * flags.validation_split:.3g} % of them for validation)" if flags.validation_split else ""
     rows = f"{output.counted(len(dataset.x_train), 'row')} for training{share}, {len(dataset.x_test):,} for testing"
     lines = {
         "data": f"{dataset.name}: {rows}, {kind}",
@@ -102,14 +104,15 @@ def _intention(flags: Namespace, dataset: Dataset, network: Network) -> str:
     return "\n".join(output.line(label, text) for label, text in lines.items())
 
 
-def _fit(flags: Namespace, dataset: Dataset, network: Network, callbacks: list[Callback]) -> TrainingRun:
+def _fit(
+    flags: Namespace, dataset: Dataset, network: Network, optimizer: Optimizer, callbacks: list[Callback]
+) -> TrainingRun:
     trained = network.fit(
         dataset.x_train,
         dataset.y_train,
         epochs=flags.epochs,
         batch_size=flags.batch_size,
-        optimizer=flags.optimizer,
-        learning_rate=flags.learning_rate,
+        optimizer=optimizer,
         loss=flags.loss,
         validation_split=flags.validation_split,
         callbacks=callbacks,
@@ -135,7 +138,7 @@ def _keep(
     def attempt(action: Callable[[], object]) -> None:
         try:
             action()
-        except (NnkitError, OSError, MemoryError) as error:
+        except Exception as error:  # whatever it is, the rest is written before it is told
             failures.append(error)
 
     def test() -> None:
@@ -156,7 +159,7 @@ def _diverged(trained: TrainingRun, early: list[EarlyStopping]) -> bool:
     return trained.record.stopped is not None and not any(done - each.best_epoch >= each.patience for each in early)
 
 
-def _report(flags: Namespace, trained: TrainingRun, scores: Scores | None) -> str:
+def _report(flags: Namespace, trained: TrainingRun, scores: Scores | None, diverged: bool) -> str:
     result = [] if scores is None else [output.scores_text(scores)]
     if flags.quiet:
         return "\n".join(result)
@@ -164,8 +167,8 @@ def _report(flags: Namespace, trained: TrainingRun, scores: Scores | None) -> st
     written = [f"{what} {path}" for what, path in (("network", flags.save), ("record", flags.record)) if path]
     lines = ["", table(record, output.width(), output.colour())]
     lines += [output.line("written", ", ".join(written))] if written else []
-    lines += ["", *(f"test {text}" for text in result), "", "what to try next:"]
-    return "\n".join([*lines, *(f"  {command}" for command in advice.next_commands(flags, record["result"]))])
+    lines += ["", *(output.wrap(f"test {text}") for text in result), "", "what to try next:"]
+    return "\n".join([*lines, *(f"  {command}" for command in advice.next_commands(flags, record, diverged))])
 
 
 COMMAND = Command(

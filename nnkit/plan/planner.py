@@ -127,7 +127,7 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
         if name in enabled:
             before, graph = len(graph), apply(graph)
             removed[name] += before - len(graph)
-    return graph, removed
+    return rewrites.copy_old_states(graph), removed
 
 
 def _steps(graph: Graph, order: Schedule, storage: Storage, target: Target) -> tuple[Step, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from array_api_compat import numpy as host
+import numpy as host
 
 from nnkit.graph.interpret import Eager
 from nnkit.graph.ir import Graph, Node
@@ -47,6 +47,18 @@ def keep_unused(graph: Graph) -> Graph:
     outputs = set(graph.output.values())
     sinks = [i for i, node in graph if not graph.users[i] and i not in outputs and node.operation != "input"]
     return Graph(graph.nodes, (*graph.outputs, *((f"unused:{i}", i) for i in sinks)))
+
+
+def copy_old_states(graph: Graph) -> Graph:
+    """An output that is a state as it was before the step is a copy of it: the state itself will have its new value."""
+    nodes, outputs = list(graph.nodes), []
+    for name, i in graph.outputs:
+        if name not in graph.inputs and graph.state.get(i, i) != i:
+            state = graph.nodes[i]
+            nodes.append(Node("reshape", (i,), (("shape", state.shape),), state.shape, state.dtype, state.origin))
+            i = len(nodes) - 1
+        outputs.append((name, i))
+    return Graph(tuple(nodes), tuple(outputs))
 
 
 def expand(graph: Graph, target: Target) -> Graph:
@@ -166,7 +178,8 @@ def _neutral(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> Trace
     for side, other in ((1, 0), (0, 1)):
         constant = _scalar(trace, operands[side])
         commutes = side == 1 or node.operation in ("multiply", "add")
-        if commutes and constant == _NEUTRAL[node.operation] and operands[other].shape == node.shape:
+        alike = (operands[other].shape, operands[other].dtype) == (node.shape, node.dtype)
+        if commutes and constant == _NEUTRAL[node.operation] and alike:
             return operands[other]
     return None
 

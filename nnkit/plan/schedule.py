@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.primitives import PRIMITIVES
@@ -59,27 +60,34 @@ def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool) -> list[
 def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set[int]) -> None:
     """Add nodes of the same shape and phase whose operands are all known, while each reads a member or comes next."""
     shape, phase = graph.nodes[members[0]].shape, graph.nodes[members[0]].origin.phase
-    grown = True
-    while grown:
-        grown = False
-        neighbours = {user for member in members for user in graph.users[member]}
-        following = next(iter(waiting), None)
-        for candidate in sorted(neighbours | ({following} if following is not None else set())):
-            node = graph.nodes[candidate]
-            alike = node.shape == shape and node.origin.phase == phase and is_elementwise(node)
-            if candidate in waiting and alike and _ready(graph, node, waiting, views):
-                members.append(candidate)
-                del waiting[candidate]
-                grown = True
-                break
+    inside = set(members)
+    readers = list(graph.users[members[0]])  # a heap: the earliest first
+
+    def joins(i: int) -> bool:
+        node = graph.nodes[i]
+        alike = node.shape == shape and node.origin.phase == phase and is_elementwise(node)
+        return i in waiting and alike and _ready(graph, node, inside, waiting, views)
+
+    while waiting:
+        found = next(iter(waiting))
+        while not joins(found):
+            if not readers:
+                return
+            found = heappop(readers)  # one that is not ready yet comes back with the operand that it waits for
+        members.append(found)
+        inside.add(found)
+        del waiting[found]
+        for reader in graph.users[found]:
+            heappush(readers, reader)
 
 
-def _ready(graph: Graph, node: Node, waiting: dict[int, None], views: set[int]) -> bool:
-    """Whether no operand, looked at through views, still waits."""
+def _ready(graph: Graph, node: Node, members: set[int], waiting: dict[int, None], views: set[int]) -> bool:
+    """Whether no operand, looked at through views, still waits. A view of a member waits for the end of the pass."""
     for operand in node.inputs:
-        while operand in views:
-            operand = graph.nodes[operand].inputs[0]
-        if operand in waiting:
+        root = operand
+        while root in views:
+            root = graph.nodes[root].inputs[0]
+        if root in waiting or (root != operand and root in members):
             return False
     return True
 
@@ -88,14 +96,27 @@ def _views(graph: Graph, transposes: bool) -> set[int]:
     """Nodes that are another look at their operand's memory. What is no view is copied, and so contiguous."""
     views: set[int] = set()
     contiguous: dict[int, bool] = {}
+    old = _old_states(graph)
     for i, node in graph:
         contiguous[i] = True
-        if node.operation not in VIEWS or _copied_by_products(graph, i, node):
+        if node.operation not in VIEWS or i in old or _copied_by_products(graph, i, node):
             continue
         if _may_view(graph, node, transposes, contiguous[node.inputs[0]]):
             views.add(i)
             contiguous[i] = contiguous[node.inputs[0]] and _stays_contiguous(graph, node)
     return views
+
+
+def _old_states(graph: Graph) -> set[int]:
+    """Outputs that look at a state as it was before the step, which must not change when the state does."""
+    found = set()
+    for name, i in graph.outputs:
+        root = i
+        while graph.nodes[root].operation in VIEWS:
+            root = graph.nodes[root].inputs[0]
+        if name not in graph.inputs and graph.state.get(root, root) != root:
+            found.add(i)
+    return found
 
 
 def _may_view(graph: Graph, node: Node, transposes: bool, contiguous: bool) -> bool:
@@ -124,4 +145,6 @@ def _stays_contiguous(graph: Graph, node: Node) -> bool:
     if node.operation == "slice":
         cut = [axis for axis, extent in enumerate(source) if extent != node.shape[axis]]
         return set(node.options["step"]) == {1} and all(e == 1 for e in node.shape[: max(cut, default=0)])
+    if node.operation == "flip":
+        return all(source[axis] == 1 for axis in node.options["axis"])
     return node.shape == source

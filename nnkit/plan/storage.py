@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nnkit.graph.ir import Graph
+from nnkit.graph.ir import Graph, Node
 from nnkit.plan.schedule import Schedule, is_elementwise
 from nnkit.plan.target import Target
 
@@ -75,6 +75,7 @@ class Allocator:
     blocks: dict[int, _Block] = field(default_factory=dict)
     alias: dict[int, int] = field(default_factory=dict)
     over: dict[int, int] = field(default_factory=dict)
+    parts: dict[int, list[int]] = field(default_factory=dict)
     ends: dict[int, int] = field(default_factory=dict)
     end: int = 0
 
@@ -173,6 +174,7 @@ class Allocator:
         for state, new in self.graph.state.items():
             node = self.graph.nodes[new]
             fits = new in committed and is_elementwise(node) and (node.shape, node.dtype) == self._type(state)
+            fits = fits and (state in _spare(node) or state not in node.inputs)
             now = self.order.get(new, -1)
             free = all(when < now or (when == now and direct) for when, direct in self._reads(state))
             if fits and free and new not in taken and not self._outlives(state):
@@ -230,6 +232,7 @@ class Allocator:
                 if self._may_join(part, i):
                     block, own = self.blocks[self.root(part)], self.blocks[i]
                     block.inside = (i, offset)
+                    self.parts.setdefault(i, []).append(self.root(part))
                     own.first = min(own.first, block.first)
                     own.last = max(own.last, block.last)
                 offset += self.graph.nodes[part].nbytes
@@ -253,11 +256,12 @@ class Allocator:
             node = self.graph.nodes[i]
             if i not in self.blocks or not is_elementwise(node) or self.blocks[i].inside is not None:
                 continue
-            for operand in node.inputs[2:] if node.operation == "where" else node.inputs:
+            for operand in _spare(node):
                 if self._may_take_over(i, operand):
                     holder = self.alias.get(operand, operand)
                     self.alias[i] = holder
                     block = self.blocks[holder]
+                    block.first = min(block.first, self.blocks[i].first)
                     block.last = max(block.last, self.blocks[i].last)
                     break
 
@@ -268,6 +272,8 @@ class Allocator:
         block = self.blocks[holder]
         if block.inside is not None or block.nbytes != self.blocks[i].nbytes or operand in self.graph.output.values():
             return False  # a tile never moves into whole memory: it would leave the cache
+        if any(self.blocks[part].last >= self.order[i] for part in self.parts.get(holder, ())):
+            return False  # a part of a joined array may be read on its own after the whole
         reads = self._reads(operand)
         return all(when < self.order[i] or (when == self.order[i] and direct) for when, direct in reads)
 
@@ -297,12 +303,20 @@ class Allocator:
             return Slot("view", ref=node.inputs[0])
         if i in self.over:
             return Slot("state", ref=self.over[i])
-        block = self.blocks[self.alias.get(i, i)]
-        if block.inside is not None:
-            whole, offset = block.inside
-            return Slot("arena", offset=self.blocks[whole].offset + offset, nbytes=node.nbytes)
+        block, offset = self.blocks[self.alias.get(i, i)], 0
         tiled = block.nbytes < node.nbytes
-        return Slot("arena", offset=block.offset, nbytes=min(block.nbytes, node.nbytes), tiled=tiled)
+        nbytes = min(block.nbytes, node.nbytes)
+        while block.inside is not None:
+            whole, start = block.inside
+            block, offset = self.blocks[whole], offset + start
+        return Slot("arena", offset=block.offset + offset, nbytes=nbytes, tiled=tiled)
+
+
+def _spare(node: Node) -> tuple[int, ...]:
+    """Operands whose memory the result may take. A selection begins with a copy of its last one, and reads the others after."""
+    if node.operation == "where":
+        return () if node.inputs[2] in node.inputs[:2] else node.inputs[2:]
+    return node.inputs
 
 
 def _lowest_gap(block: _Block, placed: list[_Block]) -> int:

@@ -14,10 +14,10 @@ class Training(Protocol):
 
     epoch: int
     epochs: int
-    history: dict[str, list[float]]
+    history: dict[str, list[float]]  # every name from the beginning, with one value for each epoch so far
 
-    def stop(self, reason: str) -> None:
-        """End training after this epoch."""
+    def stop(self, reason: str = "") -> None:
+        """End training after this epoch; the reason stands in the record."""
 
     def snapshot(self) -> dict[str, Any]:
         """Host copies of all parameters and states."""
@@ -66,6 +66,8 @@ class EarlyStopping(Callback):
             raise ArgumentError(f"EarlyStopping: patience must be a whole number of epochs from 1, got {patience!r}")
         if not isinstance(min_delta, (int, float)) or not min_delta >= 0:
             raise ArgumentError(f"EarlyStopping: min_delta must be a number that is not negative, got {min_delta!r}")
+        if not isinstance(monitor, str):
+            raise ArgumentError(f"EarlyStopping: monitor must be a name such as 'val_loss', got {monitor!r}")
         if mode not in ("auto", "min", "max"):
             raise ArgumentError(f"EarlyStopping: mode must be 'auto', 'min' or 'max', got {mode!r}")
         self.monitor = monitor
@@ -77,28 +79,28 @@ class EarlyStopping(Callback):
         self._weights: dict[str, Any] | None = None
 
     def begin(self, training: Training) -> None:
-        """Forget an earlier training."""
-        self.best_epoch, self.best, self._weights = 0, math.inf, None
-
-    def epoch(self, training: Training) -> None:
-        """Compare, keep the weights of the best epoch, and stop when patience is at its end."""
+        """Forget an earlier training, and refuse a name that this one does not record."""
+        self.best_epoch, self.best, self._weights = 0, self._sign * math.inf, None
         if self.monitor not in training.history:
             raise ArgumentError(
                 f"EarlyStopping watches '{self.monitor}', but training records {', '.join(training.history)}"
                 + ("; pass validation_split=0.1 or validation_data=" if self.monitor.startswith("val_") else "")
             )
-        score = self._sign * training.history[self.monitor][-1]
-        if score < self.best - self.min_delta or self._weights is None:
-            self.best, self.best_epoch, self._weights = score, training.epoch, training.snapshot()
+
+    def epoch(self, training: Training) -> None:
+        """Compare, keep the weights of the best epoch, and stop when patience is at its end."""
+        value = training.history[self.monitor][-1]
+        if self._sign * value < self._sign * self.best - self.min_delta:  # never so for NaN
+            self.best, self.best_epoch, self._weights = value, training.epoch, training.snapshot()
         elif training.epoch - self.best_epoch >= self.patience:
             training.stop(
                 f"early stopping: {self.monitor} has not improved for {self.patience} epochs; "
-                f"the weights of epoch {self.best_epoch} are back"
+                + (f"the weights of epoch {self.best_epoch} are back" if self.best_epoch else "it never was finite")
             )
 
     def end(self, training: Training) -> None:
-        """Bring the best weights back."""
-        if self._weights is not None and self.best_epoch != training.epoch:
+        """Bring the best weights back, of the last epoch too: one that was not completed may have moved them."""
+        if self._weights is not None:
             training.restore(self._weights)
         self._weights = None
 
@@ -113,6 +115,8 @@ class _Function(Callback):
 
 def as_callbacks(callbacks: Iterable[Any]) -> list[Callback]:
     """Callbacks as objects; functions are wrapped."""
+    if not callable(callbacks) and not isinstance(callbacks, (Iterable, Callback)):
+        raise ArgumentError(f"callbacks is {callbacks!r}; expected a list of nnkit.Callback objects or functions")
     made: list[Callback] = []
     for number, given in enumerate(
         [callbacks] if callable(callbacks) or isinstance(callbacks, Callback) else callbacks

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nnkit.data.checks import class_weights, features, warn_duplicates, warn_unscaled, weights
 from nnkit.data.splits import split_indices
-from nnkit.errors import ArgumentError
+from nnkit.errors import ArgumentError, DataError
 from nnkit.training.layout import Layout
 from nnkit.training.objective import Objective
 from nnkit.training.targets import class_numbers, targets
@@ -39,6 +39,13 @@ class TrainingData:
 
     train: Rows
     validation: Rows | None
+
+    @property
+    def split_off(self) -> Array | None:
+        """Which rows of the given data validate while all others train; None if none were split off."""
+        if self.validation is None or self.validation.x is not self.train.x:
+            return None
+        return self.validation.indices
 
 
 def first_layer(layout: Layout, kinds: dict[str, str]) -> str | None:
@@ -72,13 +79,24 @@ def prepare(
     warn_unscaled(inputs, stacklevel=5)
     train, rest = split_indices(len(inputs), validation_split, seed, class_numbers(objective, target), shuffle)
     rows = Rows(inputs, target, weight, train)
+    _require_weight(rows, "training")
+    validation: Rows | None = None
     if validation_data is not None:
         validation = _given(validation_data, layout, objective, layer)
-    else:
-        validation = Rows(inputs, target, weight, rest) if len(rest) else None
+    elif len(rest):
+        validation = Rows(inputs, target, weight, rest)
+        _require_weight(validation, "validation")
     if validation is not None:
         warn_duplicates(inputs[train] if len(rest) else inputs, validation.chosen()[0], "training", "validation", 5)
     return TrainingData(rows, validation)
+
+
+def _require_weight(rows: Rows, part: str) -> None:
+    if rows.weight is not None and not rows.weight[rows.indices].any():
+        raise DataError(
+            f"all {len(rows.indices)} rows of the {part} data weigh 0 after the split, so their loss means nothing; "
+            "use another validation_split or seed, or leave those rows out"
+        )
 
 
 def _weights(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,35 +35,38 @@ class Evaluator:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._bound: OrderedDict[Any, Bound] = OrderedDict()
+        self._lock = Lock()  # a program's buffers serve one caller at a time
 
     def predict(self, x: Array) -> Array:
         """The network's output for every row, in the network's dtype."""
         rows = min(len(x), ROWS)
-        bound = self._prediction(rows)
         result = np.empty((len(x), *self._model.layout.output_shape), dtype=x.dtype)
-        for start in range(0, len(x), rows):
-            piece = x[start : start + rows]
-            self._fill(bound.x, piece)
-            bound.program.run(1)
-            result[start : start + rows] = bound.program.read(["prediction"])["prediction"][: len(piece)]
+        with self._lock:
+            bound = self._prediction(rows)
+            for start in range(0, len(x), rows):
+                piece = x[start : start + rows]
+                self._fill(bound.x, piece)
+                bound.program.run(1)
+                result[start : start + rows] = bound.program.read(["prediction"])["prediction"][: len(piece)]
         return result
 
     def score(self, objective: Objective, x: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
         """Weighted mean loss with penalties, exact in float64, and the predictions."""
         rows = min(len(x), ROWS)
-        bound = self._scoring(objective, y, rows)
         result = np.empty((len(x), *self._model.layout.output_shape), dtype=x.dtype)
         weights = np.ones(len(x)) if weight is None else weight.astype(np.float64)
         total = penalty = 0.0
-        for start in range(0, len(x), rows):
-            stop = min(start + rows, len(x))
-            for target, source in ((bound.x, x), (bound.y, y), (bound.weight, weights)):
-                self._fill(target, source[start:stop])
-            bound.program.run(1)
-            outputs = bound.program.read(["prediction", "loss", "penalty"])
-            result[start:stop] = outputs["prediction"][: stop - start]
-            total += float(outputs["loss"])
-            penalty = float(outputs["penalty"])
+        with self._lock:
+            bound = self._scoring(objective, y, rows)
+            for start in range(0, len(x), rows):
+                stop = min(start + rows, len(x))
+                for target, source in ((bound.x, x), (bound.y, y), (bound.weight, weights)):
+                    self._fill(target, source[start:stop])
+                bound.program.run(1)
+                outputs = bound.program.read(["prediction", "loss", "penalty"])
+                result[start:stop] = outputs["prediction"][: stop - start]
+                total += float(outputs["loss"])
+                penalty = float(outputs["penalty"])
         return total / float(weights.sum()) + penalty, result
 
     def _fill(self, target: Any, piece: Array) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from nnkit import optimizers
 from nnkit.data.dataset import content_hash
@@ -23,6 +27,7 @@ from nnkit.training.objective import Objective, objective
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
 from nnkit.training.targets import signature
+from nnkit.training.undo import Undo
 
 DEFAULT_RATE = 1e-3
 VALIDATION_ROWS = 1024
@@ -52,9 +57,14 @@ class Options:
             value = getattr(self, name)
             if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
                 raise ArgumentError(f"{name} must be a whole number from {least}, got {value!r}")
+        split: object = self.validation_split
+        if isinstance(split, bool) or not isinstance(split, (float, Real)):
+            raise ArgumentError(f"validation_split must be a number from 0 up to, but not, 1, got {split!r}")
         if self.compile not in ("auto", "first", "off"):
             raise ArgumentError(f"compile must be 'auto', 'first' or 'off', got {self.compile!r}")
-        if isinstance(self.optimizer, Optimizer) and self.learning_rate != DEFAULT_RATE:
+        if not isinstance(self.shuffle, (bool, np.bool_)):
+            raise ArgumentError(f"shuffle must be True or False, got {self.shuffle!r}")
+        if isinstance(self.optimizer, Optimizer) and self.learning_rate not in (None, DEFAULT_RATE):
             raise ArgumentError(
                 f"learning_rate={self.learning_rate!r} has no effect beside an optimiser object; "
                 f"write it there: {type(self.optimizer).__name__}({self.learning_rate!r})"
@@ -69,6 +79,20 @@ def fit(
     model: Model, x: Any, y: Any, options: Options, layer: str | None, score_after: Callable[..., Callable[[], Any]]
 ) -> RunRecord:
     """Train a model; ``score_after`` makes the function that scores the training data with the final weights."""
+    if not model.busy.acquire(blocking=False):
+        raise ArgumentError(
+            "this network is being trained already, by another thread or by the fit that this callback belongs to; "
+            "wait for its end, or train another network"
+        )
+    try:
+        return _fit(model, x, y, options, layer, score_after)
+    finally:
+        model.busy.release()
+
+
+def _fit(
+    model: Model, x: Any, y: Any, options: Options, layer: str | None, score_after: Callable[..., Callable[[], Any]]
+) -> RunRecord:
     clock = Clock()
     host, device = HostProbe(), DeviceProbe(model.backend.name)
     host.start()
@@ -80,29 +104,32 @@ def fit(
             data = _prepared(model, goal, x, y, options, layer)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
-            steps = -(-len(data.train.indices) // options.batch_size) * options.epochs
-            resolved = optimizer.resolved(max(steps, 1))
-            _allocate(model, optimizer, resolved)
-        with clock.phase("compile"):
-            train, validate = _programs(model, goal, resolved, data, options)
-        loop = Loop(
-            model,
-            data,
-            train,
-            validate,
-            int(options.epochs),
-            options.shuffle,
-            _answers(model, goal),
-            callbacks,
-            Progress(enabled=options.progress),
-            clock,
-        )
-        loop.run()
+            resolved = _resolved(model, optimizer, len(data.train.indices), options)
+            _check_settings(resolved, model.layout.dtype)
+        with Undo(model, optimizer) as undo:
+            with clock.phase("prepare"):
+                _allocate(model, optimizer, resolved)
+            with clock.phase("compile"):
+                train, validate = _programs(model, goal, resolved, data, options)
+            loop = Loop(
+                model,
+                data,
+                train,
+                validate,
+                int(options.epochs),
+                options.shuffle,
+                _answers(model, goal),
+                callbacks,
+                Progress(enabled=options.progress),
+                clock,
+                undo.forget,
+            )
+            loop.run()
     finally:
         used_host, used_device = host.stop(), device.stop()
     clock.stop()
     if loop.diverged:
-        warnings.warn(str(loop.stopped), NnkitWarning, stacklevel=3)
+        warnings.warn(str(loop.stopped), NnkitWarning, stacklevel=4)
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
     return _record(model, goal, optimizer, data, options, loop, resources, score_after(goal, data))
 
@@ -125,6 +152,24 @@ def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, l
     )
 
 
+def _resolved(model: Model, optimizer: Optimizer, rows: int, options: Options) -> Optimizer:
+    """The optimiser with open schedules stretched over this training, and over the updates that it goes on from."""
+    steps = -(-rows // int(options.batch_size)) * int(options.epochs)
+    before = model.steps_done - model.updates_before if optimizer is model.optimizer else 0
+    return optimizer.resolved(max(before + steps, 1))
+
+
+def _check_settings(optimizer: Optimizer, dtype: str) -> None:
+    """Refuse hyper-parameters that are no longer what they were in the network's dtype: infinite, or zero."""
+    for name, value in optimizer.settings().items():
+        with np.errstate(over="ignore", under="ignore"):
+            stored = float(np.asarray(value, dtype=dtype))
+        if math.isfinite(value) and (not math.isfinite(stored) or bool(stored) != bool(value)):
+            raise ArgumentError(
+                f"{name}={value!r} of the optimizer becomes {stored:g} in {dtype}; choose a moderate number"
+            )
+
+
 def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
     """Counters, metrics and settings; the optimiser's moments anew, unless the same object trained this model last."""
     store = model.store
@@ -145,7 +190,7 @@ def _programs(
 ) -> tuple[Epoch, Epoch | None]:
     target = signature(data.train.y)
     weighted = data.train.weight is not None
-    kind = ("train", goal.loss, optimizer, target, weighted)
+    kind: tuple[Any, ...] = ("train", goal.loss, optimizer, target, weighted)
     train = Epoch(
         model,
         data.train,
@@ -174,6 +219,19 @@ def _answers(model: Model, goal: Objective) -> int | None:
     return model.layout.output_shape[0] if goal.loss.targets == "binary" else 1
 
 
+def _classes(model: Model, goal: Objective) -> int | None:
+    """How many classes there are; None for numbers, and for several answers of yes or no."""
+    outputs = model.layout.output_shape[0]
+    if goal.loss.targets == "classes":
+        return outputs
+    return 2 if goal.loss.targets == "binary" and outputs == 1 else None
+
+
+def _rate(config: Mapping[str, Any]) -> Any:
+    """The learning rate in the description of an optimiser, which may wrap another one."""
+    return config["learning_rate"] if "learning_rate" in config else _rate(config["optimizer"])
+
+
 def _record(
     model: Model,
     goal: Objective,
@@ -186,8 +244,8 @@ def _record(
 ) -> RunRecord:
     plan = loop.train.plan
     trained_s = loop.clock.seconds("train")
+    split = data.split_off
     rows = len(data.train.indices)
-    config = optimizer.config()
     last = {name[4:]: values[-1] for name, values in loop.history.items() if name.startswith("val_") and values}
     return RunRecord(
         architecture={
@@ -198,8 +256,8 @@ def _record(
         training={
             "epochs": int(options.epochs),
             "batch_size": int(options.batch_size),
-            "optimizer": config,
-            "learning_rate": config.get("learning_rate", options.learning_rate),
+            "optimizer": optimizer.config(),
+            "learning_rate": _rate(optimizer.config()),
             "loss": goal.loss.config(),
             "seed": model.seed,
             "compile": options.compile,
@@ -214,7 +272,8 @@ def _record(
             "train": rows,
             "validation": len(data.validation.indices) if data.validation else 0,
             "test": None,
-            "classes": None,
+            "classes": _classes(model, goal),
+            "validation_indices": [] if split is None else split.tolist(),
         },
         time={
             "elapsed_s": loop.clock.elapsed_s,
@@ -222,7 +281,7 @@ def _record(
             "epochs_s": loop.epochs_s,
             "step_median_s": loop.timer.step_median_s,
             "step_spread_s": loop.timer.step_spread_s,
-            "samples_per_s": rows * loop.epoch / trained_s if loop.epoch and trained_s else None,
+            "samples_per_s": loop.rows_done / trained_s if loop.rows_done else None,
         },
         resources=resources
         | {
@@ -231,7 +290,7 @@ def _record(
                 "predicted_step_s": plan.cost.seconds,
                 "flops_per_step": plan.cost.flops,
             },
-            "reasons": {"time.samples_per_s": "no epoch was completed", **resources["reasons"], **loop.timer.reasons},
+            "reasons": {"time.samples_per_s": "no step was run", **resources["reasons"], **loop.timer.reasons},
         },
         history=loop.history,
         result={"train": score, "validation": last or None, "test": None},

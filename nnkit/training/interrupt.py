@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -15,11 +17,22 @@ class Interruption:
         self.wanted = False
         self._before: Any = None
         self._ours = False
+        self._outside = False
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """While code of the user's runs, which may hang, a second Ctrl-C raises KeyboardInterrupt there."""
+        self._outside = True
+        try:
+            yield
+        finally:
+            self._outside = False
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
             self._before = signal.getsignal(signal.SIGINT)
-            if self._before is not None:  # None: a handler that Python did not set and could not put back
+            # None: a handler that Python did not set and could not put back. Ignored: a job in the background.
+            if self._before not in (None, signal.SIG_IGN):
                 signal.signal(signal.SIGINT, self._note)
                 self._ours = True
         return self
@@ -29,4 +42,6 @@ class Interruption:
             signal.signal(signal.SIGINT, self._before)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.wanted and self._outside:
+            raise KeyboardInterrupt
         self.wanted = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +34,9 @@ class Loop:
     callbacks: Sequence[Callback]
     progress: Progress
     clock: Clock
+    no_way_back: Callable[[], None]
     epoch: int = 0
+    rows_done: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
     epochs_s: list[float] = field(default_factory=list)
     stopped: str | None = None
@@ -44,19 +47,21 @@ class Loop:
 
     def run(self) -> None:
         """Train until the last epoch, a callback's wish, Ctrl-C, or a step that the guard refused."""
+        self.history = {name: [] for name in self._names()}
         self.progress.begin(self.epochs, self.train.steps)
-        try:
-            with Interruption() as interruption:
-                self._tell(lambda callback: callback.begin(self))
+        with Interruption() as interruption:
+            try:
+                self._tell(lambda callback: callback.begin(self), interruption)
+                self.no_way_back()
                 while self.epoch < self.epochs and not (self.stopped or self.interrupted):
                     self._one_epoch(interruption)
-        finally:
-            self._tell(lambda callback: callback.end(self))
-            self.progress.end(self.stopped or ("interrupted" if self.interrupted else ""))
+                self.interrupted = interruption.wanted
+            finally:
+                self._end()
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str = "") -> None:
         """End training after this epoch."""
-        self.stopped = reason
+        self.stopped = reason or "a callback stopped it"
 
     def snapshot(self) -> dict[str, Any]:
         """Host copies of all parameters and states."""
@@ -66,9 +71,24 @@ class Loop:
         """Put a snapshot back."""
         self.model.store.write(snapshot)
 
-    def _tell(self, event: Callable[[Callback], None]) -> None:
-        for callback in self.callbacks:
-            event(callback)
+    def _names(self) -> list[str]:
+        """What every epoch records."""
+        names = ["loss"] if self.answers is None else ["loss", "accuracy"]
+        return names + [f"val_{name}" for name in names if self.validate is not None]
+
+    def _tell(self, event: Callable[[Callback], None], interruption: Interruption) -> None:
+        with interruption.outside():
+            for callback in self.callbacks:
+                event(callback)
+
+    def _end(self) -> None:
+        """The end of every callback, and then of the display, whichever of them raises."""
+        if self.epoch == self.epochs:
+            self.stopped = None  # there was nothing left to stop
+        with ExitStack() as stack:
+            stack.callback(self.progress.end, self.stopped or ("interrupted" if self.interrupted else ""))
+            for callback in reversed(self.callbacks):
+                stack.callback(callback.end, self)
 
     def _one_epoch(self, interruption: Interruption) -> None:
         began = time.perf_counter()
@@ -85,21 +105,22 @@ class Loop:
             with self.clock.phase("validate"):
                 values |= {f"val_{name}": value for name, value in self._validation().items()}
         for name, value in values.items():
-            self.history.setdefault(name, []).append(value)
+            self.history[name].append(value)
         self.epochs_s.append(time.perf_counter() - began)
         self.progress.epoch_end(self.epoch, values)
-        self._tell(lambda callback: callback.epoch(self))
-        self.interrupted = self.interrupted or interruption.wanted
+        self._tell(lambda callback: callback.epoch(self), interruption)
+        self.interrupted = interruption.wanted
 
     def _steps(self, interruption: Interruption) -> bool:
         """All steps of an epoch, in blocks of about 30 ms; False if it did not get to the end."""
         while not self.train.finished:
-            wanted = self.train.ahead(self._block)
+            wanted, rows = self.train.ahead(self._block), self.train.rows_done
             began = time.perf_counter()
             committed = self.train.run(wanted)
             values = self.train.metrics(self.answers)  # waits for the device
             elapsed = time.perf_counter() - began
             self.model.steps_done += committed
+            self.rows_done += self.train.rows_done - rows
             self.timer.add(committed, elapsed)
             if committed < wanted:
                 self._diverge()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from nnkit import initializers
 from nnkit.backend import Backend, Executable, select
+from nnkit.data.arrays import NUMBERS, as_numpy
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.graph import Graph
 from nnkit.nn import Module, Parameter, State
@@ -17,6 +19,7 @@ from nnkit.plan import Plan, plan
 from nnkit.training.layout import Layout
 
 KEPT = 16
+SMALL = 10**8  # bytes that every machine has
 
 
 class Model:
@@ -24,6 +27,7 @@ class Model:
 
     def __init__(self, module: Module, layout: Layout, device: str, seed: int) -> None:
         self.module = module
+        _require_memory(layout)
         self.layout = layout
         self.seed = seed
         self.backend: Backend = select(device)
@@ -34,7 +38,9 @@ class Model:
         self.epochs_done = 0
         self.steps_done = 0
         self.updates_before = 0
+        self.busy = Lock()  # held while it is trained
         self._plans: OrderedDict[Any, tuple[Plan, Executable]] = OrderedDict()
+        self._planning = Lock()
 
     def _initial_values(self) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -56,27 +62,46 @@ class Model:
 
     def assign(self, values: Mapping[str, Any]) -> None:
         """Copy values into leaves; nothing is written unless all names, shapes and numbers are right."""
-        checked = {path: self._checked(path, value) for path, value in values.items()}
-        self.store.write(checked)
+        if not isinstance(values, Mapping):
+            raise ArgumentError(f"expected a mapping from path to array, as parameters() gives it, got {values!r}")
+        self.store.write({path: self._checked(path, value) for path, value in values.items()})
 
     def _checked(self, path: str, value: Any) -> Any:
-        from nnkit.data.arrays import to_host
-
         if path not in self.layout.shapes:
             raise ArgumentError(f"there is no parameter '{path}'; there are: {', '.join(self.layout.shapes)}")
-        array = to_host(value, path) if np.size(value) else np.asarray(value)
+        array = as_numpy(value, path)
+        if array.dtype.kind not in NUMBERS:
+            raise DataError(f"the new value of '{path}' has dtype {array.dtype}; expected numbers")
         if array.shape != self.layout.shapes[path]:
             raise ShapeError(f"parameter '{path}' has shape {self.layout.shapes[path]}, got {array.shape}")
-        if not np.isfinite(array).all():
-            raise DataError(f"the new value of '{path}' holds NaN or infinity")
-        return array
+        with np.errstate(over="ignore"):
+            stored = array.astype(self.layout.dtype)
+        if not np.isfinite(stored).all():
+            raise DataError(f"the new value of '{path}' holds NaN, infinity, or a number beyond {self.layout.dtype}")
+        return stored
 
     def planned(self, key: Any, graph: Callable[[], Graph]) -> tuple[Plan, Executable]:
         """The plan and the code of a graph, kept under ``key`` for the next time."""
-        if key not in self._plans:
-            made = plan(graph(), self.backend.target())
-            self._plans[key] = (made, self.backend.compile(made))
-            if len(self._plans) > KEPT:
-                self._plans.popitem(last=False)
-        self._plans.move_to_end(key)
-        return self._plans[key]
+        with self._planning:
+            if key not in self._plans:
+                made = plan(graph(), self.backend.target())
+                self._plans[key] = (made, self.backend.compile(made))
+                if len(self._plans) > KEPT:
+                    self._plans.popitem(last=False)
+            self._plans.move_to_end(key)
+            return self._plans[key]
+
+
+def _require_memory(layout: Layout) -> None:
+    """Refuse what cannot fit before anything is allocated: a system may grant such memory and end the process later."""
+    needed = layout.count * np.dtype(layout.dtype).itemsize
+    if needed < SMALL:
+        return
+    import psutil
+
+    there = int(psutil.virtual_memory().total)
+    if needed > there:
+        raise ArgumentError(
+            f"the network has {layout.count:,} parameters, {needed / 1e9:,.0f} GB, and this machine has "
+            f"{there / 1e9:,.0f} GB of memory; use fewer neurons"
+        )

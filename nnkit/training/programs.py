@@ -19,7 +19,7 @@ class Epoch:
 
     def __init__(self, model: Model, rows: Rows, batch: int, kind: Any, graph: Callable[[int], Graph]) -> None:
         self._model = model
-        count = len(rows.indices)
+        self._count = count = len(rows.indices)
         self.batch = min(batch, count)
         self.whole, rest = divmod(count, self.batch)
         self.steps = self.whole + (rest > 0)
@@ -58,6 +58,11 @@ class Epoch:
     def ahead(self, steps: int) -> int:
         """How many of so many steps the next ``run`` does at once."""
         return min(steps, self.whole - self.done) if self.done < self.whole else 1
+
+    @property
+    def rows_done(self) -> int:
+        """How many rows of this epoch have been used."""
+        return min(self.done * self.batch, self._count)
 
     @property
     def finished(self) -> bool:

@@ -101,9 +101,10 @@ class TrainingRun:
         return float(self.record.time["elapsed_s"])
 
     @property
-    def samples_per_s(self) -> float:
-        """Training rows per second of training time."""
-        return float(self.record.time["samples_per_s"])
+    def samples_per_s(self) -> float | None:
+        """Training rows per second of training time; None if no step was run."""
+        found: float | None = self.record.time["samples_per_s"]
+        return found
 
     @property
     def resources(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from array_api_compat import array_namespace, is_array_api_obj
 from nnkit.functional import trace
 from nnkit.graph import Graph, Node, Origin, Trace, TracedArray, differentiate, gradients, interpret
 from nnkit.graph.ir import describe
+from tests.libraries import Library
 
 
 @pytest.fixture
@@ -66,6 +67,19 @@ def test_operators_record_their_primitive() -> None:
     assert {name: trace.nodes[value.position].operation for name, value in recorded.items()} == {n: n for n in recorded}
     assert (+f) is f
     assert (f**1) is f
+
+
+def test_arrays_of_every_library_are_refused_beside_traced_ones(library: Library) -> None:
+    x = Trace().input("x", "data", (3,), "float32")
+    other = library.array(np.ones(3, "float32"))
+    for attempt in (
+        lambda: x + other,
+        lambda: other + x,
+        lambda: x @ other,
+        lambda: x.trace.namespace.maximum(x, other),
+    ):
+        with pytest.raises(TypeError):
+            attempt()
 
 
 def here() -> int:

@@ -107,7 +107,11 @@ def _extremum(sign: str) -> tuple[Rule, Rule]:
 
 
 def _power_base(xp: Any, g: Array, out: Array, x: Array, y: Array) -> Array:
-    return g * (y * x ** (y - 1.0))
+    return g * (y * x ** xp.where(y == 0, 1, y - 1.0))  # 0 where the exponent is 0, also at x = 0
+
+
+def _power_exponent(xp: Any, g: Array, out: Array, x: Array, y: Array) -> Array:
+    return g * (out * xp.log(xp.where(x == 0, 1, x)))  # 0 where the base is 0
 
 
 add_rows(
@@ -117,7 +121,7 @@ add_rows(
         "subtract": (lambda xp, g, out, x, y: g, lambda xp, g, out, x, y: -g),
         "multiply": (lambda xp, g, out, x, y: g * y, lambda xp, g, out, x, y: g * x),
         "divide": (lambda xp, g, out, x, y: g / y, lambda xp, g, out, x, y: -g * out / y),
-        "pow": (_power_base, lambda xp, g, out, x, y: g * (out * xp.log(x))),
+        "pow": (_power_base, _power_exponent),
         "maximum": _extremum(">"),
         "minimum": _extremum("<"),
         "floor_divide": (None, None),

@@ -1,0 +1,50 @@
+"""Where things stand in the file, as docs/FORMAT.md has it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from nnkit.errors import ArgumentError, FileError
+from nnkit.training.layout import Layout
+
+FORMAT = 1
+"""The version that is written, and the newest one that is read."""
+
+TEXTS = ("architecture", "training")
+CHECKSUMS = "checksums"
+TOP = ("format", *TEXTS, CHECKSUMS)
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """The path of a file as the user means it; ``~`` is the home folder."""
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
+        raise ArgumentError(f"path must be the name of a file, such as 'net.h5', got {path!r}")
+    return Path(os.path.expanduser(path))
+
+
+def places(layout: Layout) -> dict[str, str]:
+    """For each leaf its place in the file.
+
+    >>> from nnkit.nn import BatchNorm
+    >>> list(places(Layout.of(BatchNorm(), (2,), "float32")).values())
+    ['parameters/weight', 'parameters/bias', 'state/mean', 'state/variance']
+    """
+    kinds = {"parameters": layout.parameters, "state": layout.states}
+    return {leaf: _place(kind, leaf) for kind, leaves in kinds.items() for leaf in leaves}
+
+
+def groups(leaves: dict[str, str]) -> set[str]:
+    """The groups that hold the leaves; the two at the top are there even when they are empty."""
+    inner = {place.rsplit("/", depth)[0] for place in leaves.values() for depth in range(1, place.count("/") + 1)}
+    return {"parameters", "state"} | inner
+
+
+def _place(kind: str, leaf: str) -> str:
+    """A path of the tree as a path of groups; dots separate in the one, slashes in the other."""
+    if "/" in leaf or "\0" in leaf or "" in leaf.split("."):
+        raise FileError(
+            f"the leaf {leaf!r} cannot be named in a file: '/', NUL and empty names do not work there; "
+            "rename the attribute or the key of the dictionary that holds it"
+        )
+    return f"{kind}/{leaf.replace('.', '/')}"

@@ -1,0 +1,38 @@
+"""A training that fails before its first step leaves no trace."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from nnkit.backend import Leaf
+from nnkit.training.model import Model
+
+
+class Undo:
+    """Puts the optimiser and its moments back if the ``with`` block raises before ``forget`` was called."""
+
+    def __init__(self, model: Model, optimizer: Any) -> None:
+        self._model = model
+        self._before = (model.optimizer, model.updates_before)
+        self._kept = optimizer is not model.optimizer
+        self._leaves: list[Leaf] = []
+        self._values: dict[str, Any] = {}
+        if self._kept:
+            self._leaves = [leaf for leaf in model.store.leaves() if leaf.role == "moment"]
+            self._values = model.store.read(leaf.name for leaf in self._leaves)
+
+    def forget(self) -> None:
+        """From here on there is no way back, and the copies are let go."""
+        self._kept = False
+        self._values = {}
+
+    def __enter__(self) -> Undo:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None or not self._kept:
+            return
+        self._model.optimizer, self._model.updates_before = self._before
+        self._model.store.allocate(self._leaves)
+        self._model.store.write(self._values)

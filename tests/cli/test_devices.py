@@ -1,0 +1,78 @@
+"""``nnkit devices``: what is there, and how to get what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError
+from types import SimpleNamespace
+
+import pytest
+
+from nnkit.cli import devices
+from nnkit.errors import DeviceError
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+
+
+def test_the_processor_is_always_ready(cli: Cli) -> None:
+    status, out, err = cli("devices")
+    assert (status, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()[:4]] == ["processor", "NumPy", "numba", "cpu"]
+    assert "\ncpu         ready: --device cpu\n" in out
+
+
+def test_what_is_missing_comes_with_its_reason_and_how_to_install_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_version(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    @contextmanager
+    def no_driver() -> Iterator[None]:
+        raise LookupError("no NVIDIA driver is installed")
+        yield
+
+    monkeypatch.setattr(devices, "version", no_version)
+    monkeypatch.setattr(devices.nvml, "session", no_driver)
+    monkeypatch.setattr(devices, "select", _only_cpu)
+    lines = dict(line.split(maxsplit=1) for line in cli("devices").out.splitlines())
+    assert lines["numba"] == 'not installed; faster steps on the cpu: pip install "nnkit[fast]"'
+    assert lines["cuda"] == "not available: there is no GPU"
+    assert lines["GPU"] == "none: no NVIDIA driver is installed"
+    assert lines["CuPy"].startswith('not installed; for NVIDIA GPUs: pip install "nnkit[cuda12]" or "nnkit[cuda13]"')
+
+
+def test_a_machine_with_everything(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "version", lambda name: "14.2.0")
+    monkeypatch.setattr(devices, "find_spec", lambda name: object())
+    monkeypatch.setattr(devices, "select", lambda name: object())
+    monkeypatch.setattr(devices.nvml, "session", lambda: _gpu(1))
+    out = cli("devices").out
+    assert "\ncuda        ready: --device cuda\n" in out
+    assert "\nGPU 0       Tesla T4, 16 GB, driver 570.1\n" in out
+    assert "\nCuPy        cupy-cuda12x 14.2.0" in out
+
+
+def test_a_driver_without_a_gpu(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices.nvml, "session", lambda: _gpu(0))
+    assert "\nGPU         none: the NVIDIA driver is there, and lists no GPU\n" in cli("devices").out
+
+
+def _only_cpu(name: str) -> object:
+    if name == "cuda":
+        raise DeviceError("there is no GPU")
+    return object()
+
+
+@contextmanager
+def _gpu(count: int) -> Iterator[SimpleNamespace]:
+    yield SimpleNamespace(
+        nvmlSystemGetDriverVersion=lambda: "570.1",
+        nvmlDeviceGetCount=lambda: count,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetName=lambda handle: "Tesla T4",
+        nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(total=16_000_000_000),
+    )

@@ -1,0 +1,62 @@
+"""``nnkit explain``: the plan of a saved network or of flags, as text, HTML or JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import nnkit
+from tests.cli.conftest import Cli
+
+SMALL = ("--inputs", 3, "--outputs", 2, "--hidden", 5)
+
+
+def test_text_is_what_the_network_explains_of_itself(cli: Cli) -> None:
+    network = nnkit.FeedForward(inputs=3, hidden=[5], outputs=2)
+    network.save("net.h5")
+    assert cli("explain", *SMALL) == (0, network.explain() + "\n", "")
+    assert cli("explain", "net.h5").out == network.explain() + "\n"
+
+
+def test_the_batch_size_and_the_optimizer_change_the_plan(cli: Cli) -> None:
+    network = nnkit.FeedForward(inputs=3, hidden=[5], outputs=2)
+    network.save("net.h5")
+    words = ("--batch-size", 8, "--optimizer", "sgd", "--loss", "huber")
+    expected = network.explain(batch_size=8, optimizer="sgd", loss="huber") + "\n"
+    assert cli("explain", "net.h5", *words).out == cli("explain", *SMALL, *words).out == expected
+
+
+def test_json(cli: Cli) -> None:
+    plan = json.loads(cli("explain", *SMALL, "--format", "json").out)
+    assert plan["device"] == "cpu"
+
+
+def test_html(cli: Cli) -> None:
+    out = cli("explain", *SMALL, "--format", "html").out
+    assert out.startswith("<!doctype html>")
+    assert "</html>" in out
+
+
+def test_a_data_set_gives_inputs_and_outputs(cli: Cli) -> None:
+    words = ("--hidden", 5, "--format", "json")
+    from_data = cli("explain", "--data", "moons", *words)
+    from_numbers = cli("explain", "--inputs", 2, "--outputs", 2, "--output-activation", "softmax", *words)
+    assert from_data.out == from_numbers.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--inputs 3", "give --inputs together with --outputs, or --data instead of both"),
+        ("--inputs 3 --outputs 2 --data moons", "give --inputs together with --outputs, or --data instead of both"),
+        ("net.h5 --dropout 0.5 --inputs 3", "net.h5 has its own architecture; leave out --dropout, --inputs, or leave"),
+        ("--inputs 0", "argument --inputs: expected a whole number from 1, got '0'"),
+        ("--format pdf", "argument --format: invalid choice: 'pdf'"),
+    ],
+)
+def test_flags_that_do_not_go_together(cli: Cli, words: str, message: str) -> None:
+    status, out, err = cli("explain", *words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {message}")
+    assert err.count("\n") == 1

@@ -1,0 +1,117 @@
+"""``nnkit predict``: the columns of the file, the names of classes, and figures that agree with the network."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnkit
+from nnkit import data, nn
+from tests.cli.conftest import Cli, write_flowers
+
+
+@pytest.fixture
+def flowers(cli: Cli, iris: Path) -> nnkit.Network:
+    """A network that was trained on the file iris.csv."""
+    assert cli("train", "--data", iris, "--hidden", 8, "--learning-rate", 0.02, "--save", "iris.h5").status == 0
+    return nnkit.load("iris.h5")
+
+
+def test_classes_have_names_and_probabilities(cli: Cli, flowers: nnkit.Network) -> None:
+    status, out, err = cli("predict", "iris.h5", "--data", "iris.csv", "--output", "out.csv")
+    assert (status, err) == (0, "")
+    assert out.startswith("120 predictions written to out.csv: prediction, p_setosa, p_versicolor, p_virginica")
+    header, *rows = _read("out.csv")
+    assert header == ["prediction", "p_setosa", "p_versicolor", "p_virginica"]
+    probabilities = np.array([row[1:] for row in rows], dtype=np.float32)
+    x = data.files.read_features(Path("iris.csv"), data.load("iris.csv").scaling, ["sepal", "petal"])
+    np.testing.assert_array_equal(probabilities, flowers.predict(x))
+    assert [row[0] for row in rows] == [flowers.classes[best] for best in probabilities.argmax(axis=1)]
+    right = sum(row[0] == line[-1] for row, line in zip(rows, _read("iris.csv")[1:], strict=True))
+    assert right > 110
+
+
+def test_columns_are_found_by_name(cli: Cli, flowers: nnkit.Network, tmp_path: Path) -> None:
+    write_flowers(tmp_path / "shuffled.csv", header="extra,petal,sepal")
+    for name in ("iris", "shuffled"):
+        assert cli("predict", "iris.h5", "--data", f"{name}.csv", "--output", f"{name}-out.csv").status == 0
+    assert _read("iris-out.csv") == _read("shuffled-out.csv")
+
+
+def test_numbers_have_one_column_each(cli: Cli, tmp_path: Path) -> None:
+    x = np.array([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32)
+    np.savez(tmp_path / "x.npz", x=x)
+    for outputs, header in ((1, ["prediction"]), (2, ["prediction_0", "prediction_1"])):
+        network = nnkit.FeedForward(inputs=2, hidden=[4], outputs=outputs)
+        network.save("net.h5")
+        assert cli("predict", "net.h5", "--data", "x.npz", "--output", "out.csv").status == 0
+        found, *rows = _read("out.csv")
+        assert found == header
+        np.testing.assert_array_equal(np.array(rows, dtype=np.float32), network.predict(x))
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "log_softmax"])
+def test_probabilities_from_other_outputs(cli: Cli, tmp_path: Path, activation: str) -> None:
+    network = nnkit.Sequential([nn.Dense(1 if activation == "sigmoid" else 2, activation)], input_shape=(2,))
+    network.save("net.h5")
+    np.savez(tmp_path / "x.npz", x=np.array([[1.0, 2.0], [-3.0, 4.0], [5.0, -6.0]]))
+    cli("predict", "net.h5", "--data", "x.npz", "--output", "out.csv")
+    header, *rows = _read("out.csv")
+    assert header == ["prediction", "p_0", "p_1"]
+    for name, *probabilities in rows:
+        values = [float(value) for value in probabilities]
+        assert sum(values) == pytest.approx(1)
+        assert int(name) == int(values[1] > values[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        ("--data iris.csv --output no/out.csv", 1, "--output no/out.csv: the folder "),
+        ("--data digits --output out.csv", 2, "--data takes a .csv, .npz or .h5 file with rows to predict from, got"),
+        ("--data absent.csv --output out.csv", 1, "absent.csv does not exist"),
+        ("--data less.csv --output out.csv", 1, "less.csv has no column 'petal', which the network was trained on"),
+        ("--data wide.npz --output out.csv", 1, "x has shape (3, 3), the scaling was made for 2 columns"),
+        ("--data iris.csv", 2, "the following arguments are required: --output"),
+    ],
+)
+def test_what_does_not_fit_is_said(
+    cli: Cli, flowers: nnkit.Network, tmp_path: Path, words: str, status: int, message: str
+) -> None:
+    write_flowers(tmp_path / "less.csv", header="sepal,species")
+    np.savez(tmp_path / "wide.npz", x=np.eye(3))
+    found, out, err = cli("predict", "iris.h5", *words.split())
+    assert (found, out) == (status, "")
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert not Path("out.csv").exists()
+
+
+def test_rows_of_another_width(cli: Cli, tmp_path: Path) -> None:
+    nnkit.FeedForward(inputs=2, outputs=1).save("net.h5")
+    np.savez(tmp_path / "wide.npz", x=np.eye(3))
+    status, _, err = cli("predict", "net.h5", "--data", "wide.npz", "--output", "out.csv")
+    assert status == 1
+    assert err.startswith("error: the network takes 2 inputs, but wide.npz has 3; use data like those")
+
+
+def test_a_file_that_cannot_be_written_stays_as_it_was(
+    cli: Cli, flowers: nnkit.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    Path("out.csv").write_text("old", encoding="utf-8")
+    monkeypatch.setattr("nnkit.cli.predict.csv.writer", full)
+    status, _, err = cli("predict", "iris.h5", "--data", "iris.csv", "--output", "out.csv")
+    assert (status, err) == (1, "error: cannot write the predictions to 'out.csv': No space left on device\n")
+    assert Path("out.csv").read_text(encoding="utf-8") == "old"
+
+
+def _read(path: str) -> list[list[str]]:
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        return list(csv.reader(stream))

@@ -1,0 +1,139 @@
+"""What ``nnkit train`` prints, writes and learns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnkit
+from nnkit import data
+from nnkit.measure import check_layout
+from tests.cli.conftest import Cli
+
+QUICK = ("--data", "moons", "--epochs", 2, "--hidden", 8)
+
+
+def test_it_says_what_it_will_do_what_came_of_it_and_what_to_try(cli: Cli) -> None:
+    status, out, err = cli("train", *QUICK, "--activation", "tanh", "--dropout", 0.1)
+    assert status == 0
+    assert "moons: 800 rows for training (10 % of them for validation), 200 for testing, 2 classes" in out
+    assert "2 inputs → 8 tanh → dropout 0.1 → 2 softmax, 42 parameters, float32" in out
+    assert "2 epochs, batches of 32, adam at 0.003, seed 0" in out
+    for label in ("data", "network", "training", "device", "train", "validation", "test", "time", "speed", "computer"):
+        assert f"\n{label} " in "\n" + out
+    assert "\ntest accuracy " in out
+    assert out.partition("what to try next:\n")[2].count("\n  nnkit ") + 1 == 3
+    assert err.startswith("epoch 1/2  loss ")
+
+
+def test_the_record_has_the_data_and_the_test(cli: Cli) -> None:
+    out = cli("train", *QUICK, "--record", "run.json").out
+    record = json.loads(Path("run.json").read_text(encoding="utf-8"))
+    moons = data.load("moons")
+    assert check_layout(record) == []
+    expected = {"name": "moons", "sha256": moons.sha256, "train": 720, "validation": 80, "test": 200}
+    assert expected | {"classes": ["0", "1"]} == {name: record["data"][name] for name in (*expected, "classes")}
+    assert f"({round(200 * record['result']['test']['accuracy'])}/200)" in out
+    assert record["result"]["train"]["accuracy"] > 0.5
+    assert record["training"]["optimizer"]["name"] == "adam"
+
+
+def test_quiet_prints_the_result_only(cli: Cli) -> None:
+    status, out, err = cli("train", *QUICK, "--quiet")
+    assert (status, err) == (0, "")
+    assert out.startswith("accuracy ")
+    assert out.count("\n") == 1
+
+
+def test_two_trainings_with_one_seed_are_equal(cli: Cli) -> None:
+    first, second = (cli("train", *QUICK, "--seed", 7, "--quiet").out for _ in range(2))
+    assert first == second != cli("train", *QUICK, "--seed", 8, "--quiet").out
+
+
+def test_numbers_get_an_identity_output_and_their_own_figures(cli: Cli) -> None:
+    out = cli("train", "--data", "sine", "--epochs", 2).out
+    assert "1 input → 64 relu → 32 relu → 1 identity" in out
+    assert "\ntest r2 " in out
+
+
+def test_no_hidden_layer(cli: Cli) -> None:
+    assert "2 inputs → 2 softmax, 6 parameters" in cli("train", "--data", "moons", "--hidden", "--epochs", 1).out
+
+
+def test_one_sigmoid_output_answers_yes_or_no(cli: Cli) -> None:
+    out = cli("train", "--data", "moons", "--epochs", 20, "--output-activation", "sigmoid").out
+    assert "→ 1 sigmoid" in out
+    assert "test accuracy 100.00 % (200/200)" in out
+
+
+def test_images_in_a_file_are_flattened(cli: Cli, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((40, 4, 4), dtype=np.float32)
+    np.savez(tmp_path / "images.npz", x=x, y=(x.mean(axis=(1, 2)) > 0.5).astype(np.int64))
+    out = cli("train", "--data", "images.npz", "--hidden", 4, "--epochs", 1).out
+    assert "4×4 inputs → flatten → 4 relu → 2 softmax" in out
+
+
+def test_a_csv_file_is_scaled_and_its_scaling_kept_with_the_network(cli: Cli, iris: Path) -> None:
+    words = ("--target", "species", "--hidden", 8, "--learning-rate", 0.02, "--save", "iris.h5")
+    out = cli("train", "--data", iris, *words).out
+    network, flowers = nnkit.load("iris.h5"), data.load(iris)
+    assert flowers.scaling is not None
+    assert network.classes == ("setosa", "versicolor", "virginica")
+    assert network.preprocessing == {
+        "scaling": flowers.scaling.to_dict(),
+        "features": ["sepal", "petal"],
+        "target": "species",
+    }
+    assert "written     network iris.h5" in out
+    assert network.test(flowers.x_test, flowers.y_test).accuracy > 0.9
+
+
+def test_patience_ends_training_early(cli: Cli) -> None:
+    status, out, err = cli(
+        "train", "--data", "moons", "--hidden", 4, "--epochs", 500, "--learning-rate", 0.1, "--patience", 1
+    )
+    assert status == 0
+    assert "stopped     early stopping: val_loss has not improved for 1 epochs" in out.replace("\n            ", " ")
+    assert "epoch 500/500" not in err
+
+
+def test_training_that_diverges_is_a_failure_with_a_way_out(cli: Cli) -> None:
+    status, out, err = cli("train", *QUICK, "--optimizer", "sgd", "--learning-rate", 1e30)
+    assert status == 1
+    assert "warning: the loss or a gradient became NaN or infinite" in err
+    assert "nnkit train --data moons --epochs 2 --hidden 8 --optimizer sgd --learning-rate 1e+29" in out
+
+
+def test_no_epoch_scores_the_untrained_network(cli: Cli) -> None:
+    status, out, _ = cli("train", "--data", "moons", "--epochs", 0, "--quiet")
+    assert status == 0
+    assert out.startswith("accuracy ")
+
+
+def test_the_device_auto_is_cpu_where_there_is_no_other(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnkit.cli.architecture.select", _only_cpu)
+    assert "\ndevice      cpu\n" in cli("train", *QUICK, "--device", "auto").out
+
+
+def test_the_device_auto_is_cuda_where_it_can_be_selected(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nnkit.cli.architecture import device
+
+    monkeypatch.setattr("nnkit.cli.architecture.select", lambda name: object())
+    assert device("auto") == "cuda"
+
+
+def test_a_warning_about_the_data_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    x = np.arange(80.0).reshape(40, 2) * 1000
+    np.savez(tmp_path / "large.npz", x=x, y=np.arange(40) % 2)
+    err = cli("train", "--data", "large.npz", "--epochs", 1, "--quiet").err
+    assert err.startswith("warning: column ")
+    assert err.count("\n") == 1
+
+
+def _only_cpu(name: str) -> object:
+    if name == "cuda":
+        raise nnkit.errors.DeviceError("no GPU")
+    return object()

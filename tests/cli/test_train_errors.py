@@ -1,0 +1,125 @@
+"""What users get wrong with ``nnkit train``: one message, the right status, and no training that is then lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnkit
+from nnkit.errors import FileError
+from tests.cli.conftest import Cli
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--data digts", "unknown data set 'digts'. Did you mean 'digits'?"),
+        ("--hidden 1.5", "argument --hidden: expected a whole number from 1, got '1.5'"),
+        ("--hidden -5", "argument --hidden: expected a whole number from 1, got '-5'"),
+        ("--hidden 0", "argument --hidden: expected a whole number from 1, got '0'"),
+        ("--hidden 8 8 --activation relu tanh elu", "--activation has 3 names for 2 hidden layers"),
+        ("--activation rellu", "unknown activation 'rellu'. Did you mean 'relu'?"),
+        ("--output-activation softmx", "unknown activation 'softmx'. Did you mean 'softmax'?"),
+        ("--optimizer adamm", "unknown optimizer 'adamm'. Did you mean 'adam'?"),
+        ("--loss hubr", "unknown loss 'hubr'. Did you mean 'huber'?"),
+        (
+            "--loss huber",
+            "moons has 2 classes to predict, and loss 'huber' with output activation 'softmax' is for num",
+        ),
+        ("--output-activation identity", "moons has 2 classes to predict, and loss 'mean_squared_error'"),
+        ("--data sine --output-activation softmax", "sine has numbers to predict, and loss 'cross_entropy'"),
+        (
+            "--data spiral --output-activation sigmoid",
+            "--output-activation sigmoid answers yes or no, but spiral has 3",
+        ),
+        (
+            "--validation-split 1.5",
+            "argument --validation-split: expected a number from 0 up to, but not, 1, got '1.5'",
+        ),
+        ("--dropout 1", "argument --dropout: expected a number from 0 up to, but not, 1, got '1'"),
+        ("--l2 -1", "argument --l2: expected a number from 0, got '-1'"),
+        ("--learning-rate nan", "argument --learning-rate: expected a number from 0, got 'nan'"),
+        ("--epochs -1", "argument --epochs: expected a whole number from 0, got '-1'"),
+        ("--batch-size 0", "argument --batch-size: expected a whole number from 1, got '0'"),
+        ("--seed 1e3", "argument --seed: expected a whole number from 0, got '1e3'"),
+        ("--patience 3 --validation-split 0", "--patience watches the validation loss; --validation-split must then"),
+        ("--compile maybe", "argument --compile: invalid choice: 'maybe'"),
+        ("--target y", "target='y' names a column of a CSV file"),
+        ("--save a.h5 --record a.h5", "--save and --record are the same file, a.h5; write to two files"),
+    ],
+)
+def test_a_wrong_command_line_has_status_2(cli: Cli, words: str, message: str) -> None:
+    status, out, err = cli("train", "--data", "moons", *words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {message}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--data flowers.csv", "flowers.csv does not exist"),
+        ("--data flowers.txt", "flowers.txt has the suffix '.txt'"),
+        ("--data iris.csv --target specis", "iris.csv has no column 'specis'. Did you mean 'species'?"),
+        ("--device cuda", "no GPU"),
+        ("--save nowhere/net.h5", "--save nowhere/net.h5: the folder "),
+        ("--record nowhere/run.json", "--record nowhere/run.json: the folder "),
+        ("--save .", "--save . is a folder; add the name of the file"),
+    ],
+)
+def test_a_failure_has_status_1(
+    cli: Cli, iris: Path, monkeypatch: pytest.MonkeyPatch, words: str, message: str
+) -> None:
+    monkeypatch.setattr("nnkit.cli.architecture.select", _no_cuda)
+    status, out, err = cli("train", "--data", "moons", *words.split())
+    assert (status, out) == (1, "")
+    assert err.startswith(f"error: {message}")
+    assert err.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_to(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnkit.cli.places.os.access", lambda path, mode: False)
+    status, _, err = cli("train", "--data", "moons", "--save", "net.h5")
+    assert status == 1
+    assert "cannot be written to; choose another" in err
+
+
+def test_the_network_that_cannot_be_saved_costs_neither_the_record_nor_the_figures(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: nnkit.Network, path: str) -> None:
+        raise FileError("no space left on the device")
+
+    monkeypatch.setattr(nnkit.Network, "save", full)
+    status, out, err = cli("train", "--data", "moons", "--epochs", 1, "--save", "net.h5", "--record", "run.json")
+    assert status == 1
+    assert Path("run.json").exists()
+    assert "test accuracy" in out
+    assert "what to try next" in out
+    assert err.endswith("error: no space left on the device\n")
+
+
+def test_test_rows_that_cannot_be_scored_cost_nothing_else(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise nnkit.errors.DataError("the test rows are bad")
+
+    monkeypatch.setattr(nnkit.Network, "test", refuse)
+    status, out, err = cli("train", "--data", "moons", "--epochs", 1, "--record", "run.json", "--quiet")
+    assert (status, err) == (1, "error: the test rows are bad\n")
+    assert Path("run.json").exists()
+    assert "accuracy" not in out
+
+
+def test_rows_of_which_none_is_left_for_training(cli: Cli, tmp_path: Path) -> None:
+    np.savez(tmp_path / "few.npz", x=np.eye(4), y=np.arange(4.0))
+    status, _, err = cli("train", "--data", "few.npz", "--validation-split", 0.9, "--quiet")
+    assert status == 1
+    assert "leaves nothing for training" in err
+
+
+def _no_cuda(name: str) -> object:
+    if name == "cuda":
+        raise nnkit.errors.DeviceError("no GPU")
+    return object()

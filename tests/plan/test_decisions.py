@@ -1,0 +1,183 @@
+"""Each decision can be switched off by its name; what it saves is what ``savings`` and ``explain`` say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nnkit import nn
+from nnkit.errors import ArgumentError
+from nnkit.graph import Trace
+from nnkit.optimizers import Adam, ClipByGlobalNorm
+from nnkit.plan import DECISIONS, plan
+from nnkit.plan.explain import explain, explain_html, explain_json
+from nnkit.plan.savings import naive, savings, size
+from tests.plan.running import TARGET
+from tests.training.steps import Job
+
+SMALL = replace(TARGET, tile_bytes=2048)
+
+
+@pytest.fixture(scope="module")
+def graph():
+    """A whole training step in which every decision has something to do."""
+    hidden = [nn.Dense(24, "gelu"), nn.BatchNorm(), nn.Dropout(0.2), nn.Dense(16, "mish", l2=0.01)]
+    module = nn.Sequential([*hidden, nn.LayerNorm(), nn.Dense(5, "softmax")])
+    return Job(module, (12,), "auto", ClipByGlobalNorm(Adam(), 1.0), "classes", rows=64).graph(32)
+
+
+@pytest.fixture(scope="module")
+def made(graph):
+    return plan(graph, SMALL)
+
+
+def work(made):
+    return sorted(node.operation for _, node in made.graph if node.operation not in ("input", "constant"))
+
+
+def test_unknown_decisions_are_refused(graph):
+    with pytest.raises(ArgumentError, match=r"unknown decision 'fusion'. Did you mean 'fuse'\?"):
+        plan(graph, SMALL, ("fusion",))
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_savings_are_the_difference_of_two_plans(made, graph, name):
+    without = size(plan(graph, SMALL, (name,)))
+    assert savings(made)[name] == without - size(made)
+    assert savings(made)[name].kernels == without.kernels - len(made.kernels)
+    assert savings(made)[name].arena_bytes == without.arena_bytes - made.arena_bytes
+
+
+SAVED = {
+    "drop_unused": ("kernels", "flops", "nbytes"),
+    "merge_common": ("flops", "nbytes"),
+    "simplify": ("flops", "nbytes"),
+    "fold_transposes": ("kernels", "nbytes"),
+    "fuse": ("kernels", "nbytes"),
+    "tile": ("seconds",),
+    "join_gradients": ("kernels", "nbytes"),
+    "in_place": ("arena_bytes",),
+    "reuse_memory": ("arena_bytes",),
+}
+
+
+def test_every_decision_is_tested():
+    assert SAVED.keys() == DECISIONS.keys()
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_every_decision_saves_what_it_is_for(made, name):
+    saved = savings(made)[name]
+    for figure in SAVED[name]:
+        if (name, figure) != ("tile", "seconds"):  # tiles cost calls, and pay where memory is slow
+            assert getattr(saved, figure) > 0, figure
+
+
+def test_switching_off_one_decision_switches_off_nothing_else(graph, made):
+    """What only moves memory changes no operation; what only changes operations costs what the rows say."""
+    for name in ("fuse", "tile", "join_gradients", "in_place", "reuse_memory"):
+        assert work(plan(graph, SMALL, (name,))) == work(made), name
+    assert all(step.tile == 0 for step in plan(graph, SMALL, ("tile",)).steps)
+    assert all(len(step.nodes) == 1 for step in plan(graph, SMALL, ("fuse",)).steps)
+    unfolded = plan(graph, SMALL, ("fold_transposes",)).graph
+    assert not any(value for _, n in unfolded for key, value in n.attributes if key.startswith("transpose_"))
+    kinds = {slot.kind for slot in plan(graph, SMALL, ("in_place",)).slots.values()}
+    assert "state" not in kinds
+
+
+def test_without_reuse_no_two_values_share_memory(graph):
+    made = plan(graph, SMALL, ("reuse_memory", "in_place", "join_gradients"))
+    taken = sorted((slot.offset, slot.nbytes) for slot in made.slots.values() if slot.kind == "arena")
+    for (offset, nbytes), (following, _) in zip(taken, taken[1:], strict=False):
+        assert offset + nbytes <= following
+
+
+def test_the_naive_plan_has_no_decision(made):
+    plain = naive(made)
+    assert plain.disabled == set(DECISIONS)
+    assert size(plain).kernels > 2 * size(made).kernels
+    assert size(plain).arena_bytes > size(made).arena_bytes
+    assert savings(plain) == {}
+
+
+def test_costs_are_sums_of_steps(made):
+    assert made.cost.flops == sum(step.cost.flops for step in made.steps)
+    assert made.cost.nbytes == sum(step.cost.nbytes for step in made.steps)
+    assert made.cost.seconds == pytest.approx(sum(step.cost.seconds for step in made.steps))
+
+
+def test_flops_and_bytes_of_a_dense_layer():
+    """(32×12)·(12×24): 2·32·12·24 FLOP; it reads both operands and writes the product, once each."""
+    trace = Trace()
+    x, w, b = (trace.input(name, "data", shape, "float32") for name, shape in DENSE.items())
+    step, added = plan(trace.graph({"y": trace.namespace.tanh(x @ w + b)}), TARGET).steps
+    assert step.cost.flops == 2 * 32 * 12 * 24
+    assert step.cost.nbytes == 4 * (32 * 12 + 12 * 24 + 32 * 24)
+    assert added.cost.nbytes == 4 * (32 * 24 + 24 + 32 * 24)
+
+
+DENSE = {"x": (32, 12), "w": (12, 24), "b": (24,)}
+
+
+def test_the_phases_of_the_steps_are_in_order(made):
+    phases = [step.phase for step in made.steps]
+    assert set(phases) == {"forward", "backward", "update"}
+    assert phases.index("forward") < phases.index("backward") < phases.index("update")
+    assert set(phases[made.computed :]) == {"update"}
+
+
+def test_the_same_graph_gives_the_same_plan(graph, made):
+    again = plan(graph, SMALL)
+    assert again == made
+    assert again.fingerprint == made.fingerprint
+    assert len({plan(graph, SMALL, (name,)).fingerprint for name in DECISIONS} | {made.fingerprint}) == 10
+    assert plan(graph, replace(SMALL, tile_bytes=4096)).fingerprint != made.fingerprint
+
+
+def test_explain_names_every_kernel_and_decision(made):
+    text = explain(made)
+    for name, saved in savings(made).items():
+        line = next(line for line in text.splitlines() if line.startswith(name))
+        assert line.split()[1] == str(saved.kernels)
+    assert f"{len(made.kernels)} kernels" in text
+    for word in ("FORWARD", "BACKWARD", "UPDATE", "gelu" if "gelu" in text else "layers.0", "(32×16)ᵀ @ 32×5"):
+        assert word in text
+    assert max(map(len, text.splitlines())) <= 140
+    assert "switched off: fuse" in explain(plan(made.source, SMALL, ("fuse",)))
+
+
+def test_explain_as_data_adds_up(made):
+    data = json.loads(json.dumps(explain_json(made)))
+    assert data["total"]["flops"] == sum(row["flops"] for row in data["steps"]) == made.cost.flops
+    assert data["total"]["nbytes"] == sum(row["bytes"] for row in data["steps"]) == made.cost.nbytes
+    assert data["total"]["kernels"] == len(data["steps"])
+    assert data["total"]["arena_bytes"] == made.arena_bytes
+    assert [row["name"] for row in data["decisions"]] == list(DECISIONS)
+    assert data["fingerprint"] == made.fingerprint
+
+
+def test_explain_as_a_page_stands_alone(made):
+    page = explain_html(made)
+    assert page.count("<tr>") == 2 + len(made.kernels) + len(DECISIONS)
+    assert "http" not in page
+    assert "src=" not in page
+
+
+def test_ten_thousand_operations_in_a_chain():
+    trace = Trace()
+    x = y = trace.input("x", "data", (4,), "float32")
+    for _ in range(5000):
+        y = trace.namespace.tanh(y)
+        y = trace.namespace.flip(y) + x
+    made = plan(trace.graph({"y": y}), TARGET)
+    assert made.arena_bytes <= 4 * 64
+
+
+def test_arrays_without_elements_need_no_care():
+    trace = Trace()
+    x = trace.input("x", "data", (0, 3), "float32")
+    made = plan(trace.graph({"y": trace.namespace.sum(x * 2.0, axis=0)}), SMALL)
+    assert np.isfinite(made.cost.seconds)

@@ -1,0 +1,167 @@
+"""The rules of the house that can be checked: the order of packages, sizes, what an import costs, public names."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import nnkit
+from tests.code_lines import code_lines
+
+ROOT = Path(__file__).parent.parent
+LIBRARY = sorted((ROOT / "nnkit").rglob("*.py"))
+BACKENDS = sorted((ROOT / "backends").rglob("*.py"))
+ALL = [path for folder in ("nnkit", "backends", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+
+# Each part of the library imports only what stands above it.
+FLOORS = (
+    "_version", "errors", "names", "trees", "hyperparameters",
+    "graph", "ops", "functional", "gradient_check",
+    "initializers", "nn", "losses", "metrics", "optimizers",
+    "plan", "backend",
+    "data", "measure",
+    "training", "network", "feedforward",
+    "checkpoint", "playground", "cli", "__main__", "__init__",
+)  # fmt: skip
+LAST_FOR_BACKENDS = "backend"
+# Methods that open a door to what stands below: they import it when they are called.
+DOORS = {("nnkit/network.py", "checkpoint")}
+
+DEVICE_LIBRARIES = {"cupy", "cupyx", "numba", "nvmath", "cuda"}
+OPTIONAL = DEVICE_LIBRARIES | {
+    "h5py", "psutil", "pynvml", "sklearn", "scipy", "pandas", "matplotlib", "IPython", "torch", "jax", "onnx",
+    "onnxruntime", "mpi4py", "array_api_strict", "hypothesis", "pytest",
+}  # fmt: skip
+
+
+def part_of(path: Path) -> str:
+    """The package or module of the library to which a file belongs."""
+    inner = path.relative_to(ROOT / "nnkit")
+    return inner.parts[0] if len(inner.parts) > 1 else inner.stem
+
+
+def imports(path: Path, lazy: bool = True) -> Iterator[str]:
+    """Dotted names that a file imports when it runs; without ``lazy`` only when it is imported itself."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        postponed = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not lazy
+        if not typing_only and not postponed:
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def parts_used(path: Path) -> set[str]:
+    dotted = [name.split(".") for name in imports(path)]
+    return {parts[1] for parts in dotted if parts[0] == "nnkit" and len(parts) > 1}
+
+
+def test_every_part_has_a_floor() -> None:
+    assert {part_of(path) for path in LIBRARY} <= set(FLOORS)
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_part_imports_only_what_stands_above_it(path: Path) -> None:
+    part = part_of(path)
+    if part == "__init__":
+        return
+    above = {*FLOORS[: FLOORS.index(part)], part, "__version__"}
+    doors = {used for file, used in DOORS if file == str(path.relative_to(ROOT))}
+    assert parts_used(path) - above == doors
+
+
+@pytest.mark.parametrize("path", BACKENDS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_backends_know_the_heart_and_the_plan_only(path: Path) -> None:
+    assert parts_used(path) <= set(FLOORS[: FLOORS.index(LAST_FOR_BACKENDS) + 1])
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_device_libraries_are_for_backends(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path)} & DEVICE_LIBRARIES
+
+
+@pytest.mark.parametrize("path", [*LIBRARY, *BACKENDS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_optional_is_imported_at_import(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path, lazy=False)} & OPTIONAL
+
+
+def test_both_trees_come_from_one_root() -> None:
+    backend = importlib.import_module("nnkit_numpy")
+    assert Path(str(nnkit.__file__)).parent.parent == Path(str(backend.__file__)).parent.parent.parent == ROOT
+
+
+# -- sizes
+
+
+def test_the_heart_fits_on_few_pages() -> None:
+    total = sum(code_lines(path.read_text()) for path in (ROOT / "nnkit" / "graph").rglob("*.py"))
+    assert total < 1500
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+# -- what an import costs
+
+# In seconds of this process: what else runs on the machine does not count.
+PROBE = """
+import sys, time
+start = time.process_time()
+import nnkit
+busy_s = time.process_time() - start
+print(busy_s, *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def probe() -> tuple[float, set[str]]:
+    busy_s, *modules = subprocess.run(
+        [sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split()
+    return float(busy_s), set(modules)
+
+
+def test_importing_nnkit_is_quick_and_brings_nothing_optional() -> None:
+    best_s, modules = probe()
+    assert not modules & OPTIONAL
+    for _ in range(4):
+        if best_s >= 0.3:
+            best_s = min(best_s, probe()[0])
+    assert best_s < 0.3
+
+
+# -- public names
+
+PACKAGES = ["nnkit", *(m.name for m in pkgutil.walk_packages(nnkit.__path__, "nnkit.") if m.ispkg)]
+
+
+def own(package: ModuleType, thing: object) -> bool:
+    """Whether a function or class was written in this package."""
+    return (inspect.isfunction(thing) or inspect.isclass(thing)) and f"{thing.__module__}.".startswith(
+        f"{package.__name__}."
+    )
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_public_names_are_those_of_all(name: str) -> None:
+    package = importlib.import_module(name)
+    assert package.__doc__, "a folder says in one sentence what it is"
+    public = {n for n, thing in vars(package).items() if not n.startswith("_") and own(package, thing)}
+    exported = list(getattr(package, "__all__", []))
+    assert public <= set(exported)
+    assert all(hasattr(package, n) for n in exported)
+    assert len(set(exported)) == len(exported)

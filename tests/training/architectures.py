@@ -1,0 +1,76 @@
+"""Random jobs of training, drawn by hypothesis: architecture, loss, optimiser, batch."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from nnkit import losses, nn
+from nnkit.nn.activations import ACTIVATIONS
+from nnkit.optimizers import SGD, Adam, AdamW, ClipByGlobalNorm, RMSprop
+from nnkit.optimizers.schedules import Cosine, Exponential, Step
+from tests.training.steps import Job
+
+RATES = st.sampled_from([0.01, Step(0.02, every=2), Cosine(0.02, warmup=2), Exponential(0.02, factor=0.9)])
+PLAIN = RATES.flatmap(
+    lambda rate: st.sampled_from(
+        [
+            SGD(rate),
+            SGD(rate, momentum=0.9),
+            SGD(rate, momentum=0.9, nesterov=True),
+            SGD(rate, momentum=0.5, weight_decay=0.1),
+        ]
+    )
+)
+ADAPTIVE = RATES.flatmap(
+    lambda rate: st.sampled_from([Adam(rate), AdamW(rate, weight_decay=0.1), RMSprop(rate), RMSprop(rate, momentum=0.5)])
+)
+
+
+def clipped(optimizers):
+    return st.one_of(optimizers, optimizers.map(lambda optimizer: ClipByGlobalNorm(optimizer, 0.7)))
+
+
+# Output activation, loss and kind of targets.
+GOALS = [
+    ("identity", "mean_squared_error", "numbers"),
+    ("tanh", "mean_squared_error", "numbers"),
+    ("identity", "mean_absolute_error", "numbers"),
+    ("gelu", losses.Huber(0.3), "numbers"),
+    ("sigmoid", "binary_cross_entropy", "yes"),
+    ("hard_sigmoid", "binary_cross_entropy", "yes"),
+    ("softmax", "cross_entropy", "classes"),
+    ("softmax", "cross_entropy", "shares"),
+    ("log_softmax", losses.CrossEntropy(0.1), "classes"),
+    ("softmax", losses.CrossEntropy(0.1), "shares"),
+    ("sparsemax", "cross_entropy", "classes"),
+    ("exponential", "poisson", "counts"),
+    ("softplus", "poisson", "counts"),
+]
+HALVING = ("glu", "maxout")
+WIDTHS = st.integers(1, 40)
+
+
+@st.composite
+def layers(draw):
+    """None to four hidden layers, each with what may stand after it."""
+    found = []
+    for _ in range(draw(st.integers(0, 4))):
+        name = draw(st.sampled_from([*ACTIVATIONS, "prelu"]))
+        width = draw(WIDTHS) * (2 if name in HALVING else 1)
+        penalty = draw(st.sampled_from([{}, {}, {"l2": 0.01}, {"l1": 0.01, "l2": 0.1}]))
+        found.append(nn.Dense(width, name, bias=draw(st.booleans()), **penalty))
+        found += draw(st.sampled_from([[], [], [nn.Dropout(0.3)], [nn.BatchNorm()], [nn.LayerNorm()]]))
+    return found
+
+
+@st.composite
+def jobs(draw, optimizers):
+    """A job, and the rows of its batches."""
+    shape = draw(st.sampled_from([(1,), (3,), (7,), (40,), (2, 3), (3, 1, 2)]))
+    activation, loss, labels = draw(st.sampled_from(GOALS))
+    flat = [nn.Flatten()] if len(shape) > 1 or draw(st.booleans()) else []
+    last = nn.Dense(draw(st.integers(1, 5)), activation)
+    module = nn.Sequential([*flat, *draw(layers()), last])
+    batch = draw(st.sampled_from([1, 2, 5, 7]))
+    optimizer = draw(clipped(optimizers))
+    return Job(module, shape, loss, optimizer, labels, weighted=draw(st.booleans())), batch

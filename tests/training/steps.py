@@ -1,0 +1,75 @@
+"""Whole training steps as graphs, with values for everything that they read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnkit import initializers
+from nnkit.nn import Parameter
+from nnkit.training.graphs import training_graph
+from nnkit.training.layout import Layout
+from nnkit.training.objective import objective
+from tests.plan.running import TARGET, Bench
+
+
+class Job:
+    """A module, its data, loss and optimiser. ``labels`` tells what the targets are."""
+
+    def __init__(self, module, shape, loss, optimizer, labels="numbers", rows=23, weighted=False, dtype="float64"):
+        self.layout = Layout.of(module, shape, dtype)
+        self.objective = objective(module, loss)
+        self.optimizer = optimizer.resolved(50)
+        self.weighted, self.dtype = weighted, dtype
+        draw = np.random.default_rng(5)
+        outputs = self.layout.output_shape
+        self.x = draw.normal(size=(rows, *shape)).astype(dtype)
+        self.y = {
+            "numbers": lambda: draw.normal(size=(rows, *outputs)).astype(dtype),
+            "counts": lambda: draw.poisson(2.0, (rows, *outputs)).astype(dtype),
+            "yes": lambda: (draw.random((rows, *outputs)) < 0.5).astype(dtype),
+            "classes": lambda: draw.integers(0, outputs[-1], rows).astype("int32"),
+            "shares": lambda: draw.dirichlet(np.ones(outputs[-1]), rows).astype(dtype),
+        }[labels]()
+        self.weight = draw.uniform(0.0, 2.0, rows).astype(dtype)
+
+    def graph(self, batch):
+        target = (self.y.shape[1:], str(self.y.dtype))
+        return training_graph(self.layout, self.objective, self.optimizer, target, batch, self.weighted)
+
+    def values(self, graph):
+        """First values of all inputs; the last row of the data is in no batch that the cursor reaches early."""
+        known = {"x": self.x, "y": self.y, "weight": self.weight, "order": np.arange(len(self.x))[::-1].copy()}
+        known |= {"parameter": self.first_parameters(), **self.layout.factors}
+        known |= {f"setting.optimizer.{name}": value for name, value in self.optimizer.settings().items()}
+        known |= {path: np.full(self.layout.shapes[path], leaf.initial) for path, leaf in self.states()}
+        known |= {"setting.seed_low": 7, "setting.seed_high": 0}
+        values = {}
+        for name, position in graph.inputs.items():
+            node = graph.nodes[position]
+            value = known.get(name, np.zeros(node.shape) if None not in node.shape else None)
+            values[name] = np.asarray(value, dtype=node.dtype)
+        return values
+
+    def first_parameters(self):
+        leaves = self.layout.declared
+        drawn = [
+            initializers.get(leaves[path].initializer)(shape, initializers.generator(0, path))
+            for path, shape in self.layout.parameters.items()
+        ]
+        return np.concatenate([np.ravel(value) for value in drawn])
+
+    def states(self):
+        return [(path, leaf) for path, leaf in self.layout.declared.items() if not isinstance(leaf, Parameter)]
+
+    def bench(self, batch, disable=(), target=TARGET):
+        graph = self.graph(batch)
+        return Bench(graph, self.values(graph), disable, target)
+
+    def split(self, flat):
+        """The flat vector of parameters as arrays by path."""
+        arrays, start = {}, 0
+        for path, shape in self.layout.parameters.items():
+            size = int(np.prod(shape, dtype=int))
+            arrays[path] = flat[start : start + size].reshape(shape)
+            start += size
+        return arrays
