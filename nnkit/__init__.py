@@ -18,6 +18,7 @@ from nnkit.functional import grad, trace, value_and_grad
 from nnkit.network import Network
 from nnkit.nn import Module, Parameter, State
 from nnkit.training.callbacks import Callback, EarlyStopping
+from nnkit.training.checking import check_gradients
 
 __all__ = [
     "Callback",
@@ -31,6 +32,7 @@ __all__ = [
     "Sequential",
     "State",
     "__version__",
+    "check_gradients",
     "data",
     "grad",
     "initializers",

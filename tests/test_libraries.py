@@ -38,9 +38,10 @@ def test_float64_is_refused_where_there_is_none() -> None:
 
 
 def test_the_strictest_has_no_boolean_indexing() -> None:
-    with opened("strictest") as library, pytest.raises(RuntimeError, match="boolean"):
+    with opened("strictest") as library:
         array = library.array(np.zeros(2))
-        array[array > 0]
+        with pytest.raises(RuntimeError, match="boolean"):
+            array[array > 0]
     assert peer("array_api_strict").get_array_api_strict_flags()["boolean_indexing"]
 
 

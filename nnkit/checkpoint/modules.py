@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from nnkit import initializers
+from nnkit.checkpoint.compare import difference
 from nnkit.checkpoint.text import parsed, written
 from nnkit.nn import Module, Parameter
 from nnkit.nn.module import declared
@@ -36,24 +36,6 @@ def rebuilt(config: Any) -> Module:
         again = to_config(module)
     except Exception as error:  # anything can stand in a file, and the layers see it first
         raise ValueError(f"the module cannot be built: {error}") from error
-    if odd := _difference(config, again, "module"):
+    if odd := difference(config, again, "module"):
         raise ValueError(f"{odd} is not what nnkit writes")
     return module
-
-
-def _difference(found: Any, again: Any, where: str) -> str | None:
-    """The first part of a description that its own module would describe in another way; None if there is none.
-
-    An option that a later version has added is in ``again`` alone.
-    """
-    if isinstance(found, Mapping) and isinstance(again, Mapping):
-        parts = ((f"{where}.{name}", value, again.get(name, _Absent)) for name, value in found.items())
-    elif isinstance(found, list) and isinstance(again, list) and len(found) == len(again):
-        parts = ((f"{where}.{number}", *pair) for number, pair in enumerate(zip(found, again, strict=True)))
-    else:
-        return None if type(found) is type(again) and found == again else where
-    return next((odd for name, *pair in parts if (odd := _difference(*pair, name))), None)
-
-
-class _Absent:
-    """Stands for an option that a module does not have."""

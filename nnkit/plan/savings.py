@@ -77,9 +77,14 @@ def remarks(made: Plan) -> dict[str, str]:
         "fuse": f"{sum(len(step.nodes) for step in fused)} operations run in {len(fused)} passes",
         "tile": f"{sum(step.tile > 0 for step in made.steps)} passes work in tiles",
         "join_gradients": f"{len(joined)} gradients are written to their place in the flat vector",
-        "in_place": f"new values over old: {', '.join(states) or 'none'}",
+        "in_place": f"new values over old: {_few(states)}",
         "reuse_memory": f"{whole:,} bytes of values in {made.arena_bytes:,} bytes of memory",
     }
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3]) or 'none'}{more}"
 
 
 def _dropped(source: Graph) -> str:

@@ -16,6 +16,7 @@ from nnkit.training.objective import Objective
 from nnkit.training.targets import class_numbers, targets
 
 Array = npt.NDArray[Any]
+CALLER = 6  # frames from ``prepare`` up to the call of ``Network.fit``, where warnings point
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def prepare(
     inputs = features(x, layout.input_shape, layout.dtype, "x", layer)
     target = targets(objective, layout, y, len(inputs))
     weight = _weights(objective, layout, target, sample_weight, class_weight)
-    warn_unscaled(inputs, stacklevel=5)
+    warn_unscaled(inputs, stacklevel=CALLER)
     train, rest = split_indices(len(inputs), validation_split, seed, class_numbers(objective, target), shuffle)
     rows = Rows(inputs, target, weight, train)
     _require_weight(rows, "training")
@@ -87,7 +88,7 @@ def prepare(
         validation = Rows(inputs, target, weight, rest)
         _require_weight(validation, "validation")
     if validation is not None:
-        warn_duplicates(inputs[train] if len(rest) else inputs, validation.chosen()[0], "training", "validation", 5)
+        warn_duplicates(inputs[train] if len(rest) else inputs, validation.chosen()[0], "training", "validation", CALLER)
     return TrainingData(rows, validation)
 
 

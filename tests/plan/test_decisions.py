@@ -143,9 +143,9 @@ def test_explain_names_every_kernel_and_decision(made):
         line = next(line for line in text.splitlines() if line.startswith(name))
         assert line.split()[1] == str(saved.kernels)
     assert f"{len(made.kernels)} kernels" in text
-    for word in ("FORWARD", "BACKWARD", "UPDATE", "gelu" if "gelu" in text else "layers.0", "(32×16)ᵀ @ 32×5"):
+    for word in ("FORWARD", "BACKWARD", "UPDATE", "layers.0", "(32×16)ᵀ @ 32×5", " and 5 more"):
         assert word in text
-    assert max(map(len, text.splitlines())) <= 140
+    assert max(map(len, text.splitlines())) <= 150
     assert "switched off: fuse" in explain(plan(made.source, SMALL, ("fuse",)))
 
 

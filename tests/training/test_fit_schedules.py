@@ -56,7 +56,7 @@ def test_an_open_cosine_is_stretched_over_the_whole_training() -> None:
     found = rates(SGD(schedules.Cosine(0.5)))
     assert found == pytest.approx(expected(schedules.Cosine(0.5, steps=12), 12), rel=1e-9, abs=1e-9)
     assert found[0] > 0.9
-    assert found[-1] < 0.03
+    assert found[-1] < 0.05
 
 
 def test_an_open_cosine_inside_of_clipping() -> None:
