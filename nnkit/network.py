@@ -70,6 +70,7 @@ class Network:
         self._model = Model(module, layout, device, self.seed)
         self._evaluator = Evaluator(self._model)
         self._loss: Any = "auto"
+        self._optimizer: Any = None  # of the last fit; nnkit.load restores both
 
     # -- what it is
 
@@ -182,7 +183,7 @@ class Network:
             progress=progress,
         )
         record = fit(self._model, x, y, options, self._entrance(), self._score_later)
-        self._loss = loss
+        self._loss, self._optimizer = loss, self._model.optimizer
         return TrainingRun(record, self)
 
     def test(self, x: Any, y: Any, *, sample_weight: Any = None, loss: Any = None) -> Scores:

@@ -15,7 +15,6 @@ Emit = Callable[[Node, str, list[str]], list[str]]
 UFUNCS = {
     "abs": "absolute",
     "pow": "power",
-    "round": "rint",
     "asin": "arcsin",
     "acos": "arccos",
     "atan": "arctan",
@@ -39,6 +38,11 @@ def elementwise(node: Node, out: str, operands: list[str]) -> list[str]:
 
 def _astype(node: Node, out: str, operands: list[str]) -> list[str]:
     return [f"copyto({out}, {operands[0]}, 'unsafe')"]
+
+
+def _round(node: Node, out: str, operands: list[str]) -> list[str]:
+    # NumPy's rint knows no integers, which are round already.
+    return [f"copyto({out}, {operands[0]})"] if "int" in node.dtype else [f"rint({operands[0]}, {out})"]
 
 
 def _where(node: Node, out: str, operands: list[str]) -> list[str]:
@@ -102,6 +106,7 @@ def _random_bits(node: Node, out: str, operands: list[str]) -> list[str]:
 
 KERNELS: dict[str, Emit] = {
     "astype": _astype,
+    "round": _round,
     "where": _where,
     "matmul": _matmul,
     **dict.fromkeys(REDUCTIONS, _reduction),

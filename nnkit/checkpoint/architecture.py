@@ -30,9 +30,7 @@ class Architecture:
     def of(cls, network: Network) -> Architecture:
         """That of a network."""
         module = description(network.module, network._model.layout)
-        names = network.classes
-        classes = names if names is None or isinstance(names, str) else tuple(names)
-        return cls(network.input_shape, network.dtype, network.seed, module, classes, network.preprocessing)
+        return cls(network.input_shape, network.dtype, network.seed, module, network.classes, network.preprocessing)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

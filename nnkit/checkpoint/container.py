@@ -61,7 +61,9 @@ class Container:
         self._check_names(set(found), leaves | groups, fix)
         for place, is_group in found.items():
             if is_group != (place in groups):
-                raise self.refused(place, f"is {'a group' if is_group else 'an array'} where the other is expected", fix)
+                raise self.refused(
+                    place, f"is {'a group' if is_group else 'an array'} where the other is expected", fix
+                )
 
     def check_sizes(self, shapes: Mapping[str, tuple[int, ...]], dtype: str, fix: str = DAMAGED) -> None:
         """Refuse arrays of other shapes or types than these, or that are not all in this file."""

@@ -52,12 +52,11 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
         training = _described(file, "training", sums, Training.from_dict)
         module, layout = _module(file, architecture, into)
         values = _values(file, layout, sums, into)
-    network = Network(
-        module, architecture.input_shape, dtype=architecture.dtype, device=device, seed=architecture.seed
-    )
+    network = Network(module, architecture.input_shape, dtype=architecture.dtype, device=device, seed=architecture.seed)
     network._model.store.write(values)
     network.classes, network.preprocessing = architecture.classes, architecture.preprocessing
-    network._restore_training(training.loss, training.optimizer)
+    network._loss = "auto" if training.loss is None else training.loss
+    network._optimizer = training.optimizer
     if training.own_loss is not None:
         warnings.warn(
             f"the network was trained with your own loss '{training.own_loss}', which the file does not hold: "
@@ -133,5 +132,3 @@ def _values(file: Container, layout: Layout, sums: dict[str, str], into: Module 
     except ValueError as error:
         raise file.refused(CHECKSUMS, str(error)) from error
     return {leaf: file.numbers(place, sums[place]) for leaf, place in leaves.items()}
-
-

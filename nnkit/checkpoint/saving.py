@@ -107,10 +107,11 @@ def _write(path: Path, arrays: Mapping[str, Array], inner: set[str]) -> None:
             for group in sorted(inner):
                 file.require_group(group)
             for place, array in arrays.items():
-                file.create_dataset(place, data=array, dtype=_type(h5py, array))
+                file.create_dataset(place, data=_typed(h5py, array))
                 stream.check()
         stream.check()
 
 
-def _type(h5py: Any, array: Array) -> Any:
-    return h5py.string_dtype("utf-8", array.dtype.itemsize) if array.dtype.kind == "S" else array.dtype
+def _typed(h5py: Any, array: Array) -> Array:
+    """The array; text is marked as UTF-8."""
+    return array.astype(h5py.string_dtype("utf-8", array.dtype.itemsize)) if array.dtype.kind == "S" else array

@@ -18,6 +18,7 @@ from nnkit.errors import ArgumentError
 from nnkit.measure import table
 from nnkit.network import Network
 from nnkit.optimizers import Optimizer
+from nnkit.optimizers.schedules import Cosine
 from nnkit.training.callbacks import Callback, EarlyStopping, Training
 from nnkit.training.interrupt import Interruption
 from nnkit.training.result import Scores, TrainingRun
@@ -27,6 +28,12 @@ def _add_flags(parser: ArgumentParser) -> None:
     add_data(parser, "digits")
     add_architecture(parser)
     parser.add_argument("--learning-rate", type=number(), default=0.003, metavar="RATE", help="default: 0.003")
+    parser.add_argument(
+        "--schedule",
+        choices=("cosine", "constant"),
+        default="cosine",
+        help="whether the learning rate falls to 0 along half a cosine wave, or stays (default: cosine)",
+    )
     parser.add_argument("--epochs", type=whole(0), default=30, metavar="N", help="passes over the data (default: 30)")
     parser.add_argument(
         "--validation-split",
@@ -51,7 +58,8 @@ def run(flags: Namespace) -> int:
     """Everything that can be refused is refused before training; what was trained is kept whatever comes after."""
     check_writable(save=flags.save, record=flags.record)
     early = _early_stopping(flags)
-    optimizer = optimizers.get(flags.optimizer, flags.learning_rate)
+    rate = Cosine(flags.learning_rate) if flags.schedule == "cosine" else flags.learning_rate
+    optimizer = optimizers.get(flags.optimizer, rate)
     place = device(flags.device)
     dataset = data.load(flags.data, data_dir=flags.data_dir, target=flags.target)
     network = for_data(flags, dataset, place)
@@ -60,11 +68,16 @@ def run(flags: Namespace) -> int:
     with Interruption() as interruption:  # Ctrl-C after training must not cost the files
         trained = _fit(flags, dataset, network, optimizer, [_NotBefore(interruption), *early])
         scores, failures = _keep(flags, dataset, network, trained)
+    interrupted = trained.interrupted or interruption.wanted
     diverged = _diverged(trained, early)
-    print(_report(flags, trained, scores, diverged))
+    try:
+        print(_report(flags, trained, scores, diverged), flush=True)
+    except BrokenPipeError:  # Ctrl-C ends the other programs of a pipeline too
+        if not interrupted:
+            raise
     for failure in failures:
         say(explained(failure)[1])
-    if trained.interrupted or interruption.wanted:
+    if interrupted:
         say(f"interrupted after {output.counted(trained.record.training['epochs_done'], 'whole epoch')}")
         return INTERRUPTED
     return FAILURE if failures or diverged else 0
@@ -94,11 +107,12 @@ def _intention(flags: Namespace, dataset: Dataset, network: Network) -> str:
     kind = "numbers" if dataset.classes is None else f"{len(dataset.classes)} classes"
     share = f" ({100 * flags.validation_split:.3g} % of them for validation)" if flags.validation_split else ""
     rows = f"{output.counted(len(dataset.x_train), 'row')} for training{share}, {len(dataset.x_test):,} for testing"
+    falling = " falling to 0" if flags.schedule == "cosine" else ""
     lines = {
         "data": f"{dataset.name}: {rows}, {kind}",
         "network": described(network),
         "training": f"{output.counted(flags.epochs, 'epoch')}, batches of {flags.batch_size}, "
-        f"{flags.optimizer} at {flags.learning_rate:g}, seed {flags.seed}",
+        f"{flags.optimizer} at {flags.learning_rate:g}{falling}, seed {flags.seed}",
         "device": network.device,
     }
     return "\n".join(output.line(label, text) for label, text in lines.items())

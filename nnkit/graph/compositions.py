@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nnkit.errors import ShapeError
 from nnkit.graph.shapes import axes_of, axis_number, broadcast, extents, fixed, show
 
@@ -24,20 +22,6 @@ def eye(
 ) -> Array:
     columns = xp.arange(n_rows if n_cols is None else n_cols)
     return xp.astype(columns - k == xp.expand_dims(xp.arange(n_rows), axis=1), dtype or "float64")
-
-
-def linspace(
-    xp: Namespace,
-    start: float,
-    stop: float,
-    /,
-    num: int,
-    *,
-    dtype: DType = None,
-    device: Any = None,
-    endpoint: bool = True,
-) -> Array:
-    return xp.asarray(np.linspace(start, stop, num, endpoint=endpoint), dtype=dtype)
 
 
 def tril(xp: Namespace, x: Array, /, *, k: int = 0) -> Array:
@@ -77,11 +61,6 @@ def _count(x: Array, axis: Axis) -> int:
     return math.prod(fixed(x.shape, "mean")[a] for a in axes_of("mean", axis, x.ndim))
 
 
-def count_nonzero(xp: Namespace, x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    hits = x if x.dtype == "bool" else x != 0
-    return xp.sum(xp.astype(hits, "int64"), axis=axis, keepdims=keepdims)
-
-
 def sort(xp: Namespace, x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Array:
     return take_along_axis(xp, x, xp.argsort(x, axis=axis, descending=descending), axis=axis)
 
@@ -105,6 +84,9 @@ def take_along_axis(xp: Namespace, x: Array, indices: Array, /, *, axis: int = -
 
 
 def vecdot(xp: Namespace, x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
+    one, two = (x.shape[axis_number("vecdot", axis, x.ndim)] for x in (x1, x2))
+    if one != two:
+        raise ShapeError(f"vecdot: the sizes {one} and {two} of axis {axis} differ")
     product = x1 * x2
     return xp.sum(product, axis=axis, dtype=product.dtype)
 
@@ -112,15 +94,15 @@ def vecdot(xp: Namespace, x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
 def tensordot(xp: Namespace, x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Array:
     if isinstance(axes, int):
         axes = (range(-axes, 0), range(axes))
-    first = [axis_number("tensordot", a, x1.ndim) for a in axes[0]]
-    second = [axis_number("tensordot", a, x2.ndim) for a in axes[1]]
+    first, second = ([axis_number("tensordot", a, x.ndim) for a in s] for x, s in ((x1, axes[0]), (x2, axes[1])))
     rest1, rest2 = ([a for a in range(x.ndim) if a not in s] for x, s in ((x1, first), (x2, second)))
-    shape1, shape2 = fixed(x1.shape, "tensordot"), fixed(x2.shape, "tensordot")
-    left = xp.permute_dims(x1, (*rest1, *first))
-    left = xp.reshape(left, (math.prod(shape1[a] for a in rest1), math.prod(shape1[a] for a in first)))
-    right = xp.permute_dims(x2, (*second, *rest2))
-    right = xp.reshape(right, (math.prod(shape2[a] for a in second), math.prod(shape2[a] for a in rest2)))
-    return xp.reshape(left @ right, (*(shape1[a] for a in rest1), *(shape2[a] for a in rest2)))
+    inner1, outer1 = (tuple(fixed(x1.shape, "tensordot")[a] for a in s) for s in (first, rest1))
+    inner2, outer2 = (tuple(fixed(x2.shape, "tensordot")[a] for a in s) for s in (second, rest2))
+    if inner1 != inner2:
+        raise ShapeError(f"tensordot: the sizes {show(inner1)} and {show(inner2)} of the axes to sum over differ")
+    left = xp.reshape(xp.permute_dims(x1, (*rest1, *first)), (math.prod(outer1), math.prod(inner1)))
+    right = xp.reshape(xp.permute_dims(x2, (*second, *rest2)), (math.prod(inner2), math.prod(outer2)))
+    return xp.reshape(left @ right, outer1 + outer2)
 
 
 # -- shape
@@ -158,15 +140,6 @@ def repeat(xp: Namespace, x: Array, repeats: int, /, *, axis: int | None = None)
     place, shape = axis_number("repeat", axis or 0, x.ndim), fixed(x.shape, "repeat")
     wide = xp.broadcast_to(xp.expand_dims(x, axis=place + 1), (*shape[: place + 1], repeats, *shape[place + 1 :]))
     return xp.reshape(wide, (*shape[:place], shape[place] * repeats, *shape[place + 1 :]))
-
-
-def tile(xp: Namespace, x: Array, repetitions: tuple[int, ...], /) -> Array:
-    rank = max(len(repetitions), x.ndim)
-    shape = (1,) * (rank - x.ndim) + fixed(x.shape, "tile")
-    times = (1,) * (rank - len(repetitions)) + tuple(repetitions)
-    parts = xp.reshape(x, tuple(part for extent in shape for part in (1, extent)))
-    wide = xp.broadcast_to(parts, tuple(part for pair in zip(times, shape, strict=True) for part in pair))
-    return xp.reshape(wide, tuple(count * extent for count, extent in zip(times, shape, strict=True)))
 
 
 def roll(xp: Namespace, x: Array, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Array:

@@ -10,7 +10,7 @@ from nnkit.names import lookup
 from nnkit.nn.activation import Activation, PReLU
 from nnkit.nn.dense import Dense
 from nnkit.nn.dropout import Dropout
-from nnkit.nn.module import Module
+from nnkit.nn.module import Module, join
 from nnkit.nn.normalization import BatchNorm, LayerNorm
 from nnkit.nn.structure import Flatten, Sequential
 
@@ -23,21 +23,30 @@ LAYERS: dict[str, type[Module]] = {
 def to_config(module: Module) -> dict[str, Any]:
     """``{"layer": class name, …}``; a layer of the user's own is marked by ``"custom": true`` and cannot be rebuilt.
 
+    A layer that stands in several places is described in the first; in the others is ``{"same_as": its path}``.
+
     >>> to_config(Dropout(0.5))
     {'layer': 'Dropout', 'rate': 0.5}
     """
+    return _config(module, "", {})
+
+
+def _config(module: Module, path: str, seen: dict[int, str]) -> dict[str, Any]:
+    if id(module) in seen:
+        return {"same_as": seen[id(module)]}
+    seen[id(module)] = path
     config = module.config()
     name = type(module).__name__
     if config is None or LAYERS.get(name.lower()) is not type(module):
         return {"layer": name, "custom": True}
-    return {"layer": name} | {key: _plain(value) for key, value in config.items()}
+    return {"layer": name} | {key: _plain(value, join(path, key), seen) for key, value in config.items()}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, path: str, seen: dict[int, str]) -> Any:
     if isinstance(value, Module):
-        return to_config(value)
+        return _config(value, path, seen)
     if isinstance(value, list):
-        return [_plain(part) for part in value]
+        return [_plain(part, join(path, str(number)), seen) for number, part in enumerate(value)]
     return value.config() if hasattr(value, "config") else value
 
 
@@ -47,14 +56,21 @@ def from_config(config: Mapping[str, Any]) -> Module:
     >>> from_config({"layer": "Dropout", "rate": 0.5})
     Dropout(0.5)
     """
+    return _made(config, "", {})
+
+
+def _made(config: Mapping[str, Any], path: str, made: dict[str, Module]) -> Module:
+    if "same_as" in config:
+        return lookup("layer path", config["same_as"], made)
     if config.get("custom"):
         raise ArgumentError(
-            f"the file holds your own module '{config['layer']}'; load it with nnkit.load(path, into={config['layer']}())"
+            f"'{config.get('layer')}' is a layer of your own; build it yourself, and load a file of it with "
+            "nnkit.load(path, into=module)"
         )
     kind: Any = lookup("layer", config.get("layer"), LAYERS)
-    options = {name: _built(value) for name, value in config.items() if name != "layer"}
-    made: Module = kind(**options)
-    return made
+    options = {name: _built(value, join(path, name), made) for name, value in config.items() if name != "layer"}
+    made[path] = kind(**options)
+    return made[path]
 
 
 def is_custom(config: Any) -> bool:
@@ -64,11 +80,13 @@ def is_custom(config: Any) -> bool:
     return isinstance(config, list) and any(map(is_custom, config))
 
 
-def _built(value: Any) -> Any:
-    if isinstance(value, Mapping) and "layer" in value:
-        return from_config(value)
+def _built(value: Any, path: str, made: dict[str, Module]) -> Any:
+    if isinstance(value, Mapping) and ("layer" in value or "same_as" in value):
+        return _made(value, path, made)
     if isinstance(value, Mapping):
         from nnkit import initializers
 
         return initializers.from_config(value)
-    return [_built(part) for part in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_built(part, join(path, str(number)), made) for number, part in enumerate(value)]
+    return value

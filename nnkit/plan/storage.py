@@ -227,6 +227,8 @@ class Allocator:
         for i, node in self.graph:
             if node.operation != "concat" or node.options["axis"] != 0 or i not in self.blocks:
                 continue
+            if any(self.graph.nodes[part].dtype != node.dtype for part in node.inputs):
+                continue
             offset = 0
             for part in node.inputs:
                 if self._may_join(part, i):
@@ -246,7 +248,7 @@ class Allocator:
             viewed = self.graph.nodes[viewed].inputs[0]
         once = sum(self.root(p) == root for p in self.graph.nodes[whole].inputs) == 1
         free = self._whole(root) and self.blocks[root].inside is None and root not in self.graph.output.values()
-        return once and free and self.graph.nodes[part].dtype == self.graph.nodes[whole].dtype and root in self.blocks
+        return once and free
 
     # -- in place
 

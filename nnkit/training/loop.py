@@ -129,8 +129,8 @@ class Loop:
             self.progress.update(self.epoch + 1, self.train.done, values)
             if interruption.wanted:
                 self.interrupted = True
-                return False
-        return True
+                break
+        return self.train.finished
 
     def _diverge(self) -> None:
         self.diverged = True

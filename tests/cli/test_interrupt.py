@@ -74,8 +74,9 @@ from nnkit.training.loop import Loop
 one_epoch = Loop._one_epoch
 
 def told(loop, interruption):
+    first = loop.epoch == 0
     one_epoch(loop, interruption)
-    if loop.epoch == 1:
+    if first:
         print("training has begun", flush=True)
 
 Loop._one_epoch = told

@@ -21,7 +21,7 @@ def test_it_says_what_it_will_do_what_came_of_it_and_what_to_try(cli: Cli) -> No
     assert status == 0
     assert "moons: 800 rows for training (10 % of them for validation), 200 for testing, 2 classes" in out
     assert "2 inputs → 8 tanh → dropout 0.1 → 2 softmax, 42 parameters, float32" in out
-    assert "2 epochs, batches of 32, adam at 0.003, seed 0" in out
+    assert "2 epochs, batches of 32, adam at 0.003 falling to 0, seed 0" in out
     for label in ("data", "network", "training", "device", "train", "validation", "test", "time", "speed", "computer"):
         assert f"\n{label} " in "\n" + out
     assert "\ntest accuracy " in out
@@ -64,7 +64,7 @@ def test_no_hidden_layer(cli: Cli) -> None:
 
 
 def test_one_sigmoid_output_answers_yes_or_no(cli: Cli) -> None:
-    out = cli("train", "--data", "moons", "--epochs", 20, "--output-activation", "sigmoid").out
+    out = cli("train", "--data", "moons", "--epochs", 40, "--output-activation", "sigmoid").out
     assert "→ 1 sigmoid" in out
     assert "test accuracy 100.00 % (200/200)" in out
 

@@ -141,6 +141,8 @@ REFUSED = [
     (lambda o: o.v.mT, ShapeError, "matrix_transpose: needs at least two dimensions, got (3,)"),
     (lambda o: o.xp.tril(o.v), ShapeError, "tril, triu: need at least two dimensions, got (3,)"),
     (lambda o: o.xp.squeeze(o.x, axis=0), ShapeError, "squeeze: axes (0,) of (2, 3) are not all of size 1"),
+    (lambda o: o.xp.tensordot(o.x, o.x.T), ShapeError, "tensordot: the sizes (2, 3) and (3, 2) of the axes to sum over differ"),
+    (lambda o: o.xp.vecdot(o.x, o.x[:, :1]), ShapeError, "vecdot: the sizes 3 and 1 of axis -1 differ"),
     (lambda o: o.xp.concat([]), ShapeError, "concat: needs at least one array"),
     (lambda o: o.xp.stack([]), ShapeError, "concat: needs at least one array"),
     (lambda o: o.xp.concat([o.x, o.x.T]), ShapeError, "concat: shapes (2, 3) and (3, 2) differ outside axis 0"),

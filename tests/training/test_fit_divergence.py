@@ -103,4 +103,15 @@ def test_the_warning_names_the_epoch() -> None:
     with pytest.warns(NnkitWarning, match=r"in epoch 3, step \d; the network keeps its last good step\. Try a smaller learning"):
         run = fit(net, X, X[:, 0], epochs=9, batch_size=10, optimizer=SGD(0.01), callbacks=faster)
     assert len(run.history["loss"]) == 2
-    assert run.result.train.loss == net.test(X, X[:, 0]).loss
+    assert all(np.isfinite(value).all() for value in values(net).values())
+
+
+def test_a_result_that_is_no_number_has_its_reason() -> None:
+    net = nnkit.FeedForward(3, 1, [4], activation="identity", seed=0)
+    with pytest.warns(NnkitWarning):
+        run = fit(net, X, X[:, 0], epochs=1, batch_size=10, optimizer=SGD(1e20))
+    assert not np.isfinite(net.predict(X)).all()  # finite weights, so large that what they give is not
+    record = run.to_dict()
+    assert record["result"]["train"]["loss"] is None
+    assert record["resources"]["reasons"]["result.train.loss"] in ("it was nan", "it was inf")
+    assert check_layout(record) == []
