@@ -90,10 +90,16 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "activation": ({"hidden": [3], "activation": "rellu"}, "unknown activation 'rellu'. Did you mean 'relu'"),
     "output": ({"output_activation": "sofmax"}, "unknown activation 'sofmax'. Did you mean 'softmax'"),
-    "no activation": ({"hidden": [3], "activation": None}, "activation must be a name or an object of that kind, got None"),
+    "no activation": (
+        {"hidden": [3], "activation": None},
+        "activation must be a name or an object of that kind, got None",
+    ),
     "dtype": ({"dtype": "flaot32"}, "unknown dtype 'flaot32'. Did you mean 'float32'"),
     "small dtype": ({"dtype": "float16"}, r"unknown dtype 'float16'.* Known: float32, float64"),
-    "dtype object": ({"dtype": np.float32}, "dtype must be a name or an object of that kind, got <class 'numpy.float32'>"),
+    "dtype object": (
+        {"dtype": np.float32},
+        "dtype must be a name or an object of that kind, got <class 'numpy.float32'>",
+    ),
     "penalty": ({"l2": -1}, "l2 must be a finite number that is not negative, got -1"),
 }
 

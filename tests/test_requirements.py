@@ -173,7 +173,7 @@ def test_mnist() -> None:
     data = nnkit.data.load("mnist", data_dir=MNIST)
     assert data.x_train.shape == (60_000, 784)
     net = nnkit.FeedForward(inputs=784, hidden=[128], outputs=10, output_activation="softmax", seed=0)
-    net.fit(data.x_train[:12_800], data.y_train[:12_800], epochs=2, batch_size=64, progress=False)
+    net.fit(data.x_train[:12_800], data.y_train[:12_800], epochs=3, batch_size=64, progress=False)
     assert net.test(data.x_test, data.y_test).accuracy > 0.93
 
 

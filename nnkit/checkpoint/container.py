@@ -208,8 +208,10 @@ def _shown(place: str) -> str:
 
 
 def _listed(places: list[str]) -> str:
-    shown = ", ".join(_clipped(f"/{place}") for place in places[:10])
-    return f"{shown} and {len(places) - 10} more" if len(places) > 10 else shown
+    """Places for a message; a group is left out where something in it is named."""
+    parents = {place.rpartition("/")[0] for place in places}
+    last = [_clipped(f"/{place}") for place in places if place not in parents]
+    return ", ".join(last[:10]) + (f" and {len(last) - 10} more" if len(last) > 10 else "")
 
 
 def _clipped(name: str) -> str:

@@ -101,7 +101,8 @@ def _texts(network: Network) -> dict[str, Array]:
 def _write(path: Path, arrays: Mapping[str, Array], inner: set[str]) -> None:
     import h5py
 
-    with Stream(path) as stream:
+    with path.open("xb+", buffering=0) as raw:
+        stream = Stream(raw)
         # The format of HDF5 1.8 has checksums in its own structures, and every version since then reads it.
         with h5py.File(stream, "w", libver=("v108", "v108")) as file:
             for group in sorted(inner):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 
 class Stream(io.RawIOBase):
-    """Writes to a new file; the first error is remembered, for ``check`` to raise, and nothing is written after it.
+    """Writes to an open file that has no buffer. The first error is remembered and ends all writing.
 
     The library ends the process with a segmentation fault when the disk is full as it closes a file, so it must not
     be told. It keeps what it has to read again in memory.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w+b", buffering=0)
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
         self._error: BaseException | None = None
 
     def check(self) -> None:
@@ -59,12 +58,6 @@ class Stream(io.RawIOBase):
     def seekable(self) -> bool:
         """It is."""
         return True
-
-    def close(self) -> None:
-        """Close the file."""
-        if not self.closed:
-            self._tried(self._file.close)
-        super().close()
 
     def _tried(self, action: Callable[..., int | None], *arguments: Any) -> int:
         try:

@@ -21,8 +21,8 @@ Array = Any
 class Activation(Module):
     """An activation function as a layer, by name or as a function of one array; further arguments are its parameters.
 
-    >>> Activation("leaky_relu", negative_slope=0.2)
-    Activation('leaky_relu', negative_slope=0.2)
+    >>> Activation("leaky_relu", slope=0.2)
+    Activation('leaky_relu', slope=0.2)
     """
 
     def __init__(self, function: str | Callable[..., Array], **parameters: float) -> None:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from nnkit.errors import ArgumentError
 from nnkit.nn.leaves import Declared, Parameter, State
 
 if TYPE_CHECKING:
@@ -67,12 +68,19 @@ def join(path: str, name: str) -> str:
 
 def walk(module: Module) -> Iterator[tuple[str, Any]]:
     """Every module and declared leaf of the tree with its path, parents first, in order of definition."""
-    stack: list[tuple[str, Any]] = [("", module)]
+    stack: list[tuple[str, Any, frozenset[int]]] = [("", module, frozenset())]
     while stack:
-        path, value = stack.pop()
+        path, value, above = stack.pop()
+        if id(value) in above:
+            raise ArgumentError(
+                f"layer '{path}' ({type(value).__name__}) contains itself; a network is a tree, "
+                "so let no part refer to what it is part of"
+            )
         if isinstance(value, (Module, Parameter, State)):
             yield path, value
-        stack.extend((join(path, name), part) for name, part in reversed(members(value)))
+        parts = members(value)
+        above = above | {id(value)} if parts else above
+        stack.extend((join(path, name), part, above) for name, part in reversed(parts))
 
 
 def declared(module: Module) -> dict[str, Declared]:
@@ -81,4 +89,9 @@ def declared(module: Module) -> dict[str, Declared]:
     for path, value in walk(module):
         if isinstance(value, (Parameter, State)):
             found.setdefault(id(value), (path, value))
-    return dict(found.values())
+    leaves: dict[str, Declared] = {}
+    for path, leaf in found.values():
+        if path in leaves:
+            raise ArgumentError(f"two leaves have the path '{path}'; give their places names that differ, without dots")
+        leaves[path] = leaf
+    return leaves

@@ -13,7 +13,7 @@ from nnkit.graph.shapes import fixed, show
 from nnkit.graph.tracing import Trace, TracedArray
 from nnkit.nn.leaves import INPUTS, Declared, Parameter, State
 from nnkit.nn.module import Module, declared, join, members
-from nnkit.ops import random_bits, random_uniform
+from nnkit.ops import random_bits, random_uniform, stop_gradient
 
 Array = Any
 GiveLeaf = Callable[[str, Declared, tuple[int, ...]], TracedArray]
@@ -56,13 +56,21 @@ class Run:
         return random_uniform(self.random_bits(module, shape), dtype)
 
     def update(self, module: Module, **values: Array) -> None:
-        """New values of states that the module declares; they take effect after the step."""
+        """New values of states that the module declares; they take effect after the step.
+
+        A module that is called again in the same step goes on from them.
+        """
         path, tree = _path_of(module), vars(module)["_shadow_of"]
         for name, value in values.items():
             leaf = vars(tree).get(name)
             if not isinstance(leaf, State):
                 raise TraceError(
                     f"layer '{path}' ({_kind(module)}): run.update(self, {name}=…), but self.{name} is not a State"
+                )
+            if not isinstance(value, TracedArray):
+                raise TraceError(
+                    f"layer '{path}' ({_kind(module)}): run.update(self, {name}=…) needs an array of the trace, "
+                    f"got {type(value).__name__}"
                 )
             old = getattr(module, name)
             if (value.shape, value.dtype) != (old.shape, old.dtype):
@@ -86,6 +94,7 @@ class Run:
         if name not in self._leaves:
             self._leaves[name] = (self._give_leaf(name, leaf, shape), shape)
         array, known = self._leaves[name]
+        array = stop_gradient(self.updates[name]) if name in self.updates else array
         if INPUTS in leaf.shape and shape != known:
             which = leaf.shape.index(INPUTS)
             raise ShapeError(
@@ -121,7 +130,7 @@ def trace_shapes(
 
     x = trace.input("x", "data", (2, *input_shape), dtype)
     output = call_module(module, x, Run(trace, give_leaf))
-    rows, *row = fixed(output.shape, "output")
+    rows, *row = fixed(output.shape, "output") or (0,)
     if rows != 2:
         raise ShapeError(
             f"module {_kind(module)} must keep the first axis, the batch: 2 rows went in, {show(output.shape)} came out"
@@ -153,8 +162,14 @@ class _Shadow:
         with run._inside(path):
             return super().__call__(x, *arguments, **options)  # type: ignore[misc]
 
+    def __delattr__(self, name: str) -> None:
+        path = vars(self)["_shadow_path"]
+        raise TraceError(
+            f"layer '{path}' ({_kind(self)}) deletes self.{name} during its call; a call must change nothing"
+        )
+
     def __setattr__(self, name: str, value: Any) -> None:
-        path = vars(self).get("_shadow_path", "")
+        path = vars(self)["_shadow_path"]
         raise TraceError(
             f"layer '{path}' ({_kind(self)}) sets self.{name} during its call; declare self.{name} = State(…) in __init__ "
             f"and write run.update(self, {name}=…)"
@@ -175,7 +190,8 @@ def _shadow(module: Module, path: str, shadows: dict[int, Module]) -> Module:
     vars(copy).update(_shadow_path=path, _shadow_of=module)
     for name, value in vars(module).items():
         vars(copy)[name] = _shadow_value(value, join(path, name), shadows)
-    vars(copy)["_shadow_parts"] = _identities(copy, module)
+    containers = [name for name, value in vars(module).items() if isinstance(value, (list, tuple, dict))]
+    vars(copy)["_shadow_parts"] = {name: _contents(vars(copy)[name]) for name in containers}
     return copy
 
 
@@ -185,9 +201,14 @@ def _shadow_value(value: Any, path: str, shadows: dict[int, Module]) -> Any:
     if isinstance(value, dict):
         return {name: _shadow_value(part, join(path, str(name)), shadows) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        parts = [_shadow_value(part, join(path, str(number)), shadows) for number, part in enumerate(value)]
-        return parts if isinstance(value, list) else tuple(parts)
+        return _rebuilt(value, [_shadow_value(part, join(path, str(i)), shadows) for i, part in enumerate(value)])
     return value
+
+
+def _rebuilt(sequence: Any, parts: list[Any]) -> Any:
+    """A list or a tuple, plain or named, with other parts."""
+    make = getattr(type(sequence), "_make", list if isinstance(sequence, list) else tuple)
+    return make(parts)
 
 
 def _holds_leaf(value: Any) -> bool:
@@ -203,22 +224,20 @@ def _resolved(value: Any, path: str, owner: Module, x: Any, run: Run) -> Any:
     if isinstance(value, dict):
         return {name: _resolved(part, join(path, str(name)), owner, x, run) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_resolved(part, join(path, str(i)), owner, x, run) for i, part in enumerate(value))
+        return _rebuilt(value, [_resolved(part, join(path, str(i)), owner, x, run) for i, part in enumerate(value)])
     return value
 
 
-def _identities(shadow: Module, module: Module) -> dict[str, list[tuple[str, int]]]:
-    """For each container attribute, its parts by identity, to notice what a call put there."""
-    return {
-        name: [(key, id(part)) for key, part in members(vars(shadow)[name])]
-        for name, value in vars(module).items()
-        if isinstance(value, (list, dict)) and not _holds_leaf(value)
-    }
+def _contents(value: Any) -> Any:
+    """What a container holds, at any depth, by identity, to notice what a call put there. Leaves become arrays."""
+    if isinstance(value, (list, tuple, dict)):
+        return [(key, _contents(part)) for key, part in members(value)]
+    return "leaf" if isinstance(value, (Parameter, State, TracedArray)) else id(value)
 
 
 def _check_unchanged(shadow: Module) -> None:
     for name, parts in vars(shadow)["_shadow_parts"].items():
-        if [(key, id(part)) for key, part in members(vars(shadow)[name])] != parts:
+        if _contents(vars(shadow)[name]) != parts:
             raise TraceError(
                 f"layer '{_path_of(shadow)}' ({_kind(shadow)}) changed self.{name} during its call; a call must change nothing: "
                 f"declare a State and use run.update, or compute the value in __init__"

@@ -88,7 +88,9 @@ def prepare(
         validation = Rows(inputs, target, weight, rest)
         _require_weight(validation, "validation")
     if validation is not None:
-        warn_duplicates(inputs[train] if len(rest) else inputs, validation.chosen()[0], "training", "validation", CALLER)
+        warn_duplicates(
+            inputs[train] if len(rest) else inputs, validation.chosen()[0], "training", "validation", CALLER
+        )
     return TrainingData(rows, validation)
 
 

@@ -290,7 +290,10 @@ def _record(
                 "predicted_step_s": plan.cost.seconds,
                 "flops_per_step": plan.cost.flops,
             },
-            "reasons": {"time.samples_per_s": "no step was run", **resources["reasons"], **loop.timer.reasons},
+            "reasons": {"data.test": "no test was added"}
+            | ({} if loop.rows_done else {"time.samples_per_s": "no step was run"})
+            | resources["reasons"]
+            | loop.timer.reasons,
         },
         history=loop.history,
         result={"train": score, "validation": last or None, "test": None},

@@ -124,6 +124,8 @@ class TrainingRun:
     def add_test(self, scores: Scores) -> None:
         """Put scores on test data into the record."""
         self.record.result = {**self.record.result, "test": scores.to_dict()}
+        self.record.data = {**self.record.data, "test": scores.rows}
+        self.record.resources["reasons"].pop("data.test", None)
 
     def to_dict(self) -> dict[str, Any]:
         """The record in the layout of its JSON file."""

@@ -1,4 +1,4 @@
-"""Files that somebody made to do harm, or edited: refused from their structure, before anything is read or allocated."""
+"""Files that somebody made to do harm, or edited: refused from their structure, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -103,7 +103,10 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     ),
     "virtual": (_virtual, f"/{WEIGHT} keeps its values outside this file"),
     "nothing stored": (_shaped(shape=(3, 4), dtype="<f4"), f"/{WEIGHT} needs 48 bytes, and 0 are stored"),
-    "a terabyte declared": (_shaped(shape=(500_000, 500_000), dtype="<f4"), r"has shape \(500000, 500000\), and \(3, 4\)"),
+    "a terabyte declared": (
+        _shaped(shape=(500_000, 500_000), dtype="<f4"),
+        r"has shape \(500000, 500000\), and \(3, 4\)",
+    ),
     "null space": (_null, f"/{WEIGHT} has shape None, and "),
     "scalar": (_as(np.float32(1)), rf"/{WEIGHT} has shape \(\), and \(3, 4\) is expected"),
     "another rank": (_as(VALUES.reshape(12)), rf"/{WEIGHT} has shape \(12,\), and \(3, 4\) is expected"),
@@ -113,8 +116,8 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     "not gzip": (_bytes_in_chunks(b"x" * 40, compression="gzip"), f"/{WEIGHT} has a chunk that is not gzip: "),
     "a chunk too short": (_bytes_in_chunks(zlib.compress(b"x"), compression="gzip"), "chunk of 1 bytes instead of 48"),
     "a compression bomb": (
-        _bytes_in_chunks(zlib.compress(bytes(300_000_000), 9)[:200_000], compression="gzip"),
-        "claims|has a chunk of 49 bytes instead of 48",
+        _bytes_in_chunks(zlib.compress(bytes(30_000_000), 9), compression="gzip"),
+        "has a chunk of 49 bytes instead of 48",
     ),
     "a chunk missing": (
         lambda file: _partly(file, shape=(3, 4), dtype="<f4", chunks=(1, 4), compression="gzip"),
@@ -124,7 +127,10 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
         f"as {kind}": (_as(np.zeros((3, 4), kind)), rf"/{WEIGHT} has type \S+, and little-endian float32 is expected")
         for kind in (">f4", "<f8", "<f2", "<i4", "<c8", "S4", "?")
     },
-    "compound": (_as(np.zeros((3, 4), [("a", "<f4")])), f"/{WEIGHT} has type .*, and little-endian float32 is expected"),
+    "compound": (
+        _as(np.zeros((3, 4), [("a", "<f4")])),
+        f"/{WEIGHT} has type .*, and little-endian float32 is expected",
+    ),
     "text of any length": (_as(np.full((3, 4), "a", dtype=object)), f"/{WEIGHT} has type object, and"),
     "an array missing": (lambda file: file.pop(WEIGHT), f"the file lacks /{WEIGHT}; use another copy"),
     "a group missing": (lambda file: file.pop("state"), "the file lacks /state; use another copy"),
@@ -139,12 +145,27 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
         r"the file has '/parameters/\\u202e\\nxxx.*\.\.\., which nothing",
     ),
     "many at the top": (_many("/"), "the file holds 1,086 things; 6 are expected"),
-    "many in a group": (_many("parameters/layers"), "/parameters/layers leads to more than the 16 things that are"),
-    "a group for an array": (_linked_group := lambda file: (file.pop(WEIGHT), file.create_group(WEIGHT))[0], "is a group"),
-    "an array for a group": (_linked(VALUES, "parameters/layers/2"), "/parameters/layers/2 .*|lacks /parameters/layers/2/"),
-    "a group for a text": (lambda file: (file.pop("training"), file.create_group("training"))[0], "/training is a group, and"),
-    "an attribute": (lambda file: file[WEIGHT].attrs.update(a=1), f"/{WEIGHT} has 1 attributes, and nnkit .*; remove them"),
-    "an attribute at the top": (lambda file: file.attrs.update(a=1), "the file has 1 attributes, and nnkit writes none"),
+    "many in a group": (_many("parameters/layers"), "/parameters/layers leads to more than the 18 things that are"),
+    "a group for an array": (
+        lambda file: (file.pop(WEIGHT), file.create_group(WEIGHT))[0],
+        "is a group",
+    ),
+    "an array for a group": (
+        _linked(VALUES, "parameters/layers/2"),
+        "/parameters/layers/2 .*|lacks /parameters/layers/2/",
+    ),
+    "a group for a text": (
+        lambda file: (file.pop("training"), file.create_group("training"))[0],
+        "/training is a group, and",
+    ),
+    "an attribute": (
+        lambda file: file[WEIGHT].attrs.update(a=1),
+        f"/{WEIGHT} has 1 attributes, and nnkit .*; remove them",
+    ),
+    "an attribute at the top": (
+        lambda file: file.attrs.update(a=1),
+        "the file has 1 attributes, and nnkit writes none",
+    ),
 }
 
 
@@ -232,7 +253,10 @@ def test_texts(saved: Path, name: str, text: Any, reason: str) -> None:
     [
         (lambda sums: [*sums], "is not an object of texts"),
         (lambda sums: sums | {"x": 1}, "is not an object of texts"),
-        (lambda sums: sums | {"x": "1"}, "has the unknown 'x'; known: architecture, format, parameters/layers/0/bias,"),
+        (
+            lambda sums: sums | {"x": "1"},
+            "has the unknown 'x'; known: architecture, format, parameters/layers/0/activation/slope,",
+        ),
         (lambda sums: {name: sums[name] for name in sums if name != WEIGHT}, f"lacks {WEIGHT}"),
     ],
 )
@@ -258,6 +282,6 @@ def test_a_lack_of_memory_is_no_damage(saved: Path, monkeypatch: pytest.MonkeyPa
     def full(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(container.np, "asarray", full)
+    monkeypatch.setattr(container.np, "isfinite", full)
     with pytest.raises(MemoryError):
         nnkit.load(saved)

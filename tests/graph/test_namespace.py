@@ -70,7 +70,7 @@ def test_signatures_are_the_standard_s() -> None:
 
 M, C, V = spread((2, 3)), spread((2, 3, 4)), spread((3,), seed=1)
 N = integers((2, 3), low=-5, high=5)
-INDICES = np.asarray([[0, 2, 1, 1], [2, 0, -1, -3]])
+INDICES = np.asarray([[0, -2, 1, -1], [2, 0, -1, -3]])
 
 # call(xp, *arrays), NumPy's own, operands
 COMPOSED = [

@@ -1,4 +1,4 @@
-"""Callbacks: when they are called, early stopping whichever way training ends, and errors that leave the network whole."""
+"""Callbacks: when they are called, early stopping whichever way training ends, errors that leave the network whole."""
 
 from __future__ import annotations
 
@@ -49,13 +49,17 @@ def test_one_alone_or_several(callbacks: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [5, None, 1.5])
 def test_what_is_no_list_is_refused(wrong: object) -> None:
-    with pytest.raises(ArgumentError, match=r"callbacks is .*; expected a list of nnkit\.Callback objects or functions"):
+    with pytest.raises(
+        ArgumentError, match=r"callbacks is .*; expected a list of nnkit\.Callback objects or functions"
+    ):
         fit(network(), X, Y, callbacks=wrong)
 
 
 @pytest.mark.parametrize("wrong", [[EarlyStopping], EarlyStopping, "a", [None]])
 def test_what_is_no_callback_is_refused(wrong: object) -> None:
-    with pytest.raises(ArgumentError, match=r"callbacks\[0\] is .*; expected a nnkit\.Callback object or a function of one"):
+    with pytest.raises(
+        ArgumentError, match=r"callbacks\[0\] is .*; expected a nnkit\.Callback object or a function of one"
+    ):
         fit(network(), X, Y, callbacks=wrong)
 
 
@@ -322,7 +326,9 @@ def test_an_error_at_the_beginning_keeps_the_moments_of_the_former_optimizer() -
 
 def test_training_a_network_inside_its_own_training_is_refused() -> None:
     net = network()
-    with pytest.raises(ArgumentError, match="this network is being trained already, by another thread or by the fit that"):
+    with pytest.raises(
+        ArgumentError, match="this network is being trained already, by another thread or by the fit that"
+    ):
         fit(net, X, Y, epochs=2, callbacks=lambda _: fit(net, X, Y, epochs=1))
     assert net._model.epochs_done == 1
     fit(net, X, Y, epochs=1, callbacks=lambda _: fit(network(), X, Y, epochs=1))  # another one may

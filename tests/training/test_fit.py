@@ -82,7 +82,12 @@ def test_no_epochs_change_nothing() -> None:
 
 def dropping() -> nnkit.Network:
     """A network with everything that has a memory: batch normalisation, and dropout's random numbers."""
-    layers = [nnkit.nn.Dense(8, activation="relu"), nnkit.nn.BatchNorm(), nnkit.nn.Dropout(0.3), nnkit.nn.Dense(3, "softmax")]
+    layers = [
+        nnkit.nn.Dense(8, activation="relu"),
+        nnkit.nn.BatchNorm(),
+        nnkit.nn.Dropout(0.3),
+        nnkit.nn.Dense(3, "softmax"),
+    ]
     return nnkit.Sequential(layers, input_shape=(3,), seed=7)
 
 
@@ -138,7 +143,9 @@ def test_the_seed_alone_decides() -> None:
     x, y = blobs(50)
     runs = {}
     for name, seed in (("one", 1), ("again", 1), ("two", 2), ("huge", 2**64 - 1)):
-        net = nnkit.Sequential([nnkit.nn.Dense(8), nnkit.nn.Dropout(0.5), nnkit.nn.Dense(3, "softmax")], (3,), seed=seed)
+        net = nnkit.Sequential(
+            [nnkit.nn.Dense(8), nnkit.nn.Dropout(0.5), nnkit.nn.Dense(3, "softmax")], (3,), seed=seed
+        )
         fit(net, x, y, epochs=3, validation_split=0.2)
         runs[name] = values(net)
     assert same(runs["one"], runs["again"])
@@ -151,7 +158,9 @@ def test_the_seed_decides_the_order_of_rows_and_the_dropout_masks_not_only_the_f
     start = dropping().parameters()
     results = []
     for seed in (1, 2):
-        net = nnkit.Sequential([nnkit.nn.Dense(8), nnkit.nn.Dropout(0.5), nnkit.nn.Dense(3, "softmax")], (3,), seed=seed)
+        net = nnkit.Sequential(
+            [nnkit.nn.Dense(8), nnkit.nn.Dropout(0.5), nnkit.nn.Dense(3, "softmax")], (3,), seed=seed
+        )
         net.set_parameters({"layers.0.weight": start["layers.0.weight"], "layers.2.weight": start["layers.3.weight"]})
         fit(net, x, y, epochs=1, batch_size=50)
         results.append(values(net))

@@ -29,7 +29,9 @@ def everything(net: nnkit.Network) -> dict[str, Any]:
 
 def test_a_huge_learning_rate_warns_and_keeps_the_last_good_step() -> None:
     net = normalised()
-    with pytest.warns(NnkitWarning, match="the loss or a gradient became NaN or infinite in epoch 1, step 2; the network") as seen:
+    with pytest.warns(
+        NnkitWarning, match="the loss or a gradient became NaN or infinite in epoch 1, step 2; the network"
+    ) as seen:
         run = fit(net, X, Y, epochs=5, batch_size=10, optimizer=SGD(1e30))
     assert seen[0].filename.endswith("small.py")  # where net.fit stands
     assert all(np.isfinite(value).all() for value in values(net).values())
@@ -100,7 +102,9 @@ def test_the_warning_names_the_epoch() -> None:
         if training.epoch == 2:
             net._model.store.write({"setting.optimizer.learning_rate": 1e20})
 
-    with pytest.warns(NnkitWarning, match=r"in epoch 3, step \d; the network keeps its last good step\. Try a smaller learning"):
+    with pytest.warns(
+        NnkitWarning, match=r"in epoch 3, step \d; the network keeps its last good step\. Try a smaller learning"
+    ):
         run = fit(net, X, X[:, 0], epochs=9, batch_size=10, optimizer=SGD(0.01), callbacks=faster)
     assert len(run.history["loss"]) == 2
     assert all(np.isfinite(value).all() for value in values(net).values())

@@ -109,7 +109,9 @@ def test_a_rate_beside_an_object_is_refused() -> None:
 @pytest.mark.parametrize(("rate", "becomes"), [(1e39, "inf"), (1e-60, "0")])
 def test_a_rate_that_float32_does_not_hold_is_refused(rate: float, becomes: str) -> None:
     x, y = blobs(10)
-    with pytest.raises(ArgumentError, match=rf"learning_rate=.* of the optimizer becomes {becomes} in float32; choose a"):
+    with pytest.raises(
+        ArgumentError, match=rf"learning_rate=.* of the optimizer becomes {becomes} in float32; choose a"
+    ):
         fit(nnkit.FeedForward(3, 3, output_activation="softmax"), x, y, learning_rate=rate)
     fit(nnkit.FeedForward(3, 3, output_activation="softmax", dtype="float64"), x, y, epochs=1, learning_rate=1e-60)
 

@@ -111,7 +111,9 @@ def test_errors_in_validation_data_name_it() -> None:
 
 
 def test_rows_in_both_parts_are_told_where_fit_was_called() -> None:
-    with pytest.warns(NnkitWarning, match="20 of the 20 rows of the validation data are in the training data too") as seen:
+    with pytest.warns(
+        NnkitWarning, match="20 of the 20 rows of the validation data are in the training data too"
+    ) as seen:
         fit(network(), X, Y, epochs=1, validation_data=(X[:20], Y[:20]))
     assert seen[0].filename.endswith("small.py")  # where net.fit stands
 

@@ -59,7 +59,9 @@ def test_a_batch_that_weighs_nothing_moves_nothing() -> None:
         np.testing.assert_allclose(value, alone.parameters()[name], rtol=1e-12)
 
 
-@pytest.mark.parametrize("form", [{0: 2.0, 2: 0.5}, [2.0, 1.0, 0.5], np.array([2.0, 1.0, 0.5])], ids=["dict", "list", "array"])
+@pytest.mark.parametrize(
+    "form", [{0: 2.0, 2: 0.5}, [2.0, 1.0, 0.5], np.array([2.0, 1.0, 0.5])], ids=["dict", "list", "array"]
+)
 def test_class_weights_are_the_weights_of_their_rows(form: object) -> None:
     by_class, by_row = network(), network()
     a = fit(by_class, X, Y, epochs=2, class_weight=form)
@@ -97,7 +99,9 @@ def test_one_hot_rows_and_yes_or_no_have_classes_too() -> None:
 
 
 def test_class_weights_need_classes() -> None:
-    with pytest.raises(ArgumentError, match="class_weight needs classes, but loss 'mean_squared_error' has none here; use"):
+    with pytest.raises(
+        ArgumentError, match="class_weight needs classes, but loss 'mean_squared_error' has none here; use"
+    ):
         fit(nnkit.FeedForward(3, 1), X, Y.astype(float), class_weight="balanced")
 
 
@@ -114,6 +118,8 @@ def test_a_part_that_weighs_nothing_is_refused(part: str, first: float) -> None:
     weight = np.where(np.arange(50) < 40, first, 1.0 - first)
     net = network()
     before = values(net)
-    with pytest.raises(DataError, match=f"rows of the {part} data weigh 0 after the split, so their loss means nothing"):
+    with pytest.raises(
+        DataError, match=f"rows of the {part} data weigh 0 after the split, so their loss means nothing"
+    ):
         fit(net, X, Y, validation_split=0.2, shuffle=False, sample_weight=weight)
     assert same(values(net), before)

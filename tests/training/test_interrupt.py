@@ -194,14 +194,15 @@ def test_in_another_thread_nothing_is_touched() -> None:
 
 
 PROGRAM = """
-import sys, numpy as np, nnkit
+import os, signal, sys, time
+import numpy as np, nnkit
+signal.signal(signal.SIGINT, signal.default_int_handler)
 x = np.random.default_rng(0).normal(size=(2000, 20)).astype("float32")
 net = nnkit.FeedForward(20, 2, [64], output_activation="softmax")
 print("ready", flush=True)
 run = net.fit(x, (x[:, 0] > 0).astype(int), epochs=10**7)
 print("interrupted" if run.interrupted else "whole", len(run.history["loss"]) > 0, flush=True)
 try:
-    import os, signal, time
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(5)
 except KeyboardInterrupt:
@@ -217,7 +218,6 @@ def test_from_outside() -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         assert child.stdout.readline() == "ready\n"

@@ -102,8 +102,8 @@ def test_samples_of_an_epoch_that_was_not_completed_count() -> None:
     def interrupted(training: Any) -> None:
         raise AssertionError("the epoch was not to end")
 
-    x[-1] = 1e308
-    net = network(activation="identity", l2=1.0)
+    x[-10:] = 1e308  # the last batch overflows
+    net = nnkit.Sequential([nnkit.nn.BatchNorm(), nnkit.nn.Dense(3, "softmax")], (3,), dtype="float64")
     with pytest.warns(nnkit.NnkitWarning):
         run = fit(net, x, y, epochs=1, batch_size=10, shuffle=False, callbacks=interrupted)
     assert run.samples_per_s == pytest.approx(19990 / run.record.time["train_s"], rel=1e-9)
@@ -163,9 +163,18 @@ def test_the_processor_has_no_gpu_and_says_so() -> None:
     assert resources["reasons"]["device"]
 
 
+def test_a_figure_that_is_there_has_no_reason() -> None:
+    run = fit(network(), X, Y, epochs=3)
+    assert run.to_dict()["resources"]["reasons"]["data.test"] == "no test was added"
+    assert "time.samples_per_s" not in run.to_dict()["resources"]["reasons"]
+    run.add_test(run.network.test(X, Y))
+    assert "data.test" not in run.to_dict()["resources"]["reasons"]
+
+
 def test_saved_and_read_back(tmp_path: Path) -> None:
     run = fit(network(), X, Y, epochs=2, validation_split=0.1)
     run.add_test(run.network.test(X, Y))
+    assert run.to_dict()["data"]["test"] == 300
     run.save(tmp_path / "run.json")
     assert load_record(tmp_path / "run.json") == run.to_dict()
     assert load_record(tmp_path / "run.json")["history"]["loss"] == run.history["loss"]

@@ -1,0 +1,402 @@
+"""Calling modules: on a shadow whose leaves are traced arrays, so that the tree itself is never touched."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import namedtuple
+
+import numpy as np
+import pytest
+
+from nnkit.errors import ArgumentError, ShapeError, TraceError
+from nnkit.gradient_check import check_graph
+from nnkit.nn import Activation, BatchNorm, Dense, Dropout, Module, Parameter, Sequential, State
+from nnkit.nn.module import declared
+from nnkit.nn.tracing import trace_shapes
+from nnkit.ops import namespace
+from tests.nn.calling import Called
+
+
+class Custom(Module):
+    """Leaves and layers by keyword; ``body(self, x, run)`` is the call."""
+
+    def __init__(self, body, **members):
+        vars(self).update(members)
+        vars(self)["_body"] = body
+
+    def __call__(self, x, run):
+        return self._body(self, x, run)
+
+
+def refused(body, text, error=TraceError, training=False, shape=(2, 3), **members):
+    with pytest.raises(error, match=text):
+        Called(Custom(body, **members), shape, training=training)
+
+
+# -- what a call must not do
+
+
+def setting(self, x, run):
+    self.mean = x
+    return x
+
+
+def appending(self, x, run):
+    self.seen.append(x)
+    return x
+
+
+def filling(self, x, run):
+    self.cache["x"] = x
+    return x
+
+
+def filling_deep_inside(self, x, run):
+    self.cache["deep"][0].append(x)
+    return x
+
+
+def deleting(self, x, run):
+    del self.seen
+    return x
+
+
+def test_setting_an_attribute_is_refused():
+    text = (
+        r"layer '' \(Custom\) sets self.mean during its call; declare self.mean = State\(…\) in __init__ "
+        r"and write run.update\(self, mean=…\)"
+    )
+    refused(setting, text)
+    refused(lambda self, x, run: self.inner(x, run), r"layer 'inner' \(Custom\) sets self.mean", inner=Custom(setting))
+
+
+def test_changing_a_list_or_dictionary_is_refused():
+    text = r"layer '' \(Custom\) changed self.{} during its call; a call must change nothing: declare a State"
+    refused(appending, text.format("seen"), seen=[])
+    refused(filling, text.format("cache"), cache={})
+    refused(filling_deep_inside, text.format("cache"), cache={"deep": [[]]})
+    inner = Custom(appending, seen=[1, 2])
+    refused(lambda self, x, run: self.layers[0](x, run), r"layer 'layers.0' \(Custom\) changed self.seen", layers=[inner])
+
+
+def test_deleting_an_attribute_is_refused():
+    refused(deleting, r"layer '' \(Custom\) deletes self.seen during its call; a call must change nothing", seen=[1])
+
+
+def test_a_refused_call_leaves_nothing_behind():
+    inner = Custom(appending, seen=[])
+    module = Custom(lambda self, x, run: self.inner(x, run), inner=inner)
+    with pytest.raises(TraceError):
+        Called(module, (2, 3))
+    assert inner.seen == []
+    assert vars(module).keys() == {"inner", "_body"}
+
+
+@pytest.mark.parametrize("value", [None, 3.0, np.zeros(3), [], ()])
+def test_what_is_not_an_array_of_the_trace_is_refused(value):
+    refused(lambda self, x, run: value, rf"module Custom must return one array, got {type(value).__name__}")
+
+
+def test_two_arrays_are_refused():
+    refused(lambda self, x, run: (x, x), "module Custom must return one array, got tuple")
+
+
+def test_a_layer_that_is_called_without_run_is_told_so():
+    text = r"layer 'inner' \(Dense\) was called without run; write self.layer\(x, run\)"
+    refused(lambda self, x, run: self.inner(x), text, inner=Dense(3))
+    refused(lambda self, x, run: self.inner(x, None), text, inner=Dense(3))
+
+
+def test_run_may_be_given_by_name():
+    called = Called(Custom(lambda self, x, run: self.inner(x, run=run), inner=Dense(3)), (2, 3))
+    assert called.run()["y"].shape == (2, 3)
+
+
+def test_a_layer_may_take_further_arguments():
+    class Gate(Module):
+        def __init__(self):
+            self.scale = Parameter(("inputs",))
+
+        def __call__(self, x, gate, run, *, sign=1.0):
+            return x * gate * self.scale * sign
+
+    called = Called(Custom(lambda self, x, run: self.gate(x, x + 1.0, run, sign=-1.0), gate=Gate()), (2, 3))
+    x, scale = called.values["x"], called.values["gate.scale"]
+    np.testing.assert_allclose(called.run()["y"], -x * (x + 1.0) * scale)
+
+
+def test_updates_must_be_of_states():
+    text = r"layer '' \(Custom\): run.update\(self, {}=…\), but self.{} is not a State"
+    for name, members in (("mean", {}), ("weight", {"weight": Parameter((3,))}), ("size", {"size": 3})):
+        body = lambda self, x, run, name=name: run.update(self, **{name: x}) or x  # noqa: E731
+        refused(body, text.format(name, name), training=True, **members)
+
+
+@pytest.mark.parametrize(
+    ("change", "came"), [(lambda x: x[0, :2], r"float64\[2\]"), (lambda x: x[0, :] > 0, r"bool\[3\]"), (lambda x: x, r"float64\[2, 3\]")]
+)
+def test_updates_must_keep_shape_and_dtype(change, came):
+    body = lambda self, x, run: run.update(self, mean=change(x)) or x  # noqa: E731
+    refused(body, rf"layer '' \(Custom\): state 'mean' is float64\[3\], its new value {came}", ShapeError, True, mean=State((3,)))
+
+
+def test_updates_must_be_arrays_of_the_trace():
+    body = lambda self, x, run: run.update(self, mean=np.zeros(3)) or x  # noqa: E731
+    refused(body, r"layer '' \(Custom\): run.update\(self, mean=…\) needs an array of the trace, got ndarray", training=True, mean=State((3,)))
+
+
+def test_random_numbers_are_for_training():
+    body = lambda self, x, run: x * run.random(self, x.shape, x.dtype)  # noqa: E731
+    refused(body, r"layer '' \(Custom\) asks for random numbers outside training; ask only if run.training")
+    assert Called(Custom(body), (2, 3), training=True).run()["y"].shape == (2, 3)
+
+
+def test_run_is_given_the_layer_itself():
+    other = Dense(3)
+    refused(lambda self, x, run: x * run.random(other, (2, 3), "float64"), "pass self to run, not another Dense", training=True)
+
+
+# -- leaves
+
+
+def test_a_shared_leaf_is_one_leaf_and_its_gradients_add_up():
+    shared = Parameter((3,), "ones")
+    module = Custom(lambda self, x, run: x * self.first + x * x * self.second, first=shared, second=shared)
+    assert list(declared(module)) == ["first"]
+    called = Called(module, (2, 3), slopes=True)
+    alone = Custom(lambda self, x, run: x * self.first + x * x * self.second, first=Parameter((3,)), second=Parameter((3,)))
+    apart = Called(alone, (2, 3), slopes=True)
+    same = {"first": called.values["first"], "second": called.values["first"]}
+    expected = apart.run(x=called.values["x"], **same)
+    np.testing.assert_allclose(called.run()["grad:first"], expected["grad:first"] + expected["grad:second"])
+    check_graph(called.graph, "total", called.values, called.floats())
+
+
+def test_a_leaf_that_two_layers_share_has_the_path_of_the_first():
+    first, second = Dense(3), Dense(3)
+    second.weight = first.weight
+    module = Sequential([first, second])
+    assert list(trace_shapes(module, (3,), "float32")[0]) == ["layers.0.weight", "layers.0.bias", "layers.1.bias"]
+    called = Called(module, (2, 3))
+    v = called.values
+    expected = (v["x"] @ v["layers.0.weight"] + v["layers.0.bias"]) @ v["layers.0.weight"] + v["layers.1.bias"]
+    np.testing.assert_allclose(called.run()["y"], expected)
+
+
+def test_a_layer_in_two_places_has_one_set_of_leaves():
+    layer = Dense(3, "tanh")
+    module = Sequential([layer, Activation("relu"), layer])
+    assert list(declared(module)) == ["layers.0.weight", "layers.0.bias"]
+    called = Called(module, (2, 3), slopes=True)
+    v = called.values
+    step = lambda x: np.tanh(x @ v["layers.0.weight"] + v["layers.0.bias"])  # noqa: E731
+    np.testing.assert_allclose(called.run()["y"], step(np.maximum(step(v["x"]), 0.0)))
+    check_graph(called.graph, "total", v, called.floats(), order=1)
+
+
+def test_a_layer_in_two_places_must_fit_both():
+    layer = Dense(4)
+    with pytest.raises(ShapeError, match=r"layer 'layers.0' \(Dense\) expects 3 inputs, got 4"):
+        Called(Sequential([layer, layer]), (2, 3))
+
+
+def test_lists_tuples_and_dictionaries_hold_layers_and_leaves():
+    pair = namedtuple("Pair", ["gain", "offset"])
+    module = Custom(
+        lambda self, x, run: (
+            self.blocks["b"][0](self.blocks["a"](x, run), run) * self.scales[1] * self.pair.gain + self.pair.offset + self.scales[0]
+        ),
+        blocks={"a": Dense(5, "tanh"), "b": [Dense(3, bias=False)]},
+        scales=(Parameter((1,)), Parameter(("inputs",))),
+        pair=pair(Parameter((3,)), Parameter((3,))),
+    )
+    paths = ["blocks.a.weight", "blocks.a.bias", "blocks.b.0.weight", "scales.0", "scales.1", "pair.0", "pair.1"]
+    assert list(trace_shapes(module, (3,), "float32")[0]) == paths
+    called = Called(module, (2, 3), slopes=True)
+    check_graph(called.graph, "total", called.values, called.floats(), order=1)
+
+
+def test_two_leaves_of_one_path_are_refused():
+    module = Custom(lambda self, x, run: x, parts={1: Parameter((3,)), "1": Parameter((3,))})
+    with pytest.raises(ArgumentError, match="two leaves have the path 'parts.1'; give their places names that differ"):
+        declared(module)
+
+
+def test_a_tree_that_contains_itself_is_refused():
+    inner = Custom(lambda self, x, run: x)
+    module = Custom(lambda self, x, run: x, inner=inner)
+    inner.parent = module
+    with pytest.raises(ArgumentError, match=r"layer 'inner.parent' \(Custom\) contains itself; a network is a tree"):
+        declared(module)
+
+
+def test_widths_are_resolved_by_the_call():
+    module = Sequential([Dense(7), BatchNorm(), Dense(2)])
+    shapes, output = trace_shapes(module, (4,), "float32")
+    assert output == (2,)
+    assert shapes["layers.0.weight"] == (4, 7)
+    assert shapes["layers.1.mean"] == (7,)
+    assert shapes["layers.2.weight"] == (7, 2)
+    assert trace_shapes(module, (9,), "float32")[0]["layers.0.weight"] == (9, 7)
+
+
+def test_wrong_widths_name_the_layer():
+    class Branches(Module):
+        def __init__(self):
+            self.layers = [Dense(8), Dense(128)]
+
+        def __call__(self, x, run):
+            xp = namespace(x)
+            small, large = self.layers[1](xp.concat([x] * 8, axis=1), run), self.layers[1](xp.concat([x] * 16, axis=1), run)
+            return small + large
+
+    with pytest.raises(ShapeError, match=r"layer 'layers.1' \(Dense\) expects 64 inputs, got 128"):
+        Called(Branches(), (2, 8))
+
+
+def test_a_layer_that_needs_a_width_needs_rows_and_columns():
+    with pytest.raises(ShapeError, match=r"layer '' \(Dense\): the shape of 'weight' needs an input of rows and columns, got \(3,\)"):
+        Called(Dense(2), (3,))
+
+
+def test_a_leaf_of_unknown_shape_whose_layer_is_never_called_is_refused():
+    module = Custom(lambda self, x, run: x, spare=Dense(3))
+    with pytest.raises(ArgumentError, match="leaf 'spare.weight' is declared, but its module is never called"):
+        trace_shapes(module, (3,), "float32")
+    known = Custom(lambda self, x, run: x, spare=Parameter((4, 2)), count=State(()))
+    assert trace_shapes(known, (3,), "float32")[0] == {"spare": (4, 2), "count": ()}
+
+
+def test_the_first_axis_must_stay():
+    module = Custom(lambda self, x, run: x[0, :])
+    with pytest.raises(ShapeError, match=r"module Custom must keep the first axis, the batch: 2 rows went in, \(3,\) came out"):
+        trace_shapes(module, (3,), "float32")
+    with pytest.raises(ShapeError, match=r"must keep the first axis, the batch: 2 rows went in, \(\) came out"):
+        trace_shapes(Custom(lambda self, x, run: namespace(x).sum(x)), (3,), "float32")
+
+
+@pytest.mark.parametrize("kind", [Parameter, State])
+@pytest.mark.parametrize("shape", [3, [3], (3.0,), (True,), (-1,), ("rows",), None])
+def test_shapes_of_leaves_are_checked(kind, shape):
+    with pytest.raises(ArgumentError, match=rf"{kind.__name__}: shape must be a tuple of whole numbers or 'inputs', got"):
+        kind(shape)
+
+
+def test_errors_inside_a_layer_name_it():
+    module = Sequential([Dense(4), Custom(lambda self, x, run: x + namespace(x).zeros((3, 5)))])
+    with pytest.raises(ShapeError, match=r"layer 'layers.1': add: shapes \(2, 4\) and \(3, 5\) do not broadcast.*test_tracing.py"):
+        Called(module, (2, 3))
+
+
+def test_operations_know_their_layer():
+    called = Called(Sequential([Dense(4, "tanh"), Dense(2)]), (2, 3))
+    where = {node.operation: node.origin.path for _, node in called.graph if node.operation in ("tanh", "matmul")}
+    assert where == {"matmul": "layers.1", "tanh": "layers.0.activation"}
+
+
+# -- the tree stays as it is
+
+
+def everything(module):
+    """Every attribute of every module below, by identity; containers by the identity of their parts."""
+    found, waiting = {}, [("", module)]
+    while waiting:
+        path, value = waiting.pop()
+        found[path] = id(value)
+        if isinstance(value, Module):
+            waiting += [(f"{path}.{name}", part) for name, part in vars(value).items()]
+        elif isinstance(value, (list, tuple)):
+            waiting += [(f"{path}.{number}", part) for number, part in enumerate(value)]
+        elif isinstance(value, dict):
+            waiting += [(f"{path}.{name}", part) for name, part in value.items()]
+    return found
+
+
+def large():
+    body = {"a": [Dense(5, "prelu"), BatchNorm()], "b": Dropout(0.5)}
+    return Custom(
+        lambda self, x, run: self.parts["b"](self.parts["a"][1](self.parts["a"][0](x, run), run), run) * self.gain[0],
+        parts=body,
+        gain=(Parameter((1,)),),
+    )
+
+
+def test_tracing_changes_nothing():
+    module = large()
+    before = everything(module)
+    for training in (False, True):
+        Called(module, (2, 3), training=training)
+    trace_shapes(module, (3,), "float32")
+    assert everything(module) == before
+    assert type(module) is Custom
+
+
+def test_a_module_is_traced_by_many_threads_at_once():
+    module, found, errors = large(), {}, []
+
+    def work(number):
+        try:
+            for _ in range(10):
+                found[number] = Called(module, (2 + number, 3 + number), training=True, slopes=True).graph.fingerprint
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    for number, fingerprint in found.items():
+        assert Called(module, (2 + number, 3 + number), training=True, slopes=True).graph.fingerprint == fingerprint
+
+
+def test_a_copy_of_a_module_is_a_module_of_its_own():
+    module = Sequential([Dense(3)])
+    twin = copy.deepcopy(module)
+    assert twin.layers[0].weight is not module.layers[0].weight
+    assert list(declared(Sequential([module, twin]))) == [f"layers.{i}.layers.0.{n}" for i in (0, 1) for n in ("weight", "bias")]
+
+
+def test_states_that_are_updated_twice_are_updated_one_after_the_other():
+    """A layer in two places: the second call goes on from what the first left, without a gradient through it."""
+    body = lambda self, x, run: run.update(self, count=self.count + namespace(x).sum(x)) or x * self.count  # noqa: E731
+    counter = Custom(body, count=State((), 1.0))
+    called = Called(Sequential([counter, counter]), (2, 3), training=True, slopes=True)
+    got, x = called.run(), called.values["x"]
+    total = x.sum()
+    np.testing.assert_allclose(got["y"], x * (1.0 + total))
+    np.testing.assert_allclose(got["layers.0.count"], 1.0 + 2.0 * total)
+    np.testing.assert_allclose(got["grad:x"] / got["y"] * x, got["grad:x"] / (1.0 + total))
+
+
+# -- randomness
+
+
+class Two(Module):
+    def __init__(self, more):
+        self.before = Dense(4) if more else Activation("identity")
+        self.drop = Dropout(0.5)
+        self.again = Dropout(0.5)
+
+    def __call__(self, x, run):
+        return self.again(self.drop(self.before(x, run), run), run)
+
+
+def streams(module, shape=(2, 4)):
+    graph = Called(module, shape, training=True).graph
+    return [node.options["stream"] for _, node in graph if node.operation == "random_bits"]
+
+
+def test_masks_depend_on_the_path_and_not_on_other_layers():
+    assert streams(Two(False)) == streams(Two(True))
+    assert len(set(streams(Two(False)))) == 2
+    assert streams(Sequential([Dropout(0.5), Dense(3)])) == streams(Sequential([Dropout(0.5), BatchNorm(), Dense(3), BatchNorm()]))
+
+
+def test_a_layer_that_draws_twice_draws_different_numbers():
+    layer = Dropout(0.5)
+    assert len(set(streams(Sequential([layer, layer, layer])))) == 3
+    twice = Custom(lambda self, x, run: x * run.random(self, x.shape, x.dtype) - run.random(self, x.shape, x.dtype))
+    assert len(set(streams(twice))) == 2
