@@ -39,7 +39,7 @@ class Run:
         self._leaves: dict[str, tuple[TracedArray, tuple[int, ...]]] = {}
 
     def random_bits(self, module: Module, shape: tuple[int, ...]) -> TracedArray:
-        """32 random bits for each element, uint32: a function of seed, step, the module's path and how often it asked."""
+        """32 random bits for each element, uint32, by seed, step, the module's path and how often it asked before."""
         path = _path_of(module)
         if self._randomness is None:
             raise TraceError(
@@ -75,7 +75,8 @@ class Run:
             old = getattr(module, name)
             if (value.shape, value.dtype) != (old.shape, old.dtype):
                 raise ShapeError(
-                    f"layer '{path}' ({_kind(module)}): state '{name}' is {old.dtype}{list(old.shape)}, its new value {value.dtype}{list(value.shape)}"
+                    f"layer '{path}' ({_kind(module)}): state '{name}' is {old.dtype}{list(old.shape)}, "
+                    f"its new value {value.dtype}{list(value.shape)}"
                 )
             self.updates[self._paths[id(leaf)]] = value
 
@@ -120,7 +121,7 @@ def call_module(module: Module, x: TracedArray, run: Run) -> TracedArray:
 def trace_shapes(
     module: Module, input_shape: tuple[int, ...], dtype: str
 ) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
-    """Shapes of all leaves by path, in order of definition, and of one row of the output, by one trace without values."""
+    """Shapes of all leaves by path, in order of definition, and of one row of the output, by one trace."""
     shapes: dict[str, tuple[int, ...]] = {}
     trace = Trace()
 
@@ -171,8 +172,8 @@ class _Shadow:
     def __setattr__(self, name: str, value: Any) -> None:
         path = vars(self)["_shadow_path"]
         raise TraceError(
-            f"layer '{path}' ({_kind(self)}) sets self.{name} during its call; declare self.{name} = State(…) in __init__ "
-            f"and write run.update(self, {name}=…)"
+            f"layer '{path}' ({_kind(self)}) sets self.{name} during its call; "
+            f"declare self.{name} = State(…) in __init__ and write run.update(self, {name}=…)"
         )
 
 
@@ -239,8 +240,8 @@ def _check_unchanged(shadow: Module) -> None:
     for name, parts in vars(shadow)["_shadow_parts"].items():
         if _contents(vars(shadow)[name]) != parts:
             raise TraceError(
-                f"layer '{_path_of(shadow)}' ({_kind(shadow)}) changed self.{name} during its call; a call must change nothing: "
-                f"declare a State and use run.update, or compute the value in __init__"
+                f"layer '{_path_of(shadow)}' ({_kind(shadow)}) changed self.{name} during its call; a call must change "
+                "nothing: declare a State and use run.update, or compute the value in __init__"
             )
 
 
@@ -259,6 +260,7 @@ def _width(x: Any, owner: Module, path: str) -> int:
     if not isinstance(x, TracedArray) or x.ndim < 2:
         shape = show(x.shape) if isinstance(x, TracedArray) else type(x).__name__
         raise ShapeError(
-            f"layer '{_path_of(owner)}' ({_kind(owner)}): the shape of '{path}' needs an input of rows and columns, got {shape}"
+            f"layer '{_path_of(owner)}' ({_kind(owner)}): the shape of '{path}' needs an input of rows and columns, "
+            f"got {shape}"
         )
     return fixed(x.shape, path)[-1]

@@ -29,14 +29,15 @@ def node_flops(graph: Graph, i: int) -> int:
 
 
 def group_cost(graph: Graph, group: tuple[int, ...], escaping: set[int], tile: int, target: Target) -> Cost:
-    """A fused group reads its outer operands once and writes what others read; the rest stays in the cache, if it fits."""
+    """A fused group reads its outer operands once and writes what others read; the rest stays in the cache if it fits."""
     members = set(group)
     outer = dict.fromkeys(o for i in group for o in graph.nodes[i].inputs if o not in members)
     moved = sum(_read_bytes(graph, group, o) for o in outer)
     moved += sum(graph.nodes[i].nbytes for i in group if i in escaping)
     largest = max(graph.nodes[i].nbytes for i in group)
     if len(group) > 1 and not tile and moved + largest > target.tile_bytes:  # every operation is a pass over memory
-        moved = sum(graph.nodes[i].nbytes + sum(_read_bytes(graph, (i,), o) for o in graph.nodes[i].inputs) for i in group)
+        read = sum(_read_bytes(graph, (i,), o) for i in group for o in graph.nodes[i].inputs)
+        moved = read + sum(graph.nodes[i].nbytes for i in group)
     flops = sum(node_flops(graph, i) for i in group)
     tiles = -(-(graph.nodes[group[0]].shape[0] or 1) // tile) if tile else 1
     return Cost(flops, moved, _seconds(graph, group, moved, flops, tiles, target))

@@ -315,7 +315,7 @@ class Allocator:
 
 
 def _spare(node: Node) -> tuple[int, ...]:
-    """Operands whose memory the result may take. A selection begins with a copy of its last one, and reads the others after."""
+    """Operands whose memory the result may take: of a selection only the last, with whose copy it begins."""
     if node.operation == "where":
         return () if node.inputs[2] in node.inputs[:2] else node.inputs[2:]
     return node.inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -24,8 +25,8 @@ class Values:
         self.layout = layout
         self.trace = Trace()
         self.xp = self.trace.namespace
-        self.flat = self.trace.input("parameter", "state", (layout.count,), layout.dtype)
-        self.leaves: dict[str, TracedArray] = {}
+        if layout.count:
+            self.leaves: dict[str, TracedArray] = {}
         start = 0
         for path, shape in layout.parameters.items():
             self.trace.path = path.rpartition(".")[0]
@@ -33,6 +34,11 @@ class Values:
             self.leaves[path] = self.xp.reshape(piece, shape)
             start += prod(shape)
         self.trace.path = ""
+
+    @cached_property
+    def flat(self) -> TracedArray:
+        """All parameters, one after the other; not there for a module that has none."""
+        return self.trace.input("parameter", "state", (self.layout.count,), self.layout.dtype)
 
     def leaf(self, path: str, leaf: Declared, shape: tuple[int, ...]) -> TracedArray:
         """The traced array of a declared leaf."""

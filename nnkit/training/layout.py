@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from nnkit.backend import Leaf
+from nnkit.errors import ArgumentError
 from nnkit.nn import Module, Parameter, Penalty, State
 from nnkit.nn.leaves import Declared
 from nnkit.nn.module import declared
@@ -29,7 +30,10 @@ class Layout:
     def of(cls, module: Module, input_shape: Shape, dtype: str) -> Layout:
         """By one shape-only trace of the module."""
         shapes, output_shape = trace_shapes(module, input_shape, dtype)
-        return cls(input_shape, output_shape, dtype, shapes, declared(module))
+        leaves = declared(module)
+        for path, leaf in leaves.items():
+            _check_path(path, leaf)
+        return cls(input_shape, output_shape, dtype, shapes, leaves)
 
     @property
     def parameters(self) -> dict[str, Shape]:
@@ -81,6 +85,18 @@ def metrics() -> list[Leaf]:
     return [*sums, Leaf("metric.correct", "hits", (), "int64")]
 
 
+def _check_path(path: str, leaf: Declared) -> None:
+    """Refuse a path that is the name of another value in the store or in the graph of the step."""
+    taken = {"parameter", *(known.name for known in (*counters(), *metrics()))}
+    taken |= set(DATA) if isinstance(leaf, State) else set()
+    if path in taken or path.startswith(("moment.", "setting.")):
+        raise ArgumentError(
+            f"leaf '{path}': the training step has a value of that name; give the attribute another name, "
+            f"such as '{path.partition('.')[0]}_'"
+        )
+
+
+DATA = ("x", "y", "order", "weight")
 SEEDS = ("setting.seed_low", "setting.seed_high")
 
 

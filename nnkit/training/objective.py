@@ -51,7 +51,7 @@ class Objective:
 
 
 def objective(module: Module, loss: str | Loss) -> Objective:
-    """The objective for a loss by name, ``"auto"`` or as an object; a loss that cannot go with the module is refused."""
+    """The objective for a loss by name, ``"auto"`` or as an object; one that cannot go with the module is refused."""
     activation = module.output_activation()
     chosen = losses.get(losses.default_for(activation) if loss == "auto" else loss)
     domain = ACTIVATIONS[activation].domain if activation in ACTIVATIONS else "any"

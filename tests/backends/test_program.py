@@ -179,7 +179,9 @@ def test_the_same_step_twice_gives_the_same_bits_whatever_was_in_memory():
 def test_floating_point_warnings_stay_off_and_come_back():
     trace = Trace()
     x = trace.input("x", "data", (2,), "float32")
-    bench = Bench(trace.graph({"y": 1.0 / x, "z": trace.namespace.exp(1000.0 / x)}), {"x": np.zeros(2, dtype="float32")})
+    bench = Bench(
+        trace.graph({"y": 1.0 / x, "z": trace.namespace.exp(1000.0 / x)}), {"x": np.zeros(2, dtype="float32")}
+    )
     before = np.geterr()
     assert np.isinf(bench.step()["y"]).all()
     assert np.geterr() == before

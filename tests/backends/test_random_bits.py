@@ -17,7 +17,9 @@ def reference(seed, step, stream, shape):
     return ops.random_bits((low, high), number, stream, shape)
 
 
-@pytest.mark.parametrize("shape", [(), (1,), (2,), (7,), (3, 5), (2 * PIECE - 1,), (2 * PIECE,), (2 * PIECE + 1,), (5, 2**12), (0,), (3, 0)])
+@pytest.mark.parametrize(
+    "shape", [(), (1,), (2,), (7,), (3, 5), (2 * PIECE - 1,), (2 * PIECE,), (2 * PIECE + 1,), (5, 2**12), (0,), (3, 0)]
+)
 def test_any_shape(shape):
     out = np.empty(shape, dtype=np.uint32)
     RandomBits(out, (3, 4))(np.uint32(1), np.uint32(2), np.uint32(5))

@@ -41,7 +41,9 @@ def test_units_may_be_any_integer():
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, 1, 2, "0.5", None, True, float("nan")])
 def test_rates_of_dropout_are_shares(rate):
-    with pytest.raises(ArgumentError, match="Dropout: rate is the share of values that are dropped, at least 0 and below 1, got"):
+    with pytest.raises(
+        ArgumentError, match="Dropout: rate is the share of values that are dropped, at least 0 and below 1, got"
+    ):
         Dropout(rate)
 
 
@@ -73,7 +75,9 @@ def test_penalties_are_finite_and_not_negative(value):
 def test_sequential_takes_layers():
     with pytest.raises(ArgumentError, match=r"Sequential: layers\[1\] is 'relu', not a layer$"):
         Sequential([Dense(3), "relu"])
-    with pytest.raises(ArgumentError, match=r"layers\[0\] is <class.*Dense'>, not a layer; give the layer itself, as in Dense\(8\)"):
+    with pytest.raises(
+        ArgumentError, match=r"layers\[0\] is <class.*Dense'>, not a layer; give the layer itself, as in Dense\(8\)"
+    ):
         Sequential([Dense])
 
 
@@ -136,7 +140,18 @@ def test_the_output_activation_can_be_taken_off(name):
     assert module.output_activation() == name
 
 
-@pytest.mark.parametrize("module", [Own(), Flatten(), Dropout(0.5), PReLU(), Sequential([]), Dense(3, "prelu"), Sequential([Dense(3, "softmax"), Dropout(0.1)])])
+@pytest.mark.parametrize(
+    "module",
+    [
+        Own(),
+        Flatten(),
+        Dropout(0.5),
+        PReLU(),
+        Sequential([]),
+        Dense(3, "prelu"),
+        Sequential([Dense(3, "softmax"), Dropout(0.1)]),
+    ],
+)
 def test_what_has_no_output_activation_stays(module):
     assert module.output_activation() == "identity"
     bare = module.without_output_activation()
@@ -155,7 +170,17 @@ MODULES = [
     Dense(3, "prelu", bias=False, l1=0.1, l2=0.2),
     Dense(3, Activation("leaky_relu", slope=0.2), initializer="orthogonal"),
     Dense(3, initializer=initializers.Constant(0.5)),
-    Sequential([Flatten(), Dense(4, "gelu"), BatchNorm(0.3, 0.1), Dropout(0.25), LayerNorm(0.1), PReLU(0.1), Activation("tanh")]),
+    Sequential(
+        [
+            Flatten(),
+            Dense(4, "gelu"),
+            BatchNorm(0.3, 0.1),
+            Dropout(0.25),
+            LayerNorm(0.1),
+            PReLU(0.1),
+            Activation("tanh"),
+        ]
+    ),
     Sequential([Sequential([]), Sequential([Dense(2, "softmax")])]),
 ]
 

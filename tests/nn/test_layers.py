@@ -121,7 +121,10 @@ def test_dropout_keeps_the_right_share_and_scales_it(rate):
 
 def test_dropout_changes_with_seed_and_step_and_repeats_with_them():
     called = Called(Dropout(0.5), (8, 32), training=True)
-    masks = [called.run(x=np.ones((8, 32)), **change)["y"] for change in ({}, {}, {"step": np.uint32(6)}, {"low": np.uint32(4)}, {"high": np.uint32(1)})]
+    masks = [
+        called.run(x=np.ones((8, 32)), **change)["y"]
+        for change in ({}, {}, {"step": np.uint32(6)}, {"low": np.uint32(4)}, {"high": np.uint32(1)})
+    ]
     assert (masks[0] == masks[1]).all()
     assert all((masks[0] != mask).mean() > 0.3 for mask in masks[2:])
 

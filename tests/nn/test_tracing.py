@@ -77,7 +77,9 @@ def test_changing_a_list_or_dictionary_is_refused():
     refused(filling, text.format("cache"), cache={})
     refused(filling_deep_inside, text.format("cache"), cache={"deep": [[]]})
     inner = Custom(appending, seen=[1, 2])
-    refused(lambda self, x, run: self.layers[0](x, run), r"layer 'layers.0' \(Custom\) changed self.seen", layers=[inner])
+    refused(
+        lambda self, x, run: self.layers[0](x, run), r"layer 'layers.0' \(Custom\) changed self.seen", layers=[inner]
+    )
 
 
 def test_deleting_an_attribute_is_refused():
@@ -134,16 +136,28 @@ def test_updates_must_be_of_states():
 
 
 @pytest.mark.parametrize(
-    ("change", "came"), [(lambda x: x[0, :2], r"float64\[2\]"), (lambda x: x[0, :] > 0, r"bool\[3\]"), (lambda x: x, r"float64\[2, 3\]")]
+    ("change", "came"),
+    [(lambda x: x[0, :2], r"float64\[2\]"), (lambda x: x[0, :] > 0, r"bool\[3\]"), (lambda x: x, r"float64\[2, 3\]")],
 )
 def test_updates_must_keep_shape_and_dtype(change, came):
     body = lambda self, x, run: run.update(self, mean=change(x)) or x  # noqa: E731
-    refused(body, rf"layer '' \(Custom\): state 'mean' is float64\[3\], its new value {came}", ShapeError, True, mean=State((3,)))
+    refused(
+        body,
+        rf"layer '' \(Custom\): state 'mean' is float64\[3\], its new value {came}",
+        ShapeError,
+        True,
+        mean=State((3,)),
+    )
 
 
 def test_updates_must_be_arrays_of_the_trace():
     body = lambda self, x, run: run.update(self, mean=np.zeros(3)) or x  # noqa: E731
-    refused(body, r"layer '' \(Custom\): run.update\(self, mean=…\) needs an array of the trace, got ndarray", training=True, mean=State((3,)))
+    refused(
+        body,
+        r"layer '' \(Custom\): run.update\(self, mean=…\) needs an array of the trace, got ndarray",
+        training=True,
+        mean=State((3,)),
+    )
 
 
 def test_random_numbers_are_for_training():
@@ -154,7 +168,11 @@ def test_random_numbers_are_for_training():
 
 def test_run_is_given_the_layer_itself():
     other = Dense(3)
-    refused(lambda self, x, run: x * run.random(other, (2, 3), "float64"), "pass self to run, not another Dense", training=True)
+    refused(
+        lambda self, x, run: x * run.random(other, (2, 3), "float64"),
+        "pass self to run, not another Dense",
+        training=True,
+    )
 
 
 # -- leaves
@@ -165,7 +183,9 @@ def test_a_shared_leaf_is_one_leaf_and_its_gradients_add_up():
     module = Custom(lambda self, x, run: x * self.first + x * x * self.second, first=shared, second=shared)
     assert list(declared(module)) == ["first"]
     called = Called(module, (2, 3), slopes=True)
-    alone = Custom(lambda self, x, run: x * self.first + x * x * self.second, first=Parameter((3,)), second=Parameter((3,)))
+    alone = Custom(
+        lambda self, x, run: x * self.first + x * x * self.second, first=Parameter((3,)), second=Parameter((3,))
+    )
     apart = Called(alone, (2, 3), slopes=True)
     same = {"first": called.values["first"], "second": called.values["first"]}
     expected = apart.run(x=called.values["x"], **same)
@@ -205,7 +225,9 @@ def test_lists_tuples_and_dictionaries_hold_layers_and_leaves():
     pair = namedtuple("Pair", ["gain", "offset"])
     module = Custom(
         lambda self, x, run: (
-            self.blocks["b"][0](self.blocks["a"](x, run), run) * self.scales[1] * self.pair.gain + self.pair.offset + self.scales[0]
+            self.blocks["b"][0](self.blocks["a"](x, run), run) * self.scales[1] * self.pair.gain
+            + self.pair.offset
+            + self.scales[0]
         ),
         blocks={"a": Dense(5, "tanh"), "b": [Dense(3, bias=False)]},
         scales=(Parameter((1,)), Parameter(("inputs",))),
@@ -248,7 +270,10 @@ def test_wrong_widths_name_the_layer():
 
         def __call__(self, x, run):
             xp = namespace(x)
-            small, large = self.layers[1](xp.concat([x] * 8, axis=1), run), self.layers[1](xp.concat([x] * 16, axis=1), run)
+            small, large = (
+                self.layers[1](xp.concat([x] * 8, axis=1), run),
+                self.layers[1](xp.concat([x] * 16, axis=1), run),
+            )
             return small + large
 
     with pytest.raises(ShapeError, match=r"layer 'layers.1' \(Dense\) expects 64 inputs, got 128"):
@@ -256,7 +281,9 @@ def test_wrong_widths_name_the_layer():
 
 
 def test_a_layer_that_needs_a_width_needs_rows_and_columns():
-    with pytest.raises(ShapeError, match=r"layer '' \(Dense\): the shape of 'weight' needs an input of rows and columns, got \(3,\)"):
+    with pytest.raises(
+        ShapeError, match=r"layer '' \(Dense\): the shape of 'weight' needs an input of rows and columns, got \(3,\)"
+    ):
         Called(Dense(2), (3,))
 
 
@@ -270,7 +297,9 @@ def test_a_leaf_of_unknown_shape_whose_layer_is_never_called_is_refused():
 
 def test_the_first_axis_must_stay():
     module = Custom(lambda self, x, run: x[0, :])
-    with pytest.raises(ShapeError, match=r"module Custom must keep the first axis, the batch: 2 rows went in, \(3,\) came out"):
+    with pytest.raises(
+        ShapeError, match=r"module Custom must keep the first axis, the batch: 2 rows went in, \(3,\) came out"
+    ):
         trace_shapes(module, (3,), "float32")
     with pytest.raises(ShapeError, match=r"must keep the first axis, the batch: 2 rows went in, \(\) came out"):
         trace_shapes(Custom(lambda self, x, run: namespace(x).sum(x)), (3,), "float32")
@@ -279,13 +308,17 @@ def test_the_first_axis_must_stay():
 @pytest.mark.parametrize("kind", [Parameter, State])
 @pytest.mark.parametrize("shape", [3, [3], (3.0,), (True,), (-1,), ("rows",), None])
 def test_shapes_of_leaves_are_checked(kind, shape):
-    with pytest.raises(ArgumentError, match=rf"{kind.__name__}: shape must be a tuple of whole numbers or 'inputs', got"):
+    with pytest.raises(
+        ArgumentError, match=rf"{kind.__name__}: shape must be a tuple of whole numbers or 'inputs', got"
+    ):
         kind(shape)
 
 
 def test_errors_inside_a_layer_name_it():
     module = Sequential([Dense(4), Custom(lambda self, x, run: x + namespace(x).zeros((3, 5)))])
-    with pytest.raises(ShapeError, match=r"layer 'layers.1': add: shapes \(2, 4\) and \(3, 5\) do not broadcast.*test_tracing.py"):
+    with pytest.raises(
+        ShapeError, match=r"layer 'layers.1': add: shapes \(2, 4\) and \(3, 5\) do not broadcast.*test_tracing.py"
+    ):
         Called(module, (2, 3))
 
 
@@ -356,7 +389,9 @@ def test_a_copy_of_a_module_is_a_module_of_its_own():
     module = Sequential([Dense(3)])
     twin = copy.deepcopy(module)
     assert twin.layers[0].weight is not module.layers[0].weight
-    assert list(declared(Sequential([module, twin]))) == [f"layers.{i}.layers.0.{n}" for i in (0, 1) for n in ("weight", "bias")]
+    assert list(declared(Sequential([module, twin]))) == [
+        f"layers.{i}.layers.0.{n}" for i in (0, 1) for n in ("weight", "bias")
+    ]
 
 
 def test_states_that_are_updated_twice_are_updated_one_after_the_other():
@@ -392,7 +427,9 @@ def streams(module, shape=(2, 4)):
 def test_masks_depend_on_the_path_and_not_on_other_layers():
     assert streams(Two(False)) == streams(Two(True))
     assert len(set(streams(Two(False)))) == 2
-    assert streams(Sequential([Dropout(0.5), Dense(3)])) == streams(Sequential([Dropout(0.5), BatchNorm(), Dense(3), BatchNorm()]))
+    assert streams(Sequential([Dropout(0.5), Dense(3)])) == streams(
+        Sequential([Dropout(0.5), BatchNorm(), Dense(3), BatchNorm()])
+    )
 
 
 def test_a_layer_that_draws_twice_draws_different_numbers():

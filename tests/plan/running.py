@@ -51,12 +51,16 @@ class Bench:
         """The same step by the rows of the planned graph, each result laid out in memory as the program has it."""
         evaluate, values = Eager(host).evaluate, {}
         for i, node in self.plan.graph:
-            given = [self.values[node.options["name"]]] if node.operation == "input" else [values[o] for o in node.inputs]
+            given = (
+                [self.values[node.options["name"]]] if node.operation == "input" else [values[o] for o in node.inputs]
+            )
             with np.errstate(all="ignore"):
                 value = scattered(node, *given) if node.operation == "scatter_add" else evaluate(node, given)
             view = self.plan.slots[i].kind == "view"
             values[i] = value if view else np.array(value, dtype=node.dtype, order="C")
-        return self._moved_on({name: values[i].copy() for name, i in self.plan.graph.outputs if name in self.graph.output})
+        return self._moved_on(
+            {name: values[i].copy() for name, i in self.plan.graph.outputs if name in self.graph.output}
+        )
 
     def _moved_on(self, outputs):
         if bool(outputs.get("guard", True)):

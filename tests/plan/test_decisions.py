@@ -88,7 +88,9 @@ def test_tiles_pay_where_memory_is_slow():
     made = plan(trace.graph({"y": (x * 2.0 + 1.0) * x}), TARGET)
     assert [step.tile > 0 for step in made.steps] == [True]
     assert made.cost.nbytes == 2 * 4_000_000
-    assert savings(made)["tile"].nbytes == 5 * 4_000_000  # two intermediate values are written and read, x is read again
+    assert (
+        savings(made)["tile"].nbytes == 5 * 4_000_000
+    )  # two intermediate values are written and read, x is read again
     assert savings(made)["tile"].seconds > 0
 
 

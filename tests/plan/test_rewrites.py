@@ -104,12 +104,16 @@ def test_equal_operations_are_done_once():
 
 
 def test_equal_operations_with_other_attributes_are_not_equal():
-    both = recorded(lambda xp, x: {"y": xp.sum(x, axis=0), "z": xp.sum(x[:3, :], axis=1), "w": xp.sum(x[:3, :], axis=0)}, x=X)
+    both = recorded(
+        lambda xp, x: {"y": xp.sum(x, axis=0), "z": xp.sum(x[:3, :], axis=1), "w": xp.sum(x[:3, :], axis=0)}, x=X
+    )
     assert operations(rewrites.merge_common(both)).count("sum") == 3
 
 
 def test_zeros_of_both_signs_are_two_numbers():
-    graph = recorded(lambda xp, x: {"y": xp.asarray(1.0) / (x * 0.0), "z": x + (-0.0), "w": x - 0.0}, x=X.astype("float64"))
+    graph = recorded(
+        lambda xp, x: {"y": xp.asarray(1.0) / (x * 0.0), "z": x + (-0.0), "w": x - 0.0}, x=X.astype("float64")
+    )
     values = {"x": np.asarray([[-0.0, 0.0, 1.0]] * 4)}
     got = Bench(graph, values).step()
     assert np.signbit(got["z"])[0].tolist() == np.signbit(got["w"])[0].tolist() == [True, False, False]
@@ -152,7 +156,9 @@ def test_sums_over_axes_of_size_one_are_reshapes():
 
 
 def test_repetition_that_broadcasting_does_is_removed():
-    graph = recorded(lambda xp, x: {"y": x * xp.broadcast_to(x[0, ...], (4, 3)) + xp.full((4, 3), 2, dtype="float32")}, x=X)
+    graph = recorded(
+        lambda xp, x: {"y": x * xp.broadcast_to(x[0, ...], (4, 3)) + xp.full((4, 3), 2, dtype="float32")}, x=X
+    )
     assert "broadcast_to" not in operations(rewrites.simplify(graph))
     kept = recorded(lambda xp, x: {"y": xp.tanh(xp.broadcast_to(x[0, ...], (4, 3)))}, x=X)
     bench = Bench(kept, {"x": X})

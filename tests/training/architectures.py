@@ -22,7 +22,9 @@ PLAIN = RATES.flatmap(
     )
 )
 ADAPTIVE = RATES.flatmap(
-    lambda rate: st.sampled_from([Adam(rate), AdamW(rate, weight_decay=0.1), RMSprop(rate), RMSprop(rate, momentum=0.5)])
+    lambda rate: st.sampled_from(
+        [Adam(rate), AdamW(rate, weight_decay=0.1), RMSprop(rate), RMSprop(rate, momentum=0.5)]
+    )
 )
 
 

@@ -121,7 +121,10 @@ def update(optimizer, dtype):
 
     moments = {name: given(f"moment.{name}", "state", draw.uniform(0.1, 1.0, 9)) for name in optimizer.moments}
     settings = {name: given(f"setting.{name}", "setting", value) for name, value in optimizer.settings().items()}
-    parameter, gradient = given("parameter", "state", draw.normal(size=9)), given("gradient", "data", draw.normal(size=9))
+    parameter, gradient = (
+        given("parameter", "state", draw.normal(size=9)),
+        given("gradient", "data", draw.normal(size=9)),
+    )
     new, moved = optimizer.update(parameter, gradient, moments, settings, given("step", "setting", 3.0))
     return trace.graph({"parameter": new} | {f"moment.{name}": value for name, value in moved.items()}), values
 

@@ -141,5 +141,7 @@ def test_gradients_are_computed_in_their_place_and_states_over_themselves():
     bench = Job(nn.Sequential([nn.Dense(6, "relu"), nn.Dense(3, "softmax")]), (4,), "auto", Adam(), "classes").bench(5)
     joins = [step for step in bench.plan.steps if step.kernel == "concat"]
     assert [step.cost.nbytes for step in joins] == [0]
-    over = {bench.plan.graph.nodes[slot.ref].options["name"] for slot in bench.plan.slots.values() if slot.kind == "state"}
+    over = {
+        bench.plan.graph.nodes[slot.ref].options["name"] for slot in bench.plan.slots.values() if slot.kind == "state"
+    }
     assert {"parameter", "moment.first", "moment.second"} <= over
