@@ -93,11 +93,15 @@ class Backend(Protocol):
         """Copy a host array into a device array of the same shape."""
 
 
-@cache
 def select(device: str) -> Backend:
     """The backend of a device's name, such as ``"cpu"`` or ``"cuda:1"``, found among the installed entry points."""
     if not isinstance(device, str) or not device:
         raise ArgumentError(f"device must be a name such as 'cpu' or 'cuda', got {device!r}")
+    return _select(device.strip().lower().replace("gpu", "cuda"))
+
+
+@cache
+def _select(device: str) -> Backend:
     kind, _, number = device.partition(":")
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if kind not in found:

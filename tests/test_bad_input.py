@@ -9,7 +9,7 @@ import pytest
 
 import nnkit
 from nnkit import EarlyStopping
-from nnkit.errors import ArgumentError, DataError, DeviceError, DtypeError, NnkitError, ShapeError
+from nnkit.errors import ArgumentError, DataError, DeviceError, DtypeError, NnkitError, ShapeError, TraceError
 from nnkit.optimizers import SGD, Adam
 from tests.training.small import blobs, fit, network, same, values
 
@@ -254,10 +254,20 @@ def test_a_device_that_is_not_here_says_what_is_missing_and_how_to_install_it() 
             network(device="cuda:1")
 
 
-@pytest.mark.parametrize("device", ["cpuu", "gpu", "tpu"])
+@pytest.mark.parametrize("device", ["cpuu", "tpu"])
 def test_a_device_that_does_not_exist_gives_those_that_do(device: str) -> None:
     with pytest.raises(DeviceError, match=f"there is no backend for device '{device}' here: installed devices: .*cpu"):
         network(device=device)
+
+
+def test_gpu_means_cuda() -> None:
+    with pytest.raises(DeviceError, match=r"device 'cuda' here: it takes an NVIDIA GPU.*use device='cpu'"):
+        network(device="GPU")
+
+
+def test_numpy_as_an_activation_is_refused_with_the_fix() -> None:
+    with pytest.raises(TraceError, match=r"activation 'tanh' calls NumPy on a traced array; write it with xp ="):
+        nnkit.FeedForward(inputs=2, outputs=3, hidden=[4], activation=np.tanh)
 
 
 def test_a_second_processor_is_refused() -> None:

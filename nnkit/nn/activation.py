@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnkit.errors import ArgumentError
+from nnkit.errors import ArgumentError, TraceError
 from nnkit.names import lookup
 from nnkit.nn.activations import ACTIVATIONS, ALIASES
 from nnkit.nn.leaves import Parameter
@@ -46,8 +46,16 @@ class Activation(Module):
                 raise ArgumentError(f"activation '{self.name}' has no parameter '{name}'; {known}")
 
     def __call__(self, x: Array, run: Run) -> Array:
-        """The output for x, whose first axis is the batch."""
-        return self.function(x, **self.parameters)
+        """The function of x."""
+        try:
+            return self.function(x, **self.parameters)
+        except TypeError as error:
+            if "__array_ufunc__" not in str(error):
+                raise
+            raise TraceError(
+                f"activation '{self.name}' calls NumPy on a traced array; write it with xp = nnkit.ops.namespace(x), "
+                f"or take nnkit's own by name: activation='{self.name}'"
+            ) from None
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value}" for name, value in self.parameters.items())

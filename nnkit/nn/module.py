@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nnkit.nn.tracing import Run
 
 Array = Any
+UNKNOWN = "unknown"
 
 
 class Module(ABC):
@@ -42,8 +43,8 @@ class Module(ABC):
         return None
 
     def output_activation(self) -> str:
-        """Name of the activation that the last layer applies, as far as it can be taken off."""
-        return "identity"
+        """Name of the activation that the last layer applies; of a module of one's own it is not known."""
+        return UNKNOWN if self.config() is None else "identity"
 
     def without_output_activation(self) -> Module:
         """The same module, sharing its leaves, without that activation: losses are exact on what comes before it."""

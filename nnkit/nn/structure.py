@@ -42,7 +42,7 @@ class Sequential(Module):
     Sequential([Dense(8, activation=Activation('relu')), Dense(2, activation=Activation('identity'))])
     """
 
-    def __init__(self, layers: Sequence[Module]) -> None:
+    def __init__(self, layers: Sequence[Any]) -> None:
         for number, layer in enumerate(layers):
             if not isinstance(layer, Module):
                 hint = "; give the layer itself, as in Dense(8), not its class" if isinstance(layer, type) else ""

@@ -49,11 +49,13 @@ class Run:
         digest = hashlib.sha256(f"{path}/{use}".encode()).digest()
         stream = (int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little"))
         low, high, step = self._randomness
-        return random_bits((low, high), step, stream, shape)
+        bits: TracedArray = random_bits((low, high), step, stream, shape)
+        return bits
 
     def random(self, module: Module, shape: tuple[int, ...], dtype: str = "float32") -> TracedArray:
         """Uniform numbers in [0, 1)."""
-        return random_uniform(self.random_bits(module, shape), dtype)
+        numbers: TracedArray = random_uniform(self.random_bits(module, shape), dtype)
+        return numbers
 
     def update(self, module: Module, **values: Array) -> None:
         """New values of states that the module declares; they take effect after the step.

@@ -29,7 +29,7 @@ def node_flops(graph: Graph, i: int) -> int:
 
 
 def group_cost(graph: Graph, group: tuple[int, ...], escaping: set[int], tile: int, target: Target) -> Cost:
-    """A fused group reads its outer operands once and writes what others read; the rest stays in the cache if it fits."""
+    """A fused group reads its outer operands once and writes what others read; the rest stays in the cache."""
     members = set(group)
     outer = dict.fromkeys(o for i in group for o in graph.nodes[i].inputs if o not in members)
     moved = sum(_read_bytes(graph, group, o) for o in outer)

@@ -68,7 +68,8 @@ def expand(graph: Graph, target: Target) -> Graph:
         if node.operation == "stop_gradient":
             return operands[0]
         if node.operation == "erf" and "erf" not in target.native:
-            return erf(trace.namespace, operands[0])
+            spelled_out: TracedArray = erf(trace.namespace, operands[0])
+            return spelled_out
         return None
 
     return rewrite(graph, rule)

@@ -98,6 +98,8 @@ def training_graph(
         trace.path = "update"
         gradient = xp.concat([xp.reshape(slope, (-1,)) for slope in slopes])
         outputs[GUARD] = xp.isfinite(loss) & xp.all(xp.isfinite(gradient))
+        for value in run.updates.values():
+            outputs[GUARD] = outputs[GUARD] & xp.all(xp.isfinite(value))
         outputs |= _update(values, optimizer, gradient)
         outputs["counter.step"] = step + 1
         outputs |= run.updates

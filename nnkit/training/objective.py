@@ -10,6 +10,7 @@ from nnkit import losses
 from nnkit.losses import Loss
 from nnkit.nn import Module
 from nnkit.nn.activations import ACTIVATIONS
+from nnkit.nn.module import UNKNOWN
 from nnkit.ops import namespace
 
 Array = Any
@@ -54,7 +55,9 @@ def objective(module: Module, loss: str | Loss) -> Objective:
     """The objective for a loss by name, ``"auto"`` or as an object; one that cannot go with the module is refused."""
     activation = module.output_activation()
     chosen = losses.get(losses.default_for(activation) if loss == "auto" else loss)
-    domain = ACTIVATIONS[activation].domain if activation in ACTIVATIONS else "any"
-    losses.check_pair(chosen, activation, domain)
-    paired = activation in chosen.paired
-    return Objective(chosen, module.without_output_activation() if paired else module, activation, paired)
+    if activation != UNKNOWN:
+        domain = ACTIVATIONS[activation].domain if activation in ACTIVATIONS else "any"
+        losses.check_pair(chosen, activation, domain)
+    bare = module.without_output_activation()
+    paired = activation in chosen.paired and bare is not module
+    return Objective(chosen, bare if paired else module, activation, paired)

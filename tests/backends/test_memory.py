@@ -65,7 +65,7 @@ def test_writing_copies_and_rebinds_nothing(store):
 
 
 def test_an_unknown_leaf_is_refused_and_nothing_is_written(store):
-    with pytest.raises(ArgumentError, match="there is no leaf 'b.bias'; there are: a.weight, a.bias, count, wide"):
+    with pytest.raises(ArgumentError, match=r"there is no leaf 'b\.bias'; there are: a\.weight, a\.bias, count, wide"):
         store.write({"a.bias": [1, 2, 3], "b.bias": [1, 2, 3]})
     assert not store.array("a.bias").any()
 

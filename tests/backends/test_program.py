@@ -197,7 +197,7 @@ def test_there_is_one_cpu():
 
 def test_devices_are_found_by_name():
     assert select("cpu") is BACKEND
-    with pytest.raises(DeviceError, match="there is no backend for device 'tpu' here: installed devices: .*cpu"):
+    with pytest.raises(DeviceError, match=r"there is no backend for device 'tpu' here: installed devices: .*cpu"):
         select("tpu")
     with pytest.raises(DeviceError, match=r"device 'cuda:1' here: it takes an NVIDIA GPU, CuPy \(pip install"):
         select("cuda:1")

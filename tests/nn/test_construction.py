@@ -1,4 +1,4 @@
-"""Making layers: what they refuse, how they print, what they say of their output activation, and plain data for files."""
+"""Making layers: what they refuse, their output activations, and their descriptions as plain data."""
 
 from __future__ import annotations
 

@@ -241,7 +241,7 @@ def test_lists_tuples_and_dictionaries_hold_layers_and_leaves():
 
 def test_two_leaves_of_one_path_are_refused():
     module = Custom(lambda self, x, run: x, parts={1: Parameter((3,)), "1": Parameter((3,))})
-    with pytest.raises(ArgumentError, match="two leaves have the path 'parts.1'; give their places names that differ"):
+    with pytest.raises(ArgumentError, match=r"two leaves have the path 'parts.1'; give their places names that differ"):
         declared(module)
 
 
@@ -289,7 +289,7 @@ def test_a_layer_that_needs_a_width_needs_rows_and_columns():
 
 def test_a_leaf_of_unknown_shape_whose_layer_is_never_called_is_refused():
     module = Custom(lambda self, x, run: x, spare=Dense(3))
-    with pytest.raises(ArgumentError, match="leaf 'spare.weight' is declared, but its module is never called"):
+    with pytest.raises(ArgumentError, match=r"leaf 'spare\.weight' is declared, but its module is never called"):
         trace_shapes(module, (3,), "float32")
     known = Custom(lambda self, x, run: x, spare=Parameter((4, 2)), count=State(()))
     assert trace_shapes(known, (3,), "float32")[0] == {"spare": (4, 2), "count": ()}

@@ -43,10 +43,10 @@ class Memory:
         return whole[first : first + count]
 
     def read(self, i, rows=None):
+        if self.plan.slots[i].kind == "view":
+            i, rows = self.root(i), None
         if self.plan.slots[i].kind == "constant":
             return
-        if self.plan.slots[i].kind == "view":
-            return self.read(self.root(i))
         cells = self.cells(i, rows)
         if cells is not None:
             owners = self.owners(i)

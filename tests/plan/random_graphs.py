@@ -71,7 +71,7 @@ def unary(g):
 
 def partner(g, x):
     """Another value that broadcasts with x: often a repeated, a reversed or a reordered one."""
-    fitting = [v for v in g.pool if v.shape == x.shape or v.size == 1 and v.ndim <= x.ndim or v.shape == x.shape[-1:]]
+    fitting = [v for v in g.pool if v.shape == x.shape or (v.size == 1 and v.ndim <= x.ndim) or v.shape == x.shape[-1:]]
     return g._pick(fitting) if fitting and g.draw.random() < 0.8 else flip(g, x)
 
 
@@ -84,7 +84,7 @@ def binary(g):
 
 def neutral(g):
     x = g.recent()
-    return g._pick([x * 1.0, x + 0.0, 1.0 * x, x - 0.0, x / 1.0, -(-x), x * 0.5])
+    return g._pick([x * 1.0, x + 0.0, 1.0 * x, x - 0.0, x / 1.0, g.xp.negative(-x), x * 0.5])
 
 
 def select(g):

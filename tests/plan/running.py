@@ -1,4 +1,4 @@
-"""Running a plan in every way there is: its program, the interpreter, and the interpreter with the program's layouts."""
+"""Running a plan: its program, the interpreter, and the interpreter with the program's layouts."""
 
 from __future__ import annotations
 

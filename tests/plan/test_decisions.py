@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -109,7 +111,7 @@ def test_switching_off_one_decision_switches_off_nothing_else(graph, made):
 def test_without_reuse_no_two_values_share_memory(graph):
     made = plan(graph, SMALL, ("reuse_memory", "in_place", "join_gradients"))
     taken = sorted((slot.offset, slot.nbytes) for slot in made.slots.values() if slot.kind == "arena")
-    for (offset, nbytes), (following, _) in zip(taken, taken[1:], strict=False):
+    for (offset, nbytes), (following, _) in pairwise(taken):
         assert offset + nbytes <= following
 
 
@@ -170,8 +172,9 @@ def test_explain_names_every_kernel_and_decision(made, saved):
         line = next(line for line in text.splitlines() if line.startswith(name))
         assert line.split()[1] == str(figures.kernels)
     assert f"{size(made).kernels} kernels" in text
-    for word in ("FORWARD", "BACKWARD", "UPDATE", "layers.0", "(32×16)ᵀ @ 32×5", " and 8 more"):
+    for word in ("FORWARD", "BACKWARD", "UPDATE", "layers.0", "(32×16)ᵀ @ 32×5"):
         assert word in text
+    assert re.search(r"new values over old: \S+, \S+, \S+ and \d+ more$", text, re.MULTILINE)
     assert max(map(len, text.splitlines())) <= 150
     assert "switched off: fuse" in explain(plan(made.source, SMALL, ("fuse",)))
 

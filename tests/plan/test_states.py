@@ -1,4 +1,4 @@
-"""States are pairs of an old and a new value; the new one may be written over the old one only after its last reader."""
+"""States: a new value may be written over the old one only after the last reader of that."""
 
 from __future__ import annotations
 

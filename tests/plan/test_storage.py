@@ -166,6 +166,21 @@ def test_values_that_do_not_live_together_share_memory():
     assert bench_of(chain, disable=("reuse_memory", "in_place"), x=LINE).plan.arena_bytes == 20 * LINE.nbytes
 
 
+def test_a_value_that_outlives_its_tiles_shares_no_memory_with_scratch_of_another_data_type():
+    """Arrays so small that a tile, rounded up, is as large as the whole; rows of float32 lie where others of float64 do."""
+
+    def build(xp, x):
+        product = xp.sin(x + x) * x
+        single = xp.astype(product, "float32")
+        back = xp.astype(single, "float64") * xp.sin(x + x)
+        return {"product": product, "back": back, "sum": (product + product) + (product + product)}
+
+    bench = bench_of(build, replace(TARGET, tile_bytes=64), ("simplify", "merge_common"), x=X[:3, :2])
+    check_memory(bench.plan)
+    expected = bench.expected_bits()
+    same_bits(bench.step(), expected)
+
+
 def test_the_arena_is_as_large_as_the_plan_says_and_aligned():
     bench = bench_of(join_of_a_join, x=LINE)
     assert bench.program._arena.nbytes == bench.plan.arena_bytes == bench.program.memory()

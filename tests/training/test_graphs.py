@@ -54,7 +54,7 @@ def everything(bench):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_bad_row_changes_nothing_at_all(value):
-    """Three good batches, then one with a bad row, which is not committed: parameters, moments, counters, metrics, states."""
+    """Three good batches, then one with a bad row: no parameter, moment, counter, metric or state moves."""
     job = Job(layered(), (4,), "auto", Adam(0.1), "classes", rows=23)
     job.x[23 - 1 - 3 * 5, 2] = value  # the order is backwards
     bench = job.bench(5)

@@ -111,8 +111,32 @@ def test_a_custom_output_needs_no_name():
     net = nnkit.Network(Positive(), input_shape=(3,))
     run = net.fit(np.ones((8, 3)), np.ones((8, 2)), epochs=2, loss="huber", progress=False)
     assert np.isfinite(run.history["loss"]).all()
-    with pytest.raises(ArgumentError, match="loss 'cross_entropy' needs class probabilities"):
-        net.fit(np.ones((8, 3)), np.zeros(8, dtype=int), loss="cross_entropy", progress=False)
+    # What a module of one's own ends with is not known, so that no loss is refused for it.
+    run = net.fit(np.ones((8, 3)), np.zeros(8, dtype=int), loss="cross_entropy", epochs=2, progress=False)
+    assert np.isfinite(run.history["loss"]).all()
+
+
+def test_the_loss_of_a_module_that_ends_in_softmax_is_taken_from_its_probabilities():
+    class Probabilities(nn.Module):
+        def __init__(self):
+            self.layer = nn.Dense(3)
+
+        def __call__(self, x, run):
+            return ops.softmax(self.layer(x, run))
+
+    class Named(Probabilities):
+        def output_activation(self):
+            return "softmax"  # without without_output_activation: it must not be applied twice
+
+    x = np.random.default_rng(0).normal(size=(20, 4))
+    y = np.arange(20) % 3
+    expected = nnkit.FeedForward(inputs=4, outputs=3, output_activation="softmax")
+    for kind in (Probabilities, Named):
+        net = nnkit.Network(kind(), input_shape=(4,))
+        values = list(net.parameters().values())
+        expected.set_parameters(dict(zip(expected.parameters(), values, strict=True)))
+        loss = net.test(x, y, loss="cross_entropy").loss
+        assert loss == pytest.approx(expected.test(x, y).loss, rel=1e-5)
 
 
 def inside(**members):
