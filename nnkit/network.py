@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnkit.data.arrays import like
+from nnkit.data.batches import joined
 from nnkit.data.checks import features, weights
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count
@@ -122,7 +123,7 @@ class Network:
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         epochs: int = 10,
         batch_size: int = 32,
@@ -141,7 +142,8 @@ class Network:
         """Train on x, shape (rows, \\*input_shape), and y; a second call goes on from the present weights.
 
         Args:
-            x: NumPy, lists, pandas, CuPy, PyTorch or JAX arrays; converted to the network's dtype.
+            x: NumPy, lists, pandas, CuPy, PyTorch or JAX arrays; converted to the network's dtype. Without y, an
+                iterable of batches (x, y) with a known length, which is read once.
             y: integer labels (rows,) or one-hot rows for softmax; 0 and 1 for sigmoid; else numbers (rows, outputs).
             epochs: passes over the data.
             batch_size: rows of one step; the last batch of an epoch may be smaller.
@@ -186,7 +188,7 @@ class Network:
         self._loss, self._optimizer = loss, self._model.optimizer
         return TrainingRun(record, self)
 
-    def test(self, x: Any, y: Any, *, sample_weight: Any = None, loss: Any = None) -> Scores:
+    def test(self, x: Any, y: Any = None, *, sample_weight: Any = None, loss: Any = None) -> Scores:
         """Exact loss and metrics on x and y, with the loss of the last ``fit`` unless another is given.
 
         >>> import nnkit
@@ -196,6 +198,7 @@ class Network:
         """
         began = time.perf_counter()
         goal = objective(self.module, self._loss if loss is None else loss)
+        x, y = joined(x) if y is None else (x, y)
         inputs = features(x, self.input_shape, self.dtype, "x", self._entrance())
         target = targets(goal, self._model.layout, y, len(inputs))
         weight = None if sample_weight is None else weights(sample_weight, len(inputs), self.dtype)

@@ -37,7 +37,7 @@ FIT: dict[str, tuple[dict[str, Any], type[NnkitError], str]] = {
     "empty": ({"x": [], "y": []}, DataError, r"x is empty: its shape is \(0,\)"),
     "no rows": ({"x": X[:0], "y": Y[:0]}, DataError, r"x is empty: its shape is \(0, 3\)"),
     "None": ({"x": None}, DataError, "x is None; expected an array"),
-    "no y": ({"y": None}, DataError, "y is None; expected an array"),
+    "no y": ({"y": None}, DataError, "y is missing: give x and y"),
     "text": ({"x": [["a", "b", "c"]] * 40}, DataError, "x holds text, such as 'a'"),
     "objects": ({"x": [[{}, {}, {}]] * 40}, DataError, "x holds objects of type dict"),
     "complex": ({"x": X * 1j}, DataError, "x holds complex numbers"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def check_gradients(net: Network, x: Any, y: Any, loss: Any = "auto", order: int = 2, rtol: float = 1e-6) -> None:
-    """Compare the derivatives of the mean loss by each parameter with finite differences: AssertionError if they differ.
+    """Compare derivatives of the mean loss by each parameter with finite differences: AssertionError if they differ.
 
     In float64 and as in training (batch statistics, dropout with one fixed mask), along one random direction for each
     parameter, to the second order. The error names the parameter, what differentiation gave and what was expected. The

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nnkit.data.batches import joined
 from nnkit.data.checks import class_weights, features, warn_duplicates, warn_unscaled, weights
 from nnkit.data.splits import split_indices
 from nnkit.errors import ArgumentError, DataError
@@ -74,6 +75,7 @@ def prepare(
     """Everything checked before anything is changed."""
     if validation_data is not None and validation_split:
         raise ArgumentError("give either validation_split or validation_data, not both")
+    x, y = joined(x) if y is None else (x, y)
     inputs = features(x, layout.input_shape, layout.dtype, "x", layer)
     target = targets(objective, layout, y, len(inputs))
     weight = _weights(objective, layout, target, sample_weight, class_weight)

@@ -9,10 +9,10 @@ import pytest
 
 from nnkit import initializers
 from nnkit.errors import ArgumentError
-from nnkit.nn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Module, PReLU, Penalty, Sequential
+from nnkit.nn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Module, Penalty, PReLU, Sequential
 from nnkit.nn.activation import as_activation, default_initializer
 from nnkit.nn.activations import ACTIVATIONS
-from nnkit.nn.module import declared
+from nnkit.nn.module import UNKNOWN, declared
 from nnkit.nn.serial import from_config, is_custom, to_config
 from tests.nn.calling import Called
 
@@ -143,7 +143,6 @@ def test_the_output_activation_can_be_taken_off(name):
 @pytest.mark.parametrize(
     "module",
     [
-        Own(),
         Flatten(),
         Dropout(0.5),
         PReLU(),
@@ -157,6 +156,12 @@ def test_what_has_no_output_activation_stays(module):
     bare = module.without_output_activation()
     assert list(declared(bare)) == list(declared(module))
     assert type(bare) is type(module)
+
+
+def test_the_output_activation_of_ones_own_module_is_not_known():
+    own = Own()
+    assert own.output_activation() == Sequential([Dense(3), own]).output_activation() == UNKNOWN
+    assert own.without_output_activation() is own
 
 
 def test_an_activation_with_other_parameters_is_none_of_the_canonical_ones():

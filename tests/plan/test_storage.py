@@ -167,7 +167,7 @@ def test_values_that_do_not_live_together_share_memory():
 
 
 def test_a_value_that_outlives_its_tiles_shares_no_memory_with_scratch_of_another_data_type():
-    """Arrays so small that a tile, rounded up, is as large as the whole; rows of float32 lie where others of float64 do."""
+    """Arrays so small that a tile, rounded up, is as large as the whole; float32 and float64 have rows in other places."""
 
     def build(xp, x):
         product = xp.sin(x + x) * x
