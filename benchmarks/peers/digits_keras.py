@@ -14,7 +14,7 @@ net = keras.Sequential(
     [
         keras.Input((64,)),
         keras.layers.Dense(64, activation="relu"),
-        keras.layers.Dense(32, activation="tanh"),
+        keras.layers.Dense(32, activation="relu"),
         keras.layers.Dense(10, activation="softmax"),
     ]
 )

@@ -17,7 +17,7 @@ x_train, x_val, y_train, y_val = map(
     train_test_split(x_train.numpy(), y_train.numpy(), test_size=0.1, stratify=y_train.numpy(), random_state=0),
 )
 net = torch.nn.Sequential(
-    torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 32), torch.nn.Tanh(), torch.nn.Linear(32, 10)
+    torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10)
 )
 optimizer = torch.optim.Adam(net.parameters(), lr=0.003)
 loss_function = torch.nn.CrossEntropyLoss()

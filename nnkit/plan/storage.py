@@ -231,7 +231,7 @@ class Allocator:
                 continue
             offset = 0
             for part in node.inputs:
-                if self._may_join(part, i):
+                if self._may_join(part):
                     block, own = self.blocks[self.root(part)], self.blocks[i]
                     block.inside = (i, offset)
                     self.parts.setdefault(i, []).append(self.root(part))
@@ -239,16 +239,14 @@ class Allocator:
                     own.last = max(own.last, block.last)
                 offset += self.graph.nodes[part].nbytes
 
-    def _may_join(self, part: int, whole: int) -> bool:
+    def _may_join(self, part: int) -> bool:
         root = self.root(part)
         viewed = part
         while viewed in self.schedule.views:
             if self.graph.nodes[viewed].operation != "reshape":
                 return False
             viewed = self.graph.nodes[viewed].inputs[0]
-        once = sum(self.root(p) == root for p in self.graph.nodes[whole].inputs) == 1
-        free = self._whole(root) and self.blocks[root].inside is None and root not in self.graph.output.values()
-        return once and free
+        return self._whole(root) and self.blocks[root].inside is None and root not in self.graph.output.values()
 
     # -- in place
 

@@ -7,7 +7,7 @@ from array_api_compat import numpy as host
 
 from nnkit.graph import Trace, gradients, interpret
 from nnkit.graph.dtypes import kind
-from nnkit.nn import Parameter, Run
+from nnkit.nn import Module, Parameter, Run
 from nnkit.nn.module import declared
 from nnkit.nn.tracing import call_module
 
@@ -57,3 +57,14 @@ class Called:
 
     def floats(self):
         return [n for n in self.graph.inputs if kind(self.graph.nodes[self.graph.inputs[n]].dtype) == "float"]
+
+
+class Custom(Module):
+    """Leaves and layers by keyword; ``body(self, x, run)`` is the call."""
+
+    def __init__(self, body, **members):
+        vars(self).update(members)
+        vars(self)["_body"] = body
+
+    def __call__(self, x, run):
+        return self._body(self, x, run)

@@ -156,6 +156,8 @@ def test_the_phases_of_the_steps_are_in_order(made):
     assert set(phases) == {"forward", "backward", "update"}
     assert phases.index("forward") < phases.index("backward") < phases.index("update")
     assert set(phases[made.computed :]) == {"update"}
+    for step in made.steps:
+        assert len({made.graph.nodes[i].origin.phase for i in step.nodes}) == 1
 
 
 def test_the_same_graph_gives_the_same_plan(graph, made):

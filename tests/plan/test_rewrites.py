@@ -150,6 +150,15 @@ def test_other_reorderings_stay_and_are_right():
     np.testing.assert_allclose(bench.step()["z"], expected["z"], rtol=1e-14)
 
 
+def test_two_reorderings_become_one():
+    values = {"x": np.random.default_rng(1).normal(size=(2, 3, 4))}
+    graph = recorded(lambda xp, x: {"z": xp.permute_dims(xp.permute_dims(x, (1, 2, 0)), (0, 2, 1)) * 2.0}, **values)
+    bench = Bench(graph, values)
+    assert operations(bench.plan.graph) == ["permute_dims", "multiply"]
+    expected = bench.expected()
+    same_bits(bench.step(), expected)
+
+
 def test_sums_over_axes_of_size_one_are_reshapes():
     graph = recorded(lambda xp, x: {"y": xp.max(xp.sum(x[:1, :], axis=0, keepdims=True), axis=0)}, x=X)
     assert set(operations(rewrites.simplify(graph))) == {"slice", "reshape"}
