@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nnkit.errors import ArgumentError
-from nnkit.nn.activation import as_activation, default_initializer
+from nnkit.nn.activation import Activation, as_activation, default_initializer
 from nnkit.nn.leaves import INPUTS, Parameter, Penalty
 from nnkit.nn.module import Module
 
@@ -34,7 +34,7 @@ class Dense(Module):
     start at 0.
 
     >>> Dense(48, activation="tanh")
-    Dense(48, activation=Activation('tanh'))
+    Dense(48, activation='tanh')
     """
 
     def __init__(
@@ -60,7 +60,10 @@ class Dense(Module):
         return self.activation(z if self.bias is None else z + self.bias, run)
 
     def __repr__(self) -> str:
-        return f"Dense({self.units}, activation={self.activation!r})"
+        activation = self.activation
+        if isinstance(activation, Activation) and not activation.parameters:
+            return f"Dense({self.units}, activation={activation.name!r})"
+        return f"Dense({self.units}, activation={activation!r})"
 
     def config(self) -> dict[str, Any]:
         """Constructor arguments."""

@@ -39,7 +39,7 @@ class Sequential(Module):
 
     >>> from nnkit.nn import Dense
     >>> Sequential([Dense(8, "relu"), Dense(2)])
-    Sequential([Dense(8, activation=Activation('relu')), Dense(2, activation=Activation('identity'))])
+    Sequential([Dense(8, activation='relu'), Dense(2, activation='identity')])
     """
 
     def __init__(self, layers: Sequence[Any]) -> None:

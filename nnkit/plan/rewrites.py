@@ -24,10 +24,18 @@ def rewrite(graph: Graph, rule: Rule) -> Graph:
     new: list[TracedArray] = []
     for _, node in graph:
         operands = [new[i] for i in node.inputs]
-        with trace.because_of(node), trace.within(node.origin.phase):
+        trace.phase = node.origin.phase
+        with trace.because_of(node):
             value = rule(trace, node, operands)
-        new.append(trace.record(node.operation, operands, node.origin, **node.options) if value is None else value)
+        new.append(_kept(trace, node, operands) if value is None else value)
     return swept(trace.graph({name: new[i] for name, i in graph.outputs}))
+
+
+def _kept(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray:
+    """The node as it is, on its new operands: their types are the old ones, so that there is nothing to infer."""
+    positions = tuple(operand.position for operand in operands)
+    trace.nodes.append(Node(node.operation, positions, node.attributes, node.shape, node.dtype, node.origin))
+    return TracedArray(trace, len(trace.nodes) - 1, node.shape, node.dtype)
 
 
 def swept(graph: Graph) -> Graph:
@@ -82,7 +90,7 @@ def merge_common(graph: Graph) -> Graph:
     def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
         key = (node.operation, tuple(o.position for o in operands), repr(node.attributes), node.shape, node.dtype)
         if key not in seen:
-            seen[key] = trace.record(node.operation, operands, node.origin, **node.options)
+            seen[key] = _kept(trace, node, operands)
         return seen[key]
 
     return rewrite(graph, rule)
