@@ -6,13 +6,12 @@ import numpy as np
 
 from nnkit.graph import Trace
 
-DTYPE = "float64"
-
 
 class RandomGraph:
     """``operations`` operations drawn by ``seed``; every number stays of order one."""
 
-    def __init__(self, seed, operations, guarded=None):
+    def __init__(self, seed, operations, guarded=None, dtype="float64"):
+        self.dtype = dtype
         self.draw = np.random.default_rng(seed)
         self.trace = Trace()
         self.xp = self.trace.namespace
@@ -29,8 +28,8 @@ class RandomGraph:
         self.graph = self.trace.graph(self._outputs(guarded))
 
     def _input(self, name, role, shape):
-        self.inputs[name] = self.draw.normal(size=shape)
-        self.pool.append(self.trace.input(name, role, shape, DTYPE))
+        self.inputs[name] = np.asarray(self.draw.normal(size=shape), dtype=self.dtype)
+        self.pool.append(self.trace.input(name, role, shape, self.dtype))
 
     def _outputs(self, guarded):
         outputs = {}
@@ -96,7 +95,7 @@ def select(g):
 def chosen_flags(g):
     x = g.recent()
     flags = g.xp.where(x > 0.0, x < 0.5, g.xp.isfinite(x))
-    return g.xp.astype(flags & (x > -1.0), DTYPE)
+    return g.xp.astype(flags & (x > -1.0), g.dtype)
 
 
 def flip(g, x=None):

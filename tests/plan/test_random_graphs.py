@@ -31,9 +31,9 @@ def test_a_program_is_the_graph_to_rounding(seed, operations, disable, target):
 
 
 @QUICK
-@given(SEEDS, LENGTHS, DISABLED, TARGETS)
-def test_a_program_is_the_planned_graph_bit_for_bit(seed, operations, disable, target):
-    drawn = RandomGraph(seed, operations)
+@given(SEEDS, LENGTHS, DISABLED, TARGETS, st.sampled_from(["float32", "float64"]))
+def test_a_program_is_the_planned_graph_bit_for_bit(seed, operations, disable, target, dtype):
+    drawn = RandomGraph(seed, operations, dtype=dtype)
     bench = Bench(drawn.graph, drawn.inputs, disable, target)
     for _ in range(3):
         expected = bench.expected_bits()
