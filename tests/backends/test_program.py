@@ -110,6 +110,32 @@ def test_a_step_allocates_no_array(optimizer):
     assert end - start < 2000
 
 
+def test_a_thousand_steps_leave_the_memory_of_the_process_flat():
+    """By the system's count of resident pages, and by Python's of what it holds."""
+    psutil = pytest.importorskip("psutil")
+    bench = step_with_everything(OPTIMIZERS["adam"], width=32, rows=16)
+    rewind = {"counter.cursor": 0}
+
+    def steps(count):
+        for _ in range(count // 2):
+            bench.store.write(rewind)
+            assert bench.program.run(2) == 2
+
+    steps(20)
+    gc.collect()
+    process = psutil.Process()
+    resident = process.memory_info().rss
+    tracemalloc.start()
+    try:
+        held = tracemalloc.get_traced_memory()[0]
+        steps(1000)
+        kept = tracemalloc.get_traced_memory()[0] - held
+    finally:
+        tracemalloc.stop()
+    assert kept < 2000
+    assert process.memory_info().rss - resident < 2_000_000
+
+
 def test_sorting_allocates_its_indices():
     """NumPy sorts indices only into new memory: the one exception, in sparsemax."""
     job = Job(nn.Dense(300, "sparsemax"), (8,), "mean_squared_error", SGD(0.01), rows=64)
