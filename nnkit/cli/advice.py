@@ -30,6 +30,8 @@ def next_commands(flags: Namespace, record: Mapping[str, Any], diverged: bool = 
     change = {"learning-rate": [f"{flags.learning_rate / 10:g}"]} if diverged else _change(flags, record)
     repeated = {} if change is BEYOND_DIGITS else {k: v for k, v in written.items() if k not in FILES}
     better = _join("train", repeated | change)
+    if diverged:  # there is nothing worth keeping yet
+        return [better, _join("explain", _only(written, DATA + STEP))]
     if flags.save is None:
         saved = _join("train", written | {"save": [f"{Path(flags.data).stem}-net.h5"]})
         return [saved, better, _join("explain", _only(written, DATA + STEP))]

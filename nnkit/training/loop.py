@@ -86,7 +86,8 @@ class Loop:
         if self.epoch == self.epochs:
             self.stopped = None  # there was nothing left to stop
         with ExitStack() as stack:
-            stack.callback(self.progress.end, self.stopped or ("interrupted" if self.interrupted else ""))
+            said = "" if self.diverged else self.stopped  # fit warns of divergence
+            stack.callback(self.progress.end, said or ("interrupted" if self.interrupted else ""))
             for callback in reversed(self.callbacks):
                 stack.callback(callback.end, self)
 

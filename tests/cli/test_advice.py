@@ -58,7 +58,7 @@ def test_no_hidden_layer_leads_to_one() -> None:
 
 
 def test_divergence_leads_to_a_smaller_learning_rate() -> None:
-    assert _advice("--learning-rate 5", diverged=True)[1] == "nnkit train --learning-rate 0.5"
+    assert _advice("--learning-rate 5", diverged=True)[0] == "nnkit train --learning-rate 0.5"
 
 
 def test_what_only_training_knows_is_left_out_of_explain() -> None:
