@@ -115,7 +115,9 @@ def test_training(name: str, saved: Path) -> None:
 def test_options_that_a_later_version_adds_may_be_absent(saved: Path) -> None:
     described(saved, lambda found: [found["module"]["layers"][0].pop(name) for name in ("l1", "l2", "initializer")])
     described(saved, _with(optimizer={"name": "adam"}), "training")
-    nnkit.load(saved)
+    first = nnkit.load(saved).module.layers[0]
+    assert first.penalty is None
+    assert first.initializer is None
 
 
 @pytest.mark.parametrize(

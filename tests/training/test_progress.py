@@ -198,9 +198,10 @@ def test_standard_error_is_the_default(hand, capsys):
     assert err.startswith("epoch 1/3")
 
 
-def test_a_program_without_a_console_shows_nothing(hand, monkeypatch):
+def test_a_program_without_a_console_shows_nothing(hand, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stderr", None)
     train(Progress(clock=hand), hand)
+    assert capsys.readouterr().out == ""
 
 
 def test_disabled_shows_nothing(hand, capsys):
@@ -240,6 +241,8 @@ def test_a_closed_stream_and_one_that_is_none(hand):
     closed.close()
     train(Progress(closed, clock=hand), hand)
     train(Progress(object(), clock=hand), hand)
+    assert closed.closed
+    assert hand.now > 0  # both trainings came to their end
 
 
 def test_an_interrupt_while_drawing_is_not_swallowed(hand):
@@ -338,12 +341,16 @@ def test_an_update_that_comes_too_early_costs_next_to_nothing():
 
 
 def test_calls_out_of_order_do_no_harm(hand):
-    progress = Progress(Tty(), clock=hand)
+    tty = Tty()
+    progress = Progress(tty, clock=hand)
     progress.update(1, 1, {})
     progress.end()
+    assert tty.getvalue() == ""
     progress.begin(0, 0)
     hand.now += 1
     progress.update(1, 1, {})
     progress.epoch_end(1, {})
     progress.end()
+    shown = tty.getvalue()
     progress.end("again")
+    assert tty.getvalue() == shown
