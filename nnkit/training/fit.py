@@ -246,7 +246,6 @@ def _record(
     trained_s = loop.clock.seconds("train")
     split = data.split_off
     rows = len(data.train.indices)
-    last = {name[4:]: values[-1] for name, values in loop.history.items() if name.startswith("val_") and values}
     return RunRecord(
         architecture={
             "input_shape": list(model.layout.input_shape),
@@ -296,7 +295,7 @@ def _record(
             | loop.timer.reasons,
         },
         history=loop.history,
-        result={"train": score, "validation": last or None, "test": None},
+        result={"train": score, "validation": loop.validated, "test": None},
         interrupted=loop.interrupted,
         stopped=loop.stopped,
     )

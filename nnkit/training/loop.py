@@ -38,6 +38,7 @@ class Loop:
     epoch: int = 0
     rows_done: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
+    validated: dict[str, float] | None = None
     epochs_s: list[float] = field(default_factory=list)
     stopped: str | None = None
     diverged: bool = False
@@ -58,6 +59,7 @@ class Loop:
                 self.interrupted = interruption.wanted
             finally:
                 self._end()
+            self.validated = self._final_validation()
 
     def stop(self, reason: str = "") -> None:
         """End training after this epoch."""
@@ -139,6 +141,15 @@ class Loop:
             f"the loss or a gradient became NaN or infinite in epoch {self.epoch + 1}, step {self.train.done + 1}; "
             "the network keeps its last good step. Try a smaller learning rate, scaled inputs, or ClipByGlobalNorm"
         )
+
+    def _final_validation(self) -> dict[str, float] | None:
+        """The validation scores of the weights as they are now: callbacks may have changed them after the last epoch."""
+        if self.validate is None or not self.epoch:
+            return None
+        if not (self.callbacks or self.interrupted or self.diverged):
+            return {name[4:]: values[-1] for name, values in self.history.items() if name.startswith("val_")}
+        with self.clock.phase("validate"):
+            return self._validation()
 
     def _validation(self) -> dict[str, float]:
         assert self.validate is not None

@@ -57,7 +57,7 @@ class Results:
 
     @property
     def validation(self) -> Any:
-        """The last epoch's scores on the validation data, or None."""
+        """Scores on the validation data after training, with the final weights, or None."""
         found = self._record.result.get("validation")
         return None if found is None else _Figures(found)
 

@@ -332,3 +332,14 @@ def test_training_a_network_inside_its_own_training_is_refused() -> None:
         fit(net, X, Y, epochs=2, callbacks=lambda _: fit(net, X, Y, epochs=1))
     assert net._model.epochs_done == 1
     fit(net, X, Y, epochs=1, callbacks=lambda _: fit(network(), X, Y, epochs=1))  # another one may
+
+
+def test_the_validation_scores_are_those_of_the_weights_that_came_back() -> None:
+    net = network()
+    run = fit(net, X, Y, epochs=30, learning_rate=0.5, validation_split=0.3, callbacks=[EarlyStopping(patience=2)])
+    rows = run.record.data["validation_indices"]
+    scores = net.test(X[rows], Y[rows])
+    assert run.stopped is not None
+    assert run.result.validation.loss == pytest.approx(scores.loss, rel=1e-5)
+    assert run.result.validation.accuracy == scores.accuracy
+    assert run.result.validation.loss == pytest.approx(min(run.history["val_loss"]), rel=1e-5)
