@@ -143,7 +143,7 @@ class Loop:
         )
 
     def _final_validation(self) -> dict[str, float] | None:
-        """The validation scores of the weights as they are now: callbacks may have changed them after the last epoch."""
+        """Validation scores of the weights as they are now: callbacks may have changed them after the last epoch."""
         if self.validate is None or not self.epoch:
             return None
         if not (self.callbacks or self.interrupted or self.diverged):
