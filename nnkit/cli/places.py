@@ -8,8 +8,10 @@ from pathlib import Path
 from nnkit.errors import ArgumentError, FileError
 
 
-def check_writable(**places: str | None) -> None:
-    """Refuse a path that could not be written, or that two flags (the keyword names) share; None is no path.
+def check_writable(*read: str | None, **places: str | None) -> None:
+    """Refuse a path that could not be written, that two flags (the keyword names) share, or that is ``read``.
+
+    None is no path. What is read may also be the name of a data set, which is no file.
 
     >>> check_writable(save=None)
     """
@@ -20,6 +22,8 @@ def check_writable(**places: str | None) -> None:
         path = Path(place).resolve()
         if path in seen:
             raise ArgumentError(f"--{seen[path]} and --{name} are the same file, {place}; write to two files")
+        if any(source is not None and path == Path(source).resolve() and path.exists() for source in read):
+            raise ArgumentError(f"--{name} {place} would overwrite a file that this command reads; choose another name")
         seen[path] = name
         _check(f"--{name} {place}", path)
 

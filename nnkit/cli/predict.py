@@ -45,7 +45,7 @@ def _add_flags(parser: ArgumentParser) -> None:
 
 def run(flags: Namespace) -> int:
     """Load, read, predict, write in one step."""
-    check_writable(output=flags.output)
+    check_writable(flags.network, flags.data, output=flags.output)
     network = load(flags.network, device=device(flags.device))
     x = new_rows(network, flags.data)
     header, rows = table(network, network.predict(x))

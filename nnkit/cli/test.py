@@ -31,7 +31,7 @@ def _add_flags(parser: ArgumentParser) -> None:
 
 def run(flags: Namespace) -> int:
     """Load, test, write the record, print."""
-    check_writable(record=flags.record)
+    check_writable(flags.network, flags.data, record=flags.record)
     network = load(flags.network, device=device(flags.device))
     dataset, x, y = test_rows(network, flags.data, flags.target, flags.data_dir)
     scores = network.test(x, y)

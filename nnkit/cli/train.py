@@ -56,7 +56,7 @@ def _add_flags(parser: ArgumentParser) -> None:
 
 def run(flags: Namespace) -> int:
     """Everything that can be refused is refused before training; what was trained is kept whatever comes after."""
-    check_writable(save=flags.save, record=flags.record)
+    check_writable(flags.data, save=flags.save, record=flags.record)
     early = _early_stopping(flags)
     rate = Cosine(flags.learning_rate) if flags.schedule == "cosine" else flags.learning_rate
     optimizer = optimizers.get(flags.optimizer, rate)

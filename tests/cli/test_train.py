@@ -137,3 +137,26 @@ def _only_cpu(name: str) -> object:
     if name == "cuda":
         raise nnkit.errors.DeviceError("no GPU")
     return object()
+
+
+def test_data_are_never_overwritten(cli: Cli) -> None:
+    text = "a,b\n" + "".join(f"{i},{i % 2}\n" for i in range(40))
+    Path("rows.csv").write_text(text)
+    for flag in ("--save", "--record"):
+        status, _, err = cli("train", "--data", "rows.csv", "--epochs", 1, flag, "rows.csv")
+        assert status == 2
+        assert f"{flag} rows.csv would overwrite a file that this command reads; choose another name" in err
+    assert Path("rows.csv").read_text() == text
+
+
+def test_predictions_overwrite_neither_the_network_nor_the_rows(cli: Cli) -> None:
+    text = "a,b\n" + "".join(f"{i},{i % 2}\n" for i in range(40))
+    Path("rows.csv").write_text(text)
+    assert cli("train", "--data", "rows.csv", "--epochs", 1, "--save", "net.h5", "--quiet").status == 0
+    network = Path("net.h5").read_bytes()
+    for output in ("rows.csv", "net.h5"):
+        status, _, err = cli("predict", "net.h5", "--data", "rows.csv", "--output", output)
+        assert status == 2
+        assert f"--output {output} would overwrite a file that this command reads" in err
+    assert Path("net.h5").read_bytes() == network
+    assert Path("rows.csv").read_text() == text
