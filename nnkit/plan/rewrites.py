@@ -12,6 +12,7 @@ from nnkit.graph.ir import Graph, Node
 from nnkit.graph.primitives import PRIMITIVES
 from nnkit.graph.primitives.creation import Constant
 from nnkit.graph.primitives.special import erf
+from nnkit.graph.shapes import broadcast
 from nnkit.graph.tracing import Trace, TracedArray
 from nnkit.plan.target import Target
 
@@ -121,7 +122,7 @@ def _swaps_last_two(axes: tuple[int, ...]) -> bool:
 
 
 def simplify(graph: Graph) -> Graph:
-    """Arithmetic that changes nothing, reshapes of them, repetition that broadcasting does anyway, known numbers."""
+    """Remove arithmetic that changes nothing, repeated reshapes, and repetition that broadcasting does anyway."""
     rules = (_elide_broadcast, _neutral, _collapse_shape, _fold_constant)
 
     def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
@@ -149,10 +150,7 @@ def _elide_broadcast(trace: Trace, node: Node, operands: Sequence[TracedArray]) 
         chosen = [operand if i == kept else bare[i] for i, operand in enumerate(operands)]
         chosen = bare if _shape_of(bare) == node.shape else chosen
         if _shape_of(chosen) == node.shape:
-            fresh = Node(
-                node.operation, tuple(c.position for c in chosen), node.attributes, node.shape, node.dtype, node.origin
-            )
-            again = _neutral(trace, fresh, chosen)
+            again = _neutral(trace, node, chosen)
             return trace.record(node.operation, chosen, node.origin, **node.options) if again is None else again
     return None
 
@@ -168,8 +166,6 @@ def _without_repetition(trace: Trace, operand: TracedArray) -> TracedArray:
 
 
 def _shape_of(operands: Sequence[TracedArray]) -> tuple[int, ...]:
-    from nnkit.graph.shapes import broadcast
-
     return broadcast("simplify", *(operand.shape for operand in operands))
 
 
