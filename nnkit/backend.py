@@ -18,6 +18,10 @@ HINTS = {
 }
 
 
+class NoNativeFormError(Exception):
+    """A plan that cannot become native code; the text says what stands in the way. Its plain form runs instead."""
+
+
 class Leaf(NamedTuple):
     """One named lasting value: a role (parameter, moment, state, counter, metric, setting), shape and data type."""
 
@@ -80,11 +84,17 @@ class Backend(Protocol):
     def target(self) -> Target:
         """What the planner needs to know."""
 
+    def native_target(self) -> Target | None:
+        """The device as natively compiled plans see it; None if it has one form of program only."""
+
+    def compile_s(self, plan: Plan) -> float:
+        """Predicted seconds to compile a native plan, as if nothing were cached."""
+
     def new_store(self) -> Store:
         """An empty store."""
 
     def compile(self, plan: Plan) -> Executable:
-        """Code for a plan."""
+        """Code for a plan; ``NoNativeFormError`` if it was made for the native target and has no such form."""
 
     def to_device(self, array: Any) -> Any:
         """A device array of a host array: shared where the device is the host, else a copy."""

@@ -157,7 +157,9 @@ class Network:
                 those that are split off for validation too; ``validation_data`` brings its own weights.
             shuffle: a new order in every epoch; without it, the split takes the last rows.
             callbacks: ``nnkit.Callback`` objects or functions that are called after each epoch.
-            compile: ``"auto"``, ``"first"`` or ``"off"``; see the record's ``program`` for what ran.
+            compile: ``"first"`` makes the step one native function before training (seconds, kept on disk for the next
+                time; the extra ``fast``), ``"auto"`` only where that is predicted to save time, ``"off"`` never; the
+                record's ``program`` says what ran and why.
             progress: show it.
 
         Returns the run: ``run.history``, ``run.result``, ``run.elapsed_s``, ``run.resources``, ``run.save(path)``.

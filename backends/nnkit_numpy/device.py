@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from nnkit.plan import Plan, Target
 from nnkit_numpy.memory import NumpyStore
+from nnkit_numpy.native.program import NativeExecutable
 from nnkit_numpy.program import NumpyExecutable
 
 # Sustained rates of one current server core; the order of magnitude decides, calibration refines.
@@ -22,6 +24,12 @@ TARGET = Target(
     tile_bytes=1 << 19,
     element_s=(("exp", 4e-10), ("log", 5e-10), ("tanh", 4e-10), ("expm1", 1e-8), ("log1p", 1e-8), ("pow", 5e-9)),
 )
+# The same processor, when a plan becomes one native function: a pass is a loop, and starting one costs next to nothing.
+NATIVE = replace(
+    TARGET, name="cpu native", call_s=5e-8, loops=True, element_s=tuple((n, 6e-9) for n, _ in TARGET.element_s)
+)
+COMPILE_S = (1.5, 0.06)
+"""Seconds to compile a native function, and each of its kernels, measured without a cache."""
 KEPT = 64
 
 
@@ -31,23 +39,31 @@ class NumpyBackend:
     name = "cpu"
 
     def __init__(self) -> None:
-        self._executables: OrderedDict[str, NumpyExecutable] = OrderedDict()
+        self._executables: OrderedDict[str, NumpyExecutable | NativeExecutable] = OrderedDict()
         self._lock = Lock()
 
     def target(self) -> Target:
         """Rates and cache size of the processor."""
         return TARGET
 
+    def native_target(self) -> Target:
+        """The processor as native code sees it."""
+        return NATIVE
+
+    def compile_s(self, plan: Plan) -> float:
+        """Predicted seconds to compile a native plan, as if nothing were cached."""
+        return COMPILE_S[0] + COMPILE_S[1] * len(plan.steps)
+
     def new_store(self) -> NumpyStore:
         """An empty store."""
         return NumpyStore()
 
-    def compile(self, plan: Plan) -> NumpyExecutable:
+    def compile(self, plan: Plan) -> NumpyExecutable | NativeExecutable:
         """The code of a plan, from the cache when the same plan was compiled before."""
         with self._lock:
             known = self._executables.get(plan.fingerprint)
             if known is None:
-                known = self._executables[plan.fingerprint] = NumpyExecutable(plan)
+                known = self._executables[plan.fingerprint] = _executable(plan)
                 if len(self._executables) > KEPT:
                     self._executables.popitem(last=False)
             return known
@@ -59,3 +75,7 @@ class NumpyBackend:
     def overwrite(self, target: Any, source: Any) -> None:
         """Copy a host array into a device array of the same shape."""
         np.copyto(target, source)
+
+
+def _executable(plan: Plan) -> NumpyExecutable | NativeExecutable:
+    return NativeExecutable(plan) if plan.target.loops else NumpyExecutable(plan)

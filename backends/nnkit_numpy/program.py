@@ -38,12 +38,9 @@ class NumpyProgram:
     """Runs steps; holds every view that the code names, so that a step makes no array."""
 
     def __init__(self, plan: Plan, code: Any, store: Store, data: Mapping[str, Any]) -> None:
-        self._plan = plan
-        self._arena = aligned(plan.arena_bytes)
-        self._arrays: dict[int, Array] = {}
+        self._bind(plan, store, data)
         self._names: dict[str, Any] = dict(NAMES)
         for i, node in plan.graph:
-            self._arrays[i] = self._place(i, node, store, data)
             self._names[f"v{i}"] = self._arrays[i]
             self._add_helpers(i, node)
         for number, step in enumerate(plan.steps):
@@ -54,6 +51,14 @@ class NumpyProgram:
                 self._names[f"stage{copy.state}"] = self._view(copy.stage, plan.graph.nodes[copy.new])
         exec(code, self._names)
         self._step = self._names["step"]
+
+    def _bind(self, plan: Plan, store: Store, data: Mapping[str, Any]) -> None:
+        """The arena, and every value as an array."""
+        self._plan = plan
+        self._arena = aligned(plan.arena_bytes)
+        self._arrays: dict[int, Array] = {}
+        for i, node in plan.graph:
+            self._arrays[i] = self._place(i, node, store, data)
 
     def run(self, steps: int) -> int:
         """Run so many steps; returns how many ran before the guard refused to commit one."""

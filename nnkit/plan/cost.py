@@ -35,7 +35,8 @@ def group_cost(graph: Graph, group: tuple[int, ...], escaping: set[int], tile: i
     moved = sum(_read_bytes(graph, group, o) for o in outer)
     moved += sum(graph.nodes[i].nbytes for i in group if i in escaping)
     largest = max(graph.nodes[i].nbytes for i in group)
-    if len(group) > 1 and not tile and moved + largest > target.tile_bytes:  # every operation is a pass over memory
+    passes = len(group) > 1 and not tile and not target.loops
+    if passes and moved + largest > target.tile_bytes:  # every operation is a pass over memory
         read = sum(_read_bytes(graph, (i,), o) for i in group for o in graph.nodes[i].inputs)
         moved = read + sum(graph.nodes[i].nbytes for i in group)
     flops = sum(node_flops(graph, i) for i in group)
@@ -52,7 +53,7 @@ def _read_bytes(graph: Graph, group: tuple[int, ...], operand: int) -> int:
 
 
 def _seconds(graph: Graph, group: tuple[int, ...], moved: int, flops: int, tiles: int, target: Target) -> float:
-    calls = len(group) * tiles * target.call_s
+    calls = (1 if target.loops else len(group) * tiles) * target.call_s
     slow = sum(graph.nodes[i].size * target.seconds_per_element(graph.nodes[i].operation) for i in group)
     if graph.nodes[group[0]].operation == "matmul":
         return calls + max(flops / target.flops_per_s, moved / target.bytes_per_s)

@@ -82,7 +82,7 @@ class Allocator:
     def run(self) -> Storage:
         """All slots."""
         self._number()
-        self.tiles = [self._tile(group) if self.tile else 0 for group in self.schedule.groups]
+        self.tiles = [self._tile(group) for group in self.schedule.groups]
         self.ends = {self.order[i]: self.span[i][1] for i in self.order if self._tiled(i)}
         if self.in_place:
             self._write_over_states()
@@ -98,7 +98,8 @@ class Allocator:
                 exchanged = self.graph.nodes[self.root(new)].operation == "input"
                 copies.append(Copy(state, new, size if exchanged else -1))
                 size += self._padded(self.graph.nodes[new].nbytes) if exchanged else 0
-        return Storage({i: self._slot(i) for i in range(len(self.graph))}, size, tuple(self.tiles), tuple(copies))
+        tiles = (0 if self.target.loops else tile for tile in self.tiles)
+        return Storage({i: self._slot(i) for i in range(len(self.graph))}, size, tuple(tiles), tuple(copies))
 
     # -- order and readers
 
@@ -142,9 +143,14 @@ class Allocator:
     # -- tiles
 
     def _tile(self, group: tuple[int, ...]) -> int:
-        """Rows of the first axis that are worked on at a time, so that all arrays of the group stay in the cache."""
+        """Rows of the first axis that are worked on at a time, so that all arrays of the group stay in the cache.
+
+        To a target that loops over elements every pass is tiled, for its readers come back for every element.
+        """
         shape = self.graph.nodes[group[0]].shape
-        if not is_elementwise(self.graph.nodes[group[0]]) or not shape or len(group) < 2:
+        if self.target.loops:
+            return 1 if is_elementwise(self.graph.nodes[group[0]]) and shape else 0
+        if not self.tile or not is_elementwise(self.graph.nodes[group[0]]) or not shape or len(group) < 2:
             return 0
         rows = shape[0] or 0
         full = [i for i in self._touched(group) if self.graph.nodes[i].shape == shape]
@@ -204,6 +210,8 @@ class Allocator:
             return _Block(self._padded(self.graph.nodes[i].nbytes), self.order[i], self._until(last))
         if last <= final:  # lives inside one tiled group: one tile of memory
             node = self.graph.nodes[i]
+            if self.target.loops:
+                return _Block(0, self.order[i], last)
             rows = node.shape[0] or 1
             return _Block(self._padded(node.nbytes // rows * self.tiles[self.group_of[i]]), self.order[i], last)
         return _Block(self._padded(self.graph.nodes[i].nbytes), first, self._until(last))

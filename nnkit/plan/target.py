@@ -22,6 +22,8 @@ class Target:
     tile_bytes: int
     alignment: int = 64
     element_s: tuple[tuple[str, float], ...] = ()
+    loops: bool = False
+    """A fused pass is one loop over elements: what only the pass reads stays in registers and takes no memory."""
     native: frozenset[str] = frozenset()
     """Operations beyond the arithmetic ones that the device has kernels for; the planner expands the others."""
 

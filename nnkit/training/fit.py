@@ -18,6 +18,7 @@ from nnkit.measure import Clock, DeviceProbe, HostProbe, RunRecord
 from nnkit.nn.serial import to_config
 from nnkit.optimizers import Optimizer
 from nnkit.training.callbacks import as_callbacks
+from nnkit.training.compiling import Compiler
 from nnkit.training.data import TrainingData, prepare
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
@@ -110,7 +111,8 @@ def _fit(
             with clock.phase("prepare"):
                 _allocate(model, optimizer, resolved)
             with clock.phase("compile"):
-                train, validate = _programs(model, goal, resolved, data, options)
+                compiler = Compiler(model, options.compile)
+                train, validate = _programs(compiler, goal, resolved, data, options)
             loop = Loop(
                 model,
                 data,
@@ -131,7 +133,7 @@ def _fit(
     if loop.diverged:
         warnings.warn(str(loop.stopped), NnkitWarning, stacklevel=4)
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
-    return _record(model, goal, optimizer, data, options, loop, resources, score_after(goal, data))
+    return _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, score_after(goal, data))
 
 
 def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:
@@ -186,29 +188,33 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
 
 
 def _programs(
-    model: Model, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options
+    compiler: Compiler, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options
 ) -> tuple[Epoch, Epoch | None]:
+    layout, epochs = compiler.model.layout, int(options.epochs)
     target = signature(data.train.y)
     weighted = data.train.weight is not None
     kind: tuple[Any, ...] = ("train", goal.loss, optimizer, target, weighted)
     train = Epoch(
-        model,
+        compiler,
         data.train,
         int(options.batch_size),
         kind,
-        lambda rows: training_graph(model.layout, goal, optimizer, target, rows, weighted),
+        lambda rows: training_graph(layout, goal, optimizer, target, rows, weighted),
+        epochs,
     )
     if data.validation is None:
         return train, None
     target = signature(data.validation.y)
     weighted = data.validation.weight is not None
     kind = ("validate", goal.loss, None, target, weighted)
+    # What is compiled first is the training; its validation is worth it when it saves time.
     return train, Epoch(
-        model,
+        Compiler(compiler.model, "off" if options.compile == "off" else "auto"),
         data.validation,
         VALIDATION_ROWS,
         kind,
-        lambda rows: evaluation_graph(model.layout, goal, target, rows, weighted),
+        lambda rows: evaluation_graph(layout, goal, target, rows, weighted),
+        epochs,
     )
 
 
@@ -239,6 +245,7 @@ def _record(
     data: TrainingData,
     options: Options,
     loop: Loop,
+    fallbacks: list[str],
     resources: dict[str, Any],
     score: Callable[[], Any],
 ) -> RunRecord:
@@ -260,7 +267,11 @@ def _record(
             "loss": goal.loss.config(),
             "seed": model.seed,
             "compile": options.compile,
-            "program": {"kind": "plain", "fingerprint": plan.fingerprint, "fallbacks": []},
+            "program": {
+                "kind": "native" if plan.target.loops else "plain",
+                "fingerprint": plan.fingerprint,
+                "fallbacks": fallbacks,
+            },
             "validation_split": options.validation_split,
             "shuffle": options.shuffle,
             "epochs_done": loop.epoch,

@@ -15,7 +15,7 @@ from nnkit.data.arrays import NUMBERS, as_numpy
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.graph import Graph
 from nnkit.nn import Module, Parameter, State
-from nnkit.plan import Plan, plan
+from nnkit.plan import Plan, Target, plan
 from nnkit.training.layout import Layout
 
 KEPT = 16
@@ -80,11 +80,13 @@ class Model:
             raise DataError(f"the new value of '{path}' holds NaN, infinity, or a number beyond {self.layout.dtype}")
         return stored
 
-    def planned(self, key: Any, graph: Callable[[], Graph]) -> tuple[Plan, Executable]:
+    def planned(self, key: Any, graph: Callable[[], Graph], target: Target | None = None) -> tuple[Plan, Executable]:
         """The plan and the code of a graph, kept under ``key`` for the next time."""
+        target = target or self.backend.target()
+        key = (target.name, key)
         with self._planning:
             if key not in self._plans:
-                made = plan(graph(), self.backend.target())
+                made = plan(graph(), target)
                 self._plans[key] = (made, self.backend.compile(made))
                 if len(self._plans) > KEPT:
                     self._plans.popitem(last=False)

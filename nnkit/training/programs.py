@@ -8,8 +8,8 @@ from typing import Any
 from nnkit.backend import Program
 from nnkit.graph import Graph
 from nnkit.plan import Plan
+from nnkit.training.compiling import Compiler
 from nnkit.training.data import Rows
-from nnkit.training.model import Model
 
 START = {"counter.cursor": 0, "metric.loss": 0.0, "metric.weight": 0.0, "metric.correct": 0}
 
@@ -17,8 +17,11 @@ START = {"counter.cursor": 0, "metric.loss": 0.0, "metric.weight": 0.0, "metric.
 class Epoch:
     """Programs that walk over rows in a given order, adding to the metrics in the store."""
 
-    def __init__(self, model: Model, rows: Rows, batch: int, kind: Any, graph: Callable[[int], Graph]) -> None:
-        self._model = model
+    def __init__(
+        self, compiler: Compiler, rows: Rows, batch: int, kind: Any, graph: Callable[[int], Graph], epochs: int
+    ) -> None:
+        self._compiler, self._model = compiler, compiler.model
+        model = compiler.model
         self._count = count = len(rows.indices)
         self.batch = min(batch, count)
         self.whole, rest = divmod(count, self.batch)
@@ -28,14 +31,14 @@ class Epoch:
         data = {"x": device(rows.x), "y": device(rows.y), "order": self._order}
         if rows.weight is not None:
             data["weight"] = device(rows.weight)
-        self.plan, self._program = self._bound(self.batch, kind, graph, data)
-        self._rest = self._bound(rest, kind, graph, data)[1] if rest else None
+        self.plan, self._program = self._bound(self.batch, kind, graph, data, self.whole * epochs)
+        self._rest = self._bound(rest, kind, graph, data, epochs)[1] if rest else None
         self.done = 0
 
     def _bound(
-        self, batch: int, kind: Any, graph: Callable[[int], Graph], data: dict[str, Any]
+        self, batch: int, kind: Any, graph: Callable[[int], Graph], data: dict[str, Any], runs: int
     ) -> tuple[Plan, Program]:
-        made, code = self._model.planned((*kind, batch), lambda: graph(batch))
+        made, code = self._compiler.choose((*kind, batch), lambda: graph(batch), runs)
         return made, code.bind(self._model.store, data)
 
     def start(self, order: Any = None) -> None:

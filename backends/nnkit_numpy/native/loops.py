@@ -1,0 +1,271 @@
+"""The loops of the operations that are not elementwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+from nnkit.backend import NoNativeFormError
+from nnkit.graph.ir import Graph, Node
+from nnkit.graph.primitives.random import PARITY, ROTATIONS, ROUNDS
+from nnkit.plan.schedule import VIEWS
+from nnkit_numpy.native.look import Look, cut, literal, steps, viewed
+from nnkit_numpy.native.passes import Lines, copy, indented, merged, names, nest
+from nnkit_numpy.native.scalars import typed
+
+Emit = Callable[[Node, Look, list[Look], str], Lines]
+"""(node, where the result goes, where the operands are, data type of the first) → lines."""
+
+
+def _sum(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    x = operands[0]
+    axes = node.options["axis"]
+    if x.contiguous and len(axes) == len(x.shape) and dtype in ("float32", "float64"):
+        return [f"{out.at(['0'] * len(out.shape))} = total_{dtype}({x.buffer}, {x.offset}, {prod(x.shape)})"]
+    return _folded(node, out, x, f"{{0}} = {typed('{0} + {1}', node.dtype)}", literal(0, node.dtype))
+
+
+def _all(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    return _folded(node, out, operands[0], "{0} = {0} and {1}", "True")
+
+
+def _any(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    return _folded(node, out, operands[0], "{0} = {0} or {1}", "False")
+
+
+def _max(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    return _folded(node, out, operands[0], "x = {1}; {0} = x if x > {0} or x != x else {0}", None)
+
+
+def _min(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    return _folded(node, out, operands[0], "x = {1}; {0} = x if x < {0} or x != x else {0}", None)
+
+
+def _folded(node: Node, out: Look, x: Look, update: str, start: str | None) -> Lines:
+    """Fold axes into ``out``: in a local number where the last axis is folded, else row by row into the memory."""
+    rank = len(x.shape)
+    index = names(rank)
+    folded = [axis for axis in range(rank) if axis in node.options["axis"]]
+    kept = [axis for axis in range(rank) if axis not in folded]
+    target = _kept_look(node, out, folded)
+    first = start or x.at([index[axis] if axis in kept else "0" for axis in range(rank)])
+    to = target.at([index[axis] for axis in kept])
+    if rank - 1 in folded or not kept:
+        inner = _loops(x, folded, [update.format("s", x.at(index))])
+        return _loops(x, kept, [f"s = {first}", *inner, f"{to} = s"])
+    clear = _loops(x, kept, [f"{to} = {first}"])
+    return clear + _loops(x, [*folded, *kept], [update.format(to, x.at(index))])
+
+
+def _loops(x: Look, axes: list[int], body: Lines) -> Lines:
+    for axis in reversed(axes):
+        body = [f"for i{axis} in range({x.shape[axis]}):", *indented(body)]
+    return body
+
+
+def _kept_look(node: Node, out: Look, folded: list[int]) -> Look:
+    """The result without the axes of size one that ``keepdims`` leaves."""
+    if not node.options["keepdims"]:
+        return out
+    kept = [axis for axis in range(len(out.shape)) if axis not in folded]
+    return Look(out.buffer, out.offset, tuple(out.shape[a] for a in kept), tuple(out.strides[a] for a in kept))
+
+
+def _index(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    """The first of the extreme elements; NaN is one."""
+    (x,), axis = operands, node.options["axis"]
+    index = names(len(x.shape))
+    sign = ">" if node.operation == "argmax" else "<"
+    kept = [a for a in range(len(x.shape)) if a != axis]
+    target = _kept_look(node, out, [axis])
+    better = [f"x = {x.at(index)}", f"if x {sign} s or (x != x and s == s):", f"    s = x; at = i{axis}"]
+    begin = f"s = {x.at([i if a != axis else '0' for a, i in enumerate(index)])}; at = 0"
+    to = target.at([index[a] for a in kept])
+    return _loops(x, kept, [begin, *_loops(x, [axis], better), f"{to} = at"])
+
+
+def _matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    """The library's product where it pays, for each matrix of a stack."""
+    stack = out.shape[:-2]
+    index = names(len(stack))
+    sides = []
+    for look, flag in zip(operands, ("transpose_a", "transpose_b"), strict=True):
+        spread = look.spread((*stack, *look.shape[-2:]))
+        sides.append(_transposed(spread) if node.options.get(flag) else spread)
+    a, b = sides
+    if 0 in (*a.shape, *b.shape):
+        zero = [f"{out.at(names(len(out.shape)))} = 0"]
+        return nest(out.shape, zero)
+    matrices = [_matrix(look, index) for look in (a, b)]
+    work = a.shape[-2] * a.shape[-1] * b.shape[-1]
+    if work <= SMALL or None in matrices or dtype not in ("float32", "float64"):
+        return nest(stack, _product(a, b, out, index, dtype))
+    return nest(stack, [f"np.dot({matrices[0]}, {matrices[1]}, {_matrix(out, index)})"])
+
+
+SMALL = 512
+"""Multiplications below which loops of one's own beat a call of the library."""
+
+
+def _transposed(look: Look) -> Look:
+    shape, strides = ((*t[:-2], t[-1], t[-2]) for t in (look.shape, look.strides))
+    return Look(look.buffer, look.offset, shape, strides, look.text)
+
+
+def _matrix(look: Look, index: Lines) -> str | None:
+    """A matrix of a stack as an array that the library takes as it is; None if it lies scattered."""
+    if look.text:
+        return None
+    rows, columns = look.shape[-2:]
+    start = look.at([*index, "0", "0"])[len(look.buffer) + 1 : -1]
+    piece = f"{look.buffer}[{start} : {start} + {rows * columns}]"
+    for shape, strides, end in (
+        ((rows, columns), look.strides[-2:], ""),
+        ((columns, rows), look.strides[:-3:-1], ".T"),
+    ):
+        if all(extent == 1 or s == t for extent, s, t in zip(shape, strides, steps(shape), strict=True)):
+            return f"{piece}.reshape({shape[0]}, {shape[1]}){end}"
+    return None
+
+
+def _product(a: Look, b: Look, out: Look, index: Lines, dtype: str) -> Lines:
+    """The product as loops, the last of them over neighbouring elements where there are such."""
+    (rows, inner), columns = a.shape[-2:], b.shape[-1]
+    if b.strides[-1] != 1 and a.strides[-1] == 1:
+        total = f"s += {a.at([*index, 'r', 'k'])} * {b.at([*index, 'k', 'c'])}"
+        body = [f"s = {literal(0, dtype)}", f"for k in range({inner}):", f"    {total}"]
+        body += [f"{out.at([*index, 'r', 'c'])} = s"]
+        return [f"for r in range({rows}):", *indented([f"for c in range({columns}):", *indented(body)])]
+    to = out.at([*index, "r", "c"])
+    body = [
+        f"for c in range({columns}):",
+        f"    {to} = 0",
+        f"for k in range({inner}):",
+        f"    x = {a.at([*index, 'r', 'k'])}",
+        f"    for c in range({columns}):",
+        f"        {to} += x * {b.at([*index, 'k', 'c'])}",
+    ]
+    return [f"for r in range({rows}):", *indented(body)]
+
+
+def _take(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    """Rows by index; those from −n count from the end."""
+    x, chosen = operands
+    axis = node.options["axis"]
+    index = names(len(out.shape))
+    extent = f"n_{x.buffer}" if not axis and x.buffer.startswith("b") else str(x.shape[axis])
+    row = [f"j = np.int64({chosen.at([index[axis]])})", "if j < 0:", f"    j += {extent}"]
+    source = x.at([*index[:axis], "j", *index[axis + 1 :]])
+    inner = nest(out.shape[axis + 1 :], [f"{out.at(index)} = {source}"], axis + 1)
+    return nest(out.shape[: axis + 1], [*row, *inner])
+
+
+def _scatter_add(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    x, chosen = operands
+    axis = node.options["axis"]
+    index = names(len(x.shape))
+    row = [f"j = np.int64({chosen.at([index[axis]])})", "if j < 0:", f"    j += {out.shape[axis]}"]
+    to = out.at([*index[:axis], "j", *index[axis + 1 :]])
+    inner = nest(x.shape[axis + 1 :], [f"{to} = {typed(f'{to} + {x.at(index)}', node.dtype)}"], axis + 1)
+    return _filled(out, node.dtype) + nest(x.shape[: axis + 1], [*row, *inner])
+
+
+def _filled(out: Look, dtype: str) -> Lines:
+    shape, (look,) = merged(out.shape, [out])
+    return nest(shape, [f"{look.at(names(len(shape)))} = {literal(0, dtype)}"])
+
+
+def _place(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    inner = cut(out, node.options["start"], node.options["step"], operands[0].shape)
+    return _filled(out, node.dtype) + copy(operands[0], inner)
+
+
+def _copied(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    """A shape operation that is no view: its operand moves into memory of its own."""
+    source = operands[0]
+    if node.operation == "reshape":  # of what cannot be looked at in another shape: the result can
+        return copy(source, Look(out.buffer, out.offset, source.shape, steps(source.shape)))
+    return copy(viewed(node, source), out)
+
+
+def _cumulative_sum(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    (x,), axis = operands, node.options["axis"]
+    index = names(len(x.shape))
+    body = [f"s = {typed(f's + {x.at(index)}', node.dtype)}", f"{out.at(index)} = s"]
+    others = [a for a in range(len(x.shape)) if a != axis]
+    return _loops(x, others, [f"s = {literal(0, node.dtype)}", *_loops(x, [axis], body)])
+
+
+def _argsort(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    """Insertion into a sorted row, stable; NaN goes to the end."""
+    (x,), axis = operands, node.options["axis"]
+    index = names(len(x.shape))
+    at = index[axis]
+
+    def element(position: str) -> str:
+        return x.at([*index[:axis], position, *index[axis + 1 :]])
+
+    def place(position: str) -> str:
+        return out.at([*index[:axis], position, *index[axis + 1 :]])
+
+    sign = "<" if node.options["descending"] else ">"
+    left = element(place("(j - 1)"))
+    before = f"j > 0 and ({left} {sign} x or (x == x and {left} != {left}))"
+    body = [
+        f"x = {element(at)}",
+        f"j = {at}",
+        f"while {before}:",
+        f"    {place('j')} = {place('(j - 1)')}",
+        "    j -= 1",
+    ]
+    others = [a for a in range(len(x.shape)) if a != axis]
+    return _loops(x, [*others, axis], [*body, f"{place('j')} = {at}"])
+
+
+def _random_bits(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    """Threefry-2x32: words 2i and 2i + 1 from the counter (i, step)."""
+    count = prod(out.shape)
+    low, high, step = (operand.at([]) for operand in operands)
+    stream = node.options["stream"]
+    head = [f"k0 = np.uint32({low} ^ np.uint32({stream[0]}))", f"k1 = np.uint32({high} ^ np.uint32({stream[1]}))"]
+    head += [f"k2 = np.uint32(k0 ^ k1 ^ np.uint32({PARITY}))", f"y = {step}"]
+    body = ["x0 = np.uint32(np.uint32(i) + k0)", "x1 = np.uint32(y + k1)"]
+    for turn in range(ROUNDS):
+        d = ROTATIONS[turn % 8]
+        body += ["x0 = np.uint32(x0 + x1)"]
+        body += [f"x1 = np.uint32(np.uint32(np.uint32(x1 << np.uint32({d})) | (x1 >> np.uint32({32 - d}))) ^ x0)"]
+        if turn % 4 == 3:
+            block = turn // 4 + 1
+            body += [f"x0 = np.uint32(x0 + k{block % 3})"]
+            body += [f"x1 = np.uint32(x1 + k{(block + 1) % 3} + np.uint32({block}))"]
+    even, odd = (f"{out.buffer}[2 * i + {out.offset + word}]" for word in (0, 1))
+    rest = [f"i = {count // 2}", *body, f"{even} = x0"] if count % 2 else []
+    return [*head, f"for i in range({count // 2}):", *indented([*body, f"{even} = x0", f"{odd} = x1"]), *rest]
+
+
+EMIT: dict[str, Emit] = {
+    "sum": _sum,
+    "all": _all,
+    "any": _any,
+    "max": _max,
+    "min": _min,
+    "argmax": _index,
+    "argmin": _index,
+    "matmul": _matmul,
+    "take": _take,
+    "scatter_add": _scatter_add,
+    "place": _place,
+    "cumulative_sum": _cumulative_sum,
+    "argsort": _argsort,
+    "random_bits": _random_bits,
+    **dict.fromkeys(VIEWS, _copied),
+}
+
+
+def loops(graph: Graph, i: int, looks: dict[int, Look]) -> Lines:
+    """The code of one node that is not elementwise."""
+    node = graph.nodes[i]
+    if node.operation not in EMIT:
+        raise NoNativeFormError(f"the operation '{node.operation}' has no native form")
+    operands = [looks[o] for o in node.inputs]
+    return EMIT[node.operation](node, looks[i], operands, graph.nodes[node.inputs[0]].dtype)

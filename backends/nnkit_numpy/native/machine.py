@@ -1,0 +1,86 @@
+"""numba: from source text to a compiled function, kept on disk for the next process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from nnkit._version import __version__
+from nnkit.backend import NoNativeFormError
+
+Run = Callable[[Any, int], int]
+DIRECTORY = "NNKIT_CACHE_DIR"
+
+
+def require() -> None:
+    """Refuse where the extra is missing; nothing is imported yet."""
+    missing = [name for name in ("numba", "scipy") if find_spec(name) is None]
+    if missing:
+        raise NoNativeFormError(
+            f"native programs need {' and '.join(missing)}, from the extra 'fast': pip install 'nnkit[fast]'"
+        )
+
+
+def compiled(text: str) -> Run:
+    """The function ``run`` of this source. A cache that cannot be used costs time and changes nothing."""
+    names = _names()
+    path = _kept(text)
+    if path is not None:
+        try:
+            return _run(text, str(path), names | {"CACHE": True})
+        except Exception:  # whatever a cache of unknown content throws, the source is at hand
+            pass
+    return _run(text, "<nnkit native>", names | {"CACHE": False})
+
+
+def _run(text: str, name: str, names: dict[str, Any]) -> Run:
+    exec(compile(text, name, "exec"), names)
+    run: Run = names["run"]
+    return run
+
+
+def _names() -> dict[str, Any]:
+    import numba
+    import numpy as np
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def pointer(typing: Any, address: Any) -> Any:
+        """An address as a pointer."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.inttoptr(values[0], cgutils.voidptr_t)
+
+        return types.voidptr(address), generate
+
+    return {"np": np, "njit": numba.njit, "carray": numba.carray, "pointer": pointer, "__name__": "nnkit_native"}
+
+
+def _kept(text: str) -> Path | None:
+    """The file that holds the source; numba keeps its code beside it. None where nothing can be written."""
+    key = hashlib.sha256(f"{__version__} {sys.version} {text}".encode()).hexdigest()
+    folder = cache_folder()
+    path = folder / f"{key}.py"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != text.encode():
+            with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False) as file:
+                file.write(text)
+            os.replace(file.name, path)
+        return path if os.access(folder, os.W_OK) else None
+    except OSError:
+        return None
+
+
+def cache_folder() -> Path:
+    """``NNKIT_CACHE_DIR``, or the user's cache."""
+    given = os.environ.get(DIRECTORY)
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (Path(given) if given else home / "nnkit") / "native"

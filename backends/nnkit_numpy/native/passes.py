@@ -1,0 +1,86 @@
+"""Loops over elements: the fused pass, and what every other loop is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nnkit.plan import Plan, Step
+from nnkit_numpy.native.look import Extents, Look
+from nnkit_numpy.native.scalars import expression
+
+Lines = list[str]
+
+
+def nest(shape: Sequence[int], body: Lines, first: int = 0) -> Lines:
+    """``body`` inside a loop for each axis, over i0, i1, … (from ``first`` on)."""
+    for axis in reversed(range(len(shape))):
+        body = [f"for i{axis + first} in range({shape[axis]}):", *indented(body)]
+    return body
+
+
+def indented(lines: Iterable[str]) -> Lines:
+    """One level deeper."""
+    return [f"    {line}" for line in lines]
+
+
+def names(count: int, first: int = 0) -> Lines:
+    """The variables of ``nest``."""
+    return [f"i{axis}" for axis in range(first, first + count)]
+
+
+def copy(source: Look, target: Look) -> Lines:
+    """Element by element; the two have one shape."""
+    shape, (source, target) = merged(target.shape, [source.spread(target.shape), target])
+    index = names(len(shape))
+    return nest(shape, [f"{target.at(index)} = {source.at(index)}"])
+
+
+def merged(shape: Extents, over: Sequence[Look]) -> tuple[Extents, list[Look]]:
+    """Fewer axes where every look walks through two of them as through one: longer loops are faster ones."""
+    axes: list[int] = []
+    extents: list[int] = []
+    for axis, extent in enumerate(shape):
+        if extent == 1:
+            continue
+        joins = axes and all(look.strides[axes[-1]] == extent * look.strides[axis] for look in over if not look.text)
+        if joins:
+            extents[-1] *= extent
+            axes[-1] = axis
+        else:
+            extents.append(extent)
+            axes.append(axis)
+    result = tuple(extents)
+    return result, [
+        Look(look.buffer, look.offset, result, tuple(look.strides[a] for a in axes) if not look.text else (), look.text)
+        for look in over
+    ]
+
+
+def fused(plan: Plan, step: Step, looks: dict[int, Look]) -> Lines:
+    """One pass over the elements; what only the pass reads is a local variable."""
+    nodes = plan.graph.nodes
+    shape = looks[step.nodes[0]].shape
+    members = set(step.nodes)
+    outer = [o for o in dict.fromkeys(o for i in step.nodes for o in nodes[i].inputs) if o not in members]
+    stored = [i for i in step.nodes if not plan.slots[i].tiled]
+    loops, placed = merged(shape, [looks[i].spread(shape) for i in (*outer, *stored)])
+    at = dict(zip((*outer, *stored), placed, strict=True))
+    index = names(len(loops))
+    # A number that stays the same along an axis is read before the loop over it.
+    before: list[Lines] = [[] for _ in range(len(loops) + 1)]
+    for o in outer:
+        if not at[o].text:
+            depth = max((axis + 1 for axis, stride in enumerate(at[o].strides) if stride), default=0)
+            before[depth].append(f"v{o} = {at[o].at(index)}")
+    local = {o: at[o].text or f"v{o}" for o in outer} | {i: f"v{i}" for i in step.nodes}
+    body: Lines = []
+    for i in step.nodes:
+        node = nodes[i]
+        types = [nodes[o].dtype for o in node.inputs]
+        body.append(f"v{i} = {expression(node, [local[o] for o in node.inputs], types)}")
+        if i in at:
+            body.append(f"{at[i].at(index)} = v{i}")
+    body = before[len(loops)] + body
+    for axis in reversed(range(len(loops))):
+        body = [*before[axis], f"for i{axis} in range({loops[axis]}):", *indented(body)]
+    return body

@@ -1,0 +1,54 @@
+"""The compiled form of a plan, and the program that it becomes on real arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from nnkit.backend import Store
+from nnkit.plan import Plan
+from nnkit_numpy.memory import Array
+from nnkit_numpy.native.machine import Run, compiled, require
+from nnkit_numpy.native.source import source
+from nnkit_numpy.program import NumpyProgram
+
+
+class NativeExecutable:
+    """One native function; compiled when it is first bound."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        require()
+        self.source = source(plan)
+        self._run: Run | None = None
+        self._lock = Lock()
+
+    def bind(self, store: Store, data: Mapping[str, Any]) -> NativeProgram:
+        """A program with its own arena on the store's arrays and these data."""
+        with self._lock:
+            if self._run is None:
+                self._run = compiled(self.source.text)
+        return NativeProgram(self.plan, self._run, self.source.inputs, store, data)
+
+
+class NativeProgram(NumpyProgram):
+    """Runs many steps in one call."""
+
+    def __init__(self, plan: Plan, run: Run, inputs: tuple[int, ...], store: Store, data: Mapping[str, Any]) -> None:
+        self._bind(plan, store, data)
+        self._native = run
+        # Contiguous, as the code takes them to be; what had to be copied is data, which does not change.
+        self._held = [np.ascontiguousarray(self._arrays[i]) for i in inputs]
+        pairs: list[int] = [number for array in self._held for number in _place(array)]
+        self._addresses = np.array([self._arena.ctypes.data, *pairs], dtype=np.int64)
+
+    def run(self, steps: int) -> int:
+        """Run so many steps; returns how many ran before the guard refused to commit one."""
+        return int(self._native(self._addresses, steps))
+
+
+def _place(array: Array) -> tuple[int, int]:
+    return array.ctypes.data, len(array) if array.ndim else 1

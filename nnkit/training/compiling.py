@@ -1,0 +1,47 @@
+"""Plain or native: which form of a program runs, decided before the first step from predictions alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnkit.backend import Executable, NoNativeFormError
+from nnkit.graph import Graph
+from nnkit.plan import Plan
+from nnkit.training.model import Model
+
+
+@dataclass
+class Compiler:
+    """Chooses by ``mode``: "off" never compiles, "first" always does, "auto" where it saves more than it takes.
+
+    The prediction counts compilation as if nothing were cached and knows no clock, so that the same call chooses the
+    same form, and with it the same bits, whatever ran before.
+    """
+
+    model: Model
+    mode: str
+    fallbacks: list[str] = field(default_factory=list)
+
+    def choose(self, key: Any, graph: Callable[[], Graph], runs: int) -> tuple[Plan, Executable]:
+        """The plan and the code of a graph that will run so many times."""
+        plain = self.model.planned(key, graph)
+        backend = self.model.backend
+        target = backend.native_target()
+        if target is None or self.mode == "off":
+            return plain
+        compile_s = backend.compile_s(plain[0])
+        if self.mode == "auto" and runs * plain[0].cost.seconds < compile_s:
+            return plain
+        try:
+            native = self.model.planned(key, graph, target)
+        except NoNativeFormError as reason:
+            self._remember(str(reason))
+            return plain
+        saved_s = runs * (plain[0].cost.seconds - native[0].cost.seconds)
+        return native if self.mode == "first" or saved_s > compile_s else plain
+
+    def _remember(self, reason: str) -> None:
+        if reason not in self.fallbacks:
+            self.fallbacks.append(reason)

@@ -1,0 +1,211 @@
+"""Native programs: every row of the table, whole training steps of random jobs, and what stands in their way."""
+
+from __future__ import annotations
+
+import os
+from threading import Thread
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import nnkit
+from nnkit.backend import NoNativeFormError
+from nnkit.graph import Trace, interpret
+from nnkit.optimizers import SGD
+from nnkit.plan import plan
+from nnkit_numpy.device import NATIVE
+from nnkit_numpy.native import machine
+from tests.graph.table import TABLE
+from tests.graph.test_primitives import derived
+from tests.plan.running import Bench, close
+from tests.training.architectures import ADAPTIVE, PLAIN, jobs
+
+pytest.importorskip("numba")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    """A cache of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(machine.DIRECTORY, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def together(cases):
+    """One graph of many cases with their derivatives, since each compilation takes seconds."""
+    trace, outputs, values = Trace(), {}, {}
+    for number, case in enumerate(cases):
+        graph = derived(case, case.arrays)
+        given = {}
+        for name, position in graph.inputs.items():
+            node = graph.nodes[position]
+            given[name] = trace.input(f"{number} {name}", "data", node.shape, node.dtype)
+            values[f"{number} {name}"] = case.arrays[int(name)]
+        found = interpret(graph, trace.namespace, given)
+        outputs |= {f"{case} {name}": value for name, value in found.items()}
+    return trace.graph(outputs), values
+
+
+PORTIONS = [TABLE[i : i + 8] for i in range(0, len(TABLE), 8)]
+
+
+@pytest.mark.parametrize("cases", PORTIONS, ids=lambda cases: str(cases[0]))
+def test_every_row_with_its_derivatives(cases):
+    bench = Bench(*together(cases), target=NATIVE)
+    expected = bench.expected()
+    for _ in range(2):
+        close(bench.step(), expected, rtol=1e-12, atol=1e-12)
+
+
+def check_steps(job, batch):
+    graph = job.graph(batch)
+    bench = Bench(graph, job.values(graph), target=NATIVE)
+    for _ in range(3):
+        close(bench.step(), bench.expected(), rtol=1e-7, atol=1e-9)
+
+
+SETTINGS = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@settings(SETTINGS, max_examples=6)
+@given(jobs(PLAIN))
+def test_whole_steps(job):
+    check_steps(*job)
+
+
+@settings(SETTINGS, max_examples=4)
+@given(jobs(ADAPTIVE))
+def test_whole_steps_with_an_adaptive_optimizer(job):
+    graph = job[0].graph(job[1])
+    bench = Bench(graph, job[0].values(graph), target=NATIVE)
+    # A gradient that is truly zero becomes a step out of rounding: gradients are compared, not what Adam makes of them.
+    got, expected = bench.step(), bench.expected()
+    close({n: got[n] for n in got if n.startswith("metric")}, {n: expected[n] for n in expected if "metric" in n})
+
+
+@pytest.mark.slow
+@settings(SETTINGS, max_examples=150)
+@given(jobs(PLAIN))
+def test_whole_steps_at_length(job):
+    check_steps(*job)
+
+
+def small(seed=0, dtype="float64"):
+    draw = np.random.default_rng(1)
+    x, y = draw.normal(size=(50, 3)), draw.integers(0, 2, 50)
+    net = nnkit.FeedForward(3, 2, [5], activation="tanh", output_activation="softmax", dtype=dtype, seed=seed)
+    return net, x, y
+
+
+def trained(mode, optimizer=None, **options):
+    net, x, y = small()
+    run = net.fit(
+        x, y, epochs=3, batch_size=8, optimizer=optimizer or SGD(0.1), compile=mode, progress=False, **options
+    )
+    return net, run
+
+
+def test_fit_equals_the_plain_program_the_last_smaller_batch_included():
+    (native, first), (plain, off) = trained("first"), trained("off")
+    assert first.record.training["program"]["kind"] == "native"
+    assert off.record.training["program"]["kind"] == "plain"
+    assert first.record.training["program"]["fallbacks"] == []
+    close(native.parameters(), plain.parameters(), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(first.history["loss"], off.history["loss"], rtol=1e-12)
+    assert first.history["accuracy"] == off.history["accuracy"]
+
+
+def test_the_same_bits_again_from_the_cache():
+    once, again = (trained("first")[0].parameters() for _ in range(2))
+    for path, value in once.items():
+        np.testing.assert_array_equal(value, again[path])
+
+
+def test_auto_compiles_only_what_pays():
+    assert trained("auto")[1].record.training["program"]["kind"] == "plain"
+
+
+def test_a_step_that_diverges_is_not_committed():
+    results = {}
+    for mode in ("first", "off"):
+        x, y = small()[1:]
+        net = nnkit.FeedForward(3, 1, [5], activation="identity", dtype="float64", seed=0)
+        with pytest.warns(nnkit.errors.NnkitWarning, match="NaN or infinite"):
+            run = net.fit(x, y * 1.0, epochs=5, optimizer=SGD(1e200), compile=mode, progress=False)
+        assert all(np.isfinite(value).all() for value in net.parameters().values())
+        results[mode] = (net.parameters(), run.record.stopped)
+    assert results["first"][1] == results["off"][1]
+    close(results["first"][0], results["off"][0])
+
+
+def test_threads_get_what_each_gets_alone():
+    alone, together = {}, {}
+
+    def train(seed, results):
+        net, x, y = small(seed)
+        net.fit(x, y, epochs=20, batch_size=8, compile="first", progress=False)
+        results[seed] = net.parameters()
+
+    for seed in range(2):
+        train(seed, alone)
+    threads = [Thread(target=train, args=(seed, together)) for seed in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in range(2):
+        for path, value in alone[seed].items():
+            np.testing.assert_array_equal(together[seed][path], value)
+
+
+TEXT = (
+    'import numba\n@njit("int64(int64[::1], int64)", cache=CACHE)\ndef run(addresses, count):\n    return count + 1\n'
+)
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(machine.DIRECTORY, str(tmp_path))
+    return tmp_path / "native"
+
+
+def test_the_code_is_kept_for_the_next_process(own_cache):
+    assert machine.compiled(TEXT)(np.zeros(1, np.int64), 4) == 5
+    assert list(own_cache.rglob("*.nbc"))
+
+
+@pytest.mark.parametrize("kind", ["*.nbc", "*.nbi", "*.py"])
+def test_a_damaged_cache_costs_only_time(own_cache, kind):
+    machine.compiled(TEXT)
+    (file,) = own_cache.rglob(kind)
+    file.write_bytes(b"\x80\x05damage" + os.urandom(64))
+    assert machine.compiled(TEXT)(np.zeros(1, np.int64), 4) == 5
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(machine.DIRECTORY, str(tmp_path / "file"))
+    assert machine.compiled(TEXT)(np.zeros(1, np.int64), 4) == 5
+
+
+def test_without_numba_the_plain_program_runs_and_the_record_says_why(monkeypatch):
+    monkeypatch.setattr(machine, "find_spec", lambda name: None)
+    run = trained("first", SGD(0.1, momentum=0.25))[1]  # a plan that no other test has compiled
+    assert run.record.training["program"]["kind"] == "plain"
+    assert run.record.training["program"]["fallbacks"] == [
+        "native programs need numba and scipy, from the extra 'fast': pip install 'nnkit[fast]'"
+    ]
+
+
+def refused(call, *inputs):
+    trace = Trace()
+    given = [trace.input(str(i), "data", shape, dtype) for i, (shape, dtype) in enumerate(inputs)]
+    graph = trace.graph({"y": call(trace.namespace, *given)})
+    with pytest.raises(NoNativeFormError) as refusal:
+        nnkit.backend.select("cpu").compile(plan(graph, NATIVE))
+    return str(refusal.value)
+
+
+def test_half_precision_has_no_native_form():
+    assert refused(lambda xp, x: x + x, ((3,), "float16")) == "float16 has no native arithmetic on this processor"
