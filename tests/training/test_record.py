@@ -24,7 +24,8 @@ def busy(seconds: float, rows: int = 4000) -> Any:
     x, y = blobs(rows)
     net = nnkit.FeedForward(3, 3, [32], output_activation="softmax", seed=0)
     began = time.perf_counter()
-    return fit(net, x, y, epochs=10**6, callbacks=lambda t: time.perf_counter() - began > seconds and t.stop("enough"))
+    enough = lambda t: time.perf_counter() - began > seconds and t.stop("enough")  # noqa: E731
+    return fit(net, x, y, epochs=10**6, compile="off", callbacks=enough)
 
 
 @pytest.mark.parametrize(
