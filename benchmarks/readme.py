@@ -50,21 +50,34 @@ def speed_table() -> str:
     by_workload: dict[str, dict[str, dict[str, float]]] = {}
     for row in result["rows"]:
         by_workload.setdefault(row["workload"], {})[row["framework"]] = row
-    lines = ["| network and batch | nnkit | PyTorch eager | ratio |", "|---|---|---|---|"]
-    for workload, rows in by_workload.items():
-        ours, theirs = (rows[name] for name in ("nnkit", "pytorch eager"))
-        ratio = theirs["step_median_s"] / ours["step_median_s"]
-        lines.append(f"| {workload} | {_micro(ours)} | {_micro(theirs)} | {ratio:.1f} |")
-    machine, versions = result["machine"], result["versions"]
-    note = (
-        f"{machine['cpu']}, {machine['cores']} cores; Python {versions['python']}, NumPy {versions['numpy']}, "
-        f"PyTorch {versions['torch']}; {result['date'][:10]}. Median ± interquartile range."
-    )
-    return "\n".join([*lines, "", note])
+    frameworks = [name for name in next(iter(by_workload.values())) if name != "limit of the machine"]
+    lines = [f"| µs a step | {' | '.join(by_workload)} |", "|---" * (len(by_workload) + 1) + "|"]
+    lines += [f"| {name} | {' | '.join(_micro(rows[name]) for rows in by_workload.values())} |" for name in frameworks]
+    limits = (f"{rows['limit of the machine']['step_median_s'] * 1e6:,.3g}" for rows in by_workload.values())
+    ratios = (_ratio(rows) for rows in by_workload.values())
+    lines += [
+        f"| limit of the machine | {' | '.join(limits)} |",
+        f"| against the fastest peer | {' | '.join(ratios)} |",
+    ]
+    versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items() if name != "blas")
+    machine = f"{result['machine']['cpu']}, {result['machine']['cores']} cores"
+    return "\n".join([*lines, "", f"{machine}; {versions}; {result['date'][:10]}. Median ± interquartile range."])
 
 
 def _micro(row: dict[str, float]) -> str:
-    return f"{row['step_median_s'] * 1e6:,.0f} ± {row['step_spread_s'] * 1e6:,.0f} µs"
+    middle, spread = (1e6 * row[f"step_{figure}_s"] for figure in ("median", "spread"))
+    digits = 1 if middle < 100 else 0
+    return f"{middle:,.{digits}f} ± {spread:,.{digits}f}"
+
+
+def _ratio(rows: dict[str, dict[str, float]]) -> str:
+    """How many times as fast as the fastest peer the compiled program is."""
+    peers = [
+        row["step_median_s"]
+        for name, row in rows.items()
+        if not name.startswith("nnkit") and name != "limit of the machine"
+    ]
+    return f"{min(peers) / rows['nnkit']['step_median_s']:.2f} times"
 
 
 def between(text: str, mark: str, end: str, content: str) -> str:

@@ -28,7 +28,7 @@ TARGET = Target(
 NATIVE = replace(
     TARGET, name="cpu native", call_s=5e-8, loops=True, element_s=tuple((n, 6e-9) for n, _ in TARGET.element_s)
 )
-COMPILE_S = (1.5, 0.06)
+COMPILE_S = (1.0, 0.08)
 """Seconds to compile a native function, and each of its kernels, measured without a cache."""
 KEPT = 64
 

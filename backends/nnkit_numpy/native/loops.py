@@ -25,12 +25,13 @@ def _sum(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     return _folded(node, out, x, f"{{0}} = {typed('{0} + {1}', node.dtype)}", literal(0, node.dtype))
 
 
+# Of two known truths both are looked at: without a branch the loop runs on whole vectors.
 def _all(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
-    return _folded(node, out, operands[0], "{0} = {0} and {1}", "True")
+    return _folded(node, out, operands[0], "{0} = {0} & {1}", "True")
 
 
 def _any(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
-    return _folded(node, out, operands[0], "{0} = {0} or {1}", "False")
+    return _folded(node, out, operands[0], "{0} = {0} | {1}", "False")
 
 
 def _max(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:

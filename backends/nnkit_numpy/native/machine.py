@@ -46,21 +46,14 @@ def _run(text: str, name: str, names: dict[str, Any]) -> Run:
 
 
 def _names() -> dict[str, Any]:
+    """What the source may call."""
     import numba
     import numpy as np
-    from numba.core import cgutils, types
-    from numba.extending import intrinsic
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def pointer(typing: Any, address: Any) -> Any:
-        """An address as a pointer."""
+    from nnkit_numpy.native.intrinsics import flush, pointer, restore
 
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return builder.inttoptr(values[0], cgutils.voidptr_t)
-
-        return types.voidptr(address), generate
-
-    return {"np": np, "njit": numba.njit, "carray": numba.carray, "pointer": pointer, "__name__": "nnkit_native"}
+    known = {"np": np, "njit": numba.njit, "carray": numba.carray}
+    return known | {"pointer": pointer, "flush": flush, "restore": restore, "__name__": "nnkit_native"}
 
 
 def _kept(text: str) -> Path | None:

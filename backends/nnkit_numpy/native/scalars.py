@@ -32,12 +32,14 @@ OPERATORS = {
     "bitwise_left_shift": "{0} << {1}",
     "bitwise_right_shift": "{0} >> {1}",
     "bitwise_invert": "~{0}",
+    "isfinite": "{0} - {0} == 0",  # of infinity and NaN the difference is NaN; this form runs on whole vectors
+    "isnan": "{0} != {0}",
     "where": "{1} if {0} else {2}",
     "stop_gradient": "{0}",
 }
 FUNCTIONS = {
     "abs", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-    "asin", "acos", "atan", "asinh", "acosh", "atanh", "sign", "floor", "ceil", "trunc", "isnan", "isinf", "isfinite",
+    "asin", "acos", "atan", "asinh", "acosh", "atanh", "sign", "floor", "ceil", "trunc", "isinf",
     "pow", "floor_divide", "remainder", "atan2", "hypot", "logaddexp",
 }  # fmt: skip
 ROUNDING = ("floor", "ceil", "trunc", "round")

@@ -47,10 +47,19 @@ def source(plan: Plan) -> Source:
         lines.append(f"n_b{i} = addresses[{2 + 2 * place}]")
     lines += ["for done in range(count):", *indented(_body(plan, found)), "return count"]
     body = "\n".join(indented(lines))
-    return Source(f"{HELPERS}\n{DECORATOR}\ndef run(addresses, count):\n{body}\n", tuple(buffers))
+    return Source(f"{HELPERS}\n{STEPS}\ndef steps(addresses, count):\n{body}\n{RUN}", tuple(buffers))
 
 
-DECORATOR = '@njit("int64(int64[::1], int64)", error_model="numpy", nogil=True, cache=CACHE)'
+STEPS = '@njit("int64(int64[::1], int64)", error_model="numpy", nogil=True)'
+RUN = """
+
+@njit("int64(int64[::1], int64)", nogil=True, cache=CACHE)
+def run(addresses, count):
+    before = flush()
+    done = steps(addresses, count)
+    restore(before)
+    return done
+"""
 
 
 def _numpy(dtype: str) -> str:

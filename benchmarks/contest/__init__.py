@@ -1,0 +1,1 @@
+"""The same training step in several frameworks, each in a process of its own, taking turns."""
