@@ -29,7 +29,8 @@ def flush(typing: Any) -> Any:
     """From here on subnormal numbers count as zero; gives what ``restore`` wants.
 
     An optimiser's moments decay into them wherever a gradient stays zero, as at the rim of MNIST's images, and
-    arithmetic on them takes a hundred times as long. The smallest normal number is 1e-38 in float32: no result changes visibly.
+    arithmetic on them takes a hundred times as long. The smallest normal number of float32 is 1e-38: no result changes
+    visibly.
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
