@@ -50,33 +50,37 @@ def speed_table() -> str:
     by_workload: dict[str, dict[str, dict[str, float]]] = {}
     for row in result["rows"]:
         by_workload.setdefault(row["workload"], {})[row["framework"]] = row
-    frameworks = [name for name in next(iter(by_workload.values())) if name != "limit of the machine"]
-    lines = [f"| µs a step | {' | '.join(by_workload)} |", "|---" * (len(by_workload) + 1) + "|"]
-    lines += [f"| {name} | {' | '.join(_micro(rows[name]) for rows in by_workload.values())} |" for name in frameworks]
-    limits = (f"{rows['limit of the machine']['step_median_s'] * 1e6:,.3g}" for rows in by_workload.values())
-    ratios = (_ratio(rows) for rows in by_workload.values())
-    lines += [
-        f"| limit of the machine | {' | '.join(limits)} |",
-        f"| against the fastest peer | {' | '.join(ratios)} |",
-    ]
+    steps = {name: rows for name, rows in by_workload.items() if name != EPOCH}
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items() if name != "blas")
     machine = f"{result['machine']['cpu']}, {result['machine']['cores']} cores"
-    return "\n".join([*lines, "", f"{machine}; {versions}; {result['date'][:10]}. Median ± interquartile range."])
+    note = f"{machine}; {versions}; {result['date'][:10]}. Median ± interquartile range."
+    epoch = [f"| one {EPOCH} | seconds |", "|---|---|"]
+    epoch += [f"| {name} | {_shown(row, 1)} |" for name, row in by_workload[EPOCH].items()]
+    return "\n".join([*_table(steps), "", *epoch, "", note])
 
 
-def _micro(row: dict[str, float]) -> str:
-    middle, spread = (1e6 * row[f"step_{figure}_s"] for figure in ("median", "spread"))
-    digits = 1 if middle < 100 else 0
+def _table(by_workload: dict[str, dict[str, dict[str, float]]]) -> list[str]:
+    frameworks = [name for name in next(iter(by_workload.values())) if name != LIMIT]
+    lines = [f"| µs a step | {' | '.join(by_workload)} |", "|---" * (len(by_workload) + 1) + "|"]
+    lines += [f"| {name} | {' | '.join(_shown(rows[name]) for rows in by_workload.values())} |" for name in frameworks]
+    limits = (f"{rows[LIMIT]['step_median_s'] * 1e6:,.1f}" for rows in by_workload.values())
+    ratios = (_ratio(rows) for rows in by_workload.values())
+    return [*lines, f"| {LIMIT} | {' | '.join(limits)} |", f"| nnkit against the fastest peer | {' | '.join(ratios)} |"]
+
+
+LIMIT = "limit of the machine"
+EPOCH = "MNIST epoch"
+
+
+def _shown(row: dict[str, float], scale: float = 1e6) -> str:
+    middle, spread = (scale * row[f"step_{figure}_s"] for figure in ("median", "spread"))
+    digits = 2 if scale == 1 else 1 if middle < 100 else 0
     return f"{middle:,.{digits}f} ± {spread:,.{digits}f}"
 
 
 def _ratio(rows: dict[str, dict[str, float]]) -> str:
     """How many times as fast as the fastest peer the compiled program is."""
-    peers = [
-        row["step_median_s"]
-        for name, row in rows.items()
-        if not name.startswith("nnkit") and name != "limit of the machine"
-    ]
+    peers = [row["step_median_s"] for name, row in rows.items() if name != LIMIT and not name.startswith("nnkit")]
     return f"{min(peers) / rows['nnkit']['step_median_s']:.2f} times"
 
 

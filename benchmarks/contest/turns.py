@@ -28,6 +28,9 @@ EPOCHS = {
     "Keras on JAX": ("keras_fit", ""),
     "scikit-learn": ("sklearn_mlp", ""),
 }
+PAUSE_S = 0.2
+"""Between turns: the threads of a matrix library look out for work for tens of milliseconds after the last of it, and
+would take a core from the next contestant."""
 PEERS = tuple(name for name in FRAMEWORKS if not name.startswith("nnkit"))
 
 
@@ -66,6 +69,7 @@ def measure(workload: str, frameworks: Iterable[str], rounds: int) -> Mapping[st
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, contestant in contestants.items():
+            time.sleep(PAUSE_S)
             seconds[name].append(contestant.block())
     for contestant in contestants.values():
         contestant.end()

@@ -16,7 +16,7 @@ Block = Callable[[], None]
 
 @dataclass(frozen=True)
 class Workload:
-    """A ReLU network with softmax and cross-entropy, trained with Adam; a block takes about a twentieth of a second."""
+    """A ReLU network with softmax and cross-entropy, trained with Adam; a block takes about a tenth of a second."""
 
     name: str
     sizes: tuple[int, ...]
@@ -41,11 +41,11 @@ class Workload:
 WORKLOADS = {
     workload.name: workload
     for workload in (
-        Workload("2-8-8-2 b32", (2, 8, 8, 2), 32, 16, 10.0),
-        Workload("784-128-10 b64", (784, 128, 10), 64, 4, 1.5),
-        Workload("784-512-512-10 b128", (784, 512, 512, 10), 128, 1, 1.1),
+        Workload("2-8-8-2 b32", (2, 8, 8, 2), 32, 64, 10.0),
+        Workload("784-128-10 b64", (784, 128, 10), 64, 12, 1.5),
+        Workload("784-512-512-10 b128", (784, 512, 512, 10), 128, 2, 1.1),
         Workload("1024-4096-4096-10 b1024", (1024, 4096, 4096, 10), 1024, 1, 1.1, batches=2),
-        Workload("64-(96×12)-4 b64", (64, *[96] * 12, 4), 64, 2, 2.0),
+        Workload("64-(96×12)-4 b64", (64, *[96] * 12, 4), 64, 8, 2.0),
     )
 }
 

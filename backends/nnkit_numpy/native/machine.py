@@ -13,6 +13,7 @@ from typing import Any
 
 from nnkit._version import __version__
 from nnkit.backend import NoNativeFormError
+from nnkit_numpy.native.intrinsics import intrinsics
 
 Run = Callable[[Any, int], int]
 DIRECTORY = "NNKIT_CACHE_DIR"
@@ -50,10 +51,8 @@ def _names() -> dict[str, Any]:
     import numba
     import numpy as np
 
-    from nnkit_numpy.native.intrinsics import flush, pointer, restore
-
-    known = {"np": np, "njit": numba.njit, "carray": numba.carray}
-    return known | {"pointer": pointer, "flush": flush, "restore": restore, "__name__": "nnkit_native"}
+    known = {"np": np, "njit": numba.njit, "carray": numba.carray, "__name__": "nnkit_native"}
+    return known | intrinsics()
 
 
 def _kept(text: str) -> Path | None:
