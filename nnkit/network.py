@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -186,7 +187,7 @@ class Network:
             compile=compile,
             progress=progress,
         )
-        record = fit(self._model, x, y, options, self._entrance(), self._score_later)
+        record = fit(self._model, x, y, options, self._entrance, self._score_later)
         self._loss, self._optimizer = loss, self._model.optimizer
         return TrainingRun(record, self)
 
@@ -201,7 +202,7 @@ class Network:
         began = time.perf_counter()
         goal = objective(self.module, self._loss if loss is None else loss)
         x, y = joined(x) if y is None else (x, y)
-        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance())
+        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
         target = targets(goal, self._model.layout, y, len(inputs))
         weight = None if sample_weight is None else weights(sample_weight, len(inputs), self.dtype)
         return self._scores(goal, inputs, target, weight, began)
@@ -213,7 +214,7 @@ class Network:
         >>> nnkit.FeedForward(inputs=2, outputs=3, seed=0).predict([[0.0, 0.0]]).shape
         (1, 3)
         """
-        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance())
+        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
         return like(x, self._evaluator.predict(inputs))
 
     def explain(self, batch_size: int = 32, optimizer: Any = "adam", loss: Any = "auto") -> str:
@@ -243,7 +244,9 @@ class Network:
         graph = training_graph(self._model.layout, goal, chosen, target, batch_size, weighted=False)
         return plan(graph, self._model.backend.target(), disable)
 
+    @cached_property
     def _entrance(self) -> str | None:
+        """How errors about inputs name the layer that receives them."""
         kinds = {path: type(part).__name__ for path, part in walk(self.module) if isinstance(part, Module)}
         return first_layer(self._model.layout, kinds)
 

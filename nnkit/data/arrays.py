@@ -103,7 +103,7 @@ def _one_device(array: Any, device: Any) -> Any:
 
 def _widen(values: Array) -> Array:
     """bfloat16 is not a type of NumPy's own (its kind is void); float32 holds all its values."""
-    return values.astype(np.float32) if values.dtype.name == "bfloat16" else values
+    return values.astype(np.float32) if values.dtype.kind == "V" and values.dtype.name == "bfloat16" else values
 
 
 # --- one function per library

@@ -67,10 +67,10 @@ def _refuse_not_finite(values: Array, result: Array, argument: str) -> None:
     found: int | None = None
     total = 0
     for start in range(0, flat.size, BLOCK):
-        bad = ~np.isfinite(flat[start : start + BLOCK])
-        if bad.any():
-            found = start + int(np.argmax(bad)) if found is None else found
-            total += int(np.count_nonzero(bad))
+        good = np.isfinite(flat[start : start + BLOCK])
+        if not good.all():
+            found = start + int(np.argmin(good)) if found is None else found
+            total += good.size - int(np.count_nonzero(good))
     if found is None:
         return
     index = tuple(int(i) for i in np.unravel_index(found, result.shape))
