@@ -2,6 +2,7 @@
 
 from nnkit.measure.checks import check_layout
 from nnkit.measure.clock import PHASES, Clock, StepTimer
+from nnkit.measure.comparison import Figure, compare
 from nnkit.measure.device import DeviceProbe
 from nnkit.measure.environment import environment
 from nnkit.measure.eta import RemainingTime
@@ -14,11 +15,13 @@ __all__ = [
     "PHASES",
     "Clock",
     "DeviceProbe",
+    "Figure",
     "HostProbe",
     "RemainingTime",
     "RunRecord",
     "StepTimer",
     "check_layout",
+    "compare",
     "environment",
     "load_record",
     "replacing",

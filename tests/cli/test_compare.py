@@ -1,0 +1,45 @@
+"""``nnkit compare``: two records as text and as JSON, and files that are no records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Cli
+
+
+def trained(cli: Cli, name: str, *words: object) -> None:
+    assert (
+        cli("train", "--data", "moons", "--epochs", 12, "--hidden", 4, "--quiet", "--record", name, *words).status == 0
+    )
+
+
+def test_text(cli: Cli) -> None:
+    trained(cli, "a.json")
+    trained(cli, "b.json", "--seed", 1)
+    status, out, err = cli("compare", "a.json", "b.json")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("row time ")
+    assert "99 %:" in out
+    assert "on the test rows" in out
+    assert "energy" in out
+
+
+def test_json(cli: Cli) -> None:
+    trained(cli, "a.json")
+    figures = json.loads(cli("compare", "a.json", "a.json", "--format", "json").out)
+    assert figures[0]["ratio"] == 1.0
+    assert figures[0]["real"] is False
+    assert figures[1]["verdict"] == "no difference shown on the test rows"
+
+
+def test_a_file_that_is_missing_or_no_record(cli: Cli, tmp_path: Path) -> None:
+    trained(cli, "a.json")
+    status, out, err = cli("compare", "a.json", "missing.json")
+    assert (status, out) == (1, "")
+    assert "missing.json" in err
+    Path("other.json").write_text("[1, 2]")
+    status, _, err = cli("compare", "other.json", "a.json")
+    assert status == 1
+    assert "other.json" in err
