@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
+from functools import cache
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from nnkit.plan import Plan, Target
+from nnkit_numpy.cores import cores
 from nnkit_numpy.memory import NumpyStore
+from nnkit_numpy.native.loops import DIVISIBLE
 from nnkit_numpy.native.program import NativeExecutable
 from nnkit_numpy.program import NumpyExecutable
 
@@ -26,7 +29,14 @@ TARGET = Target(
 )
 # The same processor, when a plan becomes one native function: a pass is a loop, and starting one costs next to nothing.
 NATIVE = replace(
-    TARGET, name="cpu native", call_s=5e-8, loops=True, element_s=tuple((n, 6e-9) for n, _ in TARGET.element_s)
+    TARGET,
+    name="cpu native",
+    call_s=5e-8,
+    loops=True,
+    element_s=(*((n, 6e-9) for n, _ in TARGET.element_s), ("permute_dims", 4e-10)),
+    meet_s=2e-7,
+    divisible=frozenset(DIVISIBLE),
+    turn_products=1_000_000,
 )
 COMPILE_S = (1.0, 0.08)
 """Seconds to compile a native function, and each of its kernels, measured without a cache."""
@@ -47,8 +57,8 @@ class NumpyBackend:
         return TARGET
 
     def native_target(self) -> Target:
-        """The processor as native code sees it."""
-        return NATIVE
+        """The processor as native code sees it, with all its cores."""
+        return _native()
 
     def compile_s(self, plan: Plan) -> float:
         """Predicted seconds to compile a native plan, as if nothing were cached."""
@@ -75,6 +85,11 @@ class NumpyBackend:
     def overwrite(self, target: Any, source: Any) -> None:
         """Copy a host array into a device array of the same shape."""
         np.copyto(target, source)
+
+
+@cache
+def _native() -> Target:
+    return replace(NATIVE, threads=cores())
 
 
 def _executable(plan: Plan) -> NumpyExecutable | NativeExecutable:

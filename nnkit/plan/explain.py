@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from nnkit.plan.page import page
-from nnkit.plan.planner import DECISIONS, Plan, Step
+from nnkit.plan.planner import DECISIONS, Plan
 from nnkit.plan.savings import Size, naive, remarks, savings, size
+from nnkit.plan.step import Step
 
 PHASES = {"forward": "FORWARD", "backward": "BACKWARD", "update": "UPDATE"}
 SHORT = {"fused": "", "take": "gather", "astype": "cast", "bitwise_and": "and"}

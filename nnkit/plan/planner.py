@@ -12,6 +12,8 @@ from nnkit.names import lookup
 from nnkit.plan import rewrites
 from nnkit.plan.cost import Cost, group_cost
 from nnkit.plan.schedule import GUARD, Schedule, is_elementwise, schedule
+from nnkit.plan.sharing import shared
+from nnkit.plan.step import Step
 from nnkit.plan.storage import Copy, Slot, Storage, allocate
 from nnkit.plan.target import Target
 
@@ -24,19 +26,9 @@ DECISIONS = {
     "tile": "a fused pass works on pieces that fit the cache",
     "join_gradients": "parts of a joined array (the gradients of all parameters) are computed in their place in it",
     "in_place": "a result takes over the memory of an operand, or of the old state, that nobody reads afterwards",
+    "share": "large steps are divided among the threads of the processor",
     "reuse_memory": "values whose lifetimes do not overlap share memory",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One kernel: the nodes it computes in order, the rows of a tile (0: all at once), its phase and cost."""
-
-    kernel: str
-    nodes: tuple[int, ...]
-    tile: int
-    phase: str
-    cost: Cost
 
 
 @dataclass(frozen=True)
@@ -45,6 +37,7 @@ class Plan:
 
     graph: Graph
     steps: tuple[Step, ...]
+    threads: int
     computed: int
     slots: dict[int, Slot]
     arena_bytes: int
@@ -93,12 +86,14 @@ def plan(graph: Graph, target: Target, disable: Collection[str] = ()) -> Plan:
     enabled = frozenset(DECISIONS) - frozenset(disable)
     source = graph
     graph, removed = _rewritten(graph, target, enabled)
-    order = schedule(graph, fuse="fuse" in enabled, transposes_are_views="fold_transposes" in enabled)
+    order = schedule(graph, target, fuse="fuse" in enabled, transposes_are_views="fold_transposes" in enabled)
     storage = allocate(graph, order, target, enabled)
     steps = _steps(graph, order, storage, target)
+    threads, steps = shared(steps, target) if "share" in enabled else (1, steps)
     return Plan(
         graph,
         steps,
+        threads,
         order.computed,
         storage.slots,
         storage.arena_bytes,
@@ -117,7 +112,7 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
         ("merge_common", rewrites.merge_common),
         ("simplify", rewrites.simplify),
         ("merge_common", rewrites.merge_common),
-        ("fold_transposes", rewrites.fold_transposes),
+        ("fold_transposes", lambda graph: rewrites.fold_transposes(graph, target)),
     ]
     if "drop_unused" not in enabled:
         graph = rewrites.keep_unused(graph)

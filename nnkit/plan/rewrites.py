@@ -14,6 +14,7 @@ from nnkit.graph.primitives.creation import Constant
 from nnkit.graph.primitives.special import erf
 from nnkit.graph.shapes import broadcast
 from nnkit.graph.tracing import Trace, TracedArray
+from nnkit.plan.schedule import is_turned
 from nnkit.plan.target import Target
 
 Rule = Callable[[Trace, Node, Sequence[TracedArray]], TracedArray | None]
@@ -97,8 +98,8 @@ def merge_common(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
-def fold_transposes(graph: Graph) -> Graph:
-    """A transpose that a matrix product reads becomes a flag of the product."""
+def fold_transposes(graph: Graph, target: Target) -> Graph:
+    """A transpose that a matrix product reads becomes a flag of the product, unless the target is faster without."""
 
     def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
         if node.operation != "matmul":
@@ -107,6 +108,8 @@ def fold_transposes(graph: Graph) -> Graph:
         folded = list(operands)
         for side, flag in enumerate(("transpose_a", "transpose_b")):
             producer = trace.nodes[operands[side].position]
+            if is_turned(node, producer, side, target):
+                continue
             if producer.operation == "permute_dims" and _swaps_last_two(producer.options["axes"]):
                 source = trace.nodes[producer.inputs[0]]
                 folded[side] = TracedArray(trace, producer.inputs[0], source.shape, source.dtype)

@@ -78,6 +78,7 @@ def remarks(made: Plan) -> dict[str, str]:
         "tile": f"{sum(step.tile > 0 for step in made.steps)} passes work in tiles",
         "join_gradients": f"{len(joined)} gradients are written to their place in the flat vector",
         "in_place": f"new values over old: {_few(states)}",
+        "share": f"{sum(step.shared for step in made.steps)} steps are divided among {made.threads} threads",
         "reuse_memory": f"{whole:,} bytes of values in {made.arena_bytes:,} bytes of memory",
     }
 

@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.primitives import PRIMITIVES
+from nnkit.plan.target import Target
 
 VIEWS = ("reshape", "permute_dims", "slice", "broadcast_to", "flip")
 GUARD = "guard"
@@ -26,13 +27,21 @@ def is_elementwise(node: Node) -> bool:
     return PRIMITIVES[node.operation].family == "elementwise"
 
 
-def schedule(graph: Graph, fuse: bool, transposes_are_views: bool) -> Schedule:
-    """The order of recording, in which elementwise nodes are pulled forward to the pass that made their operand."""
-    views = _views(graph, transposes_are_views)
+FOLDS = ("all", "any")
+"""Reductions to one number that a loop over elements does on its way."""
+
+
+def schedule(graph: Graph, target: Target, fuse: bool, transposes_are_views: bool) -> Schedule:
+    """The order of recording, in which elementwise nodes are pulled forward to the pass that made their operand.
+
+    Where a pass is a loop over elements, it may end in reductions of its own values.
+    """
+    folds = target.loops
+    views = _views(graph, target, transposes_are_views)
     early = graph.ancestors(_results(graph))
     work = [i for i, node in graph if node.operation not in ("input", "constant", "arange") and i not in views]
-    compute = _groups(graph, [i for i in work if i in early], views, fuse)
-    commit = _groups(graph, [i for i in work if i not in early], views, fuse)
+    compute = _groups(graph, [i for i in work if i in early], views, fuse, folds)
+    commit = _groups(graph, [i for i in work if i not in early], views, fuse, folds)
     return Schedule((*compute, *commit), len(compute), frozenset(views))
 
 
@@ -44,7 +53,7 @@ def _results(graph: Graph) -> list[int]:
     return [i for i in graph.output.values() if i not in new_states]
 
 
-def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool) -> list[tuple[int, ...]]:
+def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool, folds: bool) -> list[tuple[int, ...]]:
     waiting = dict.fromkeys(work)
     groups: list[tuple[int, ...]] = []
     while waiting:
@@ -52,12 +61,12 @@ def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool) -> list[
         members = [first]
         del waiting[first]
         if fuse and is_elementwise(graph.nodes[first]):
-            _grow(graph, members, waiting, views)
+            _grow(graph, members, waiting, views, folds)
         groups.append(tuple(members))
     return groups
 
 
-def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set[int]) -> None:
+def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set[int], folds: bool) -> None:
     """Add nodes of the same shape and phase whose operands are all known, while each reads a member or comes next."""
     shape, phase = graph.nodes[members[0]].shape, graph.nodes[members[0]].origin.phase
     inside = set(members)
@@ -65,8 +74,9 @@ def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set
 
     def joins(i: int) -> bool:
         node = graph.nodes[i]
-        alike = node.shape == shape and node.origin.phase == phase and is_elementwise(node)
-        return i in waiting and alike and _ready(graph, node, inside, waiting, views)
+        alike = is_elementwise(node) and node.shape == shape
+        alike = alike or (folds and shape != () and _folds(node) and node.inputs[0] in inside)
+        return i in waiting and alike and node.origin.phase == phase and _ready(graph, node, inside, waiting, views)
 
     while waiting:
         found = next(iter(waiting))
@@ -82,24 +92,31 @@ def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set
 
 
 def _ready(graph: Graph, node: Node, members: set[int], waiting: dict[int, None], views: set[int]) -> bool:
-    """Whether no operand, looked at through views, still waits. A view of a member waits for the end of the pass."""
+    """Whether no operand, looked at through views, still waits.
+
+    A view of a member, and what a pass folds into one number, are there at its end.
+    """
     for operand in node.inputs:
         root = operand
         while root in views:
             root = graph.nodes[root].inputs[0]
-        if root in waiting or (root != operand and root in members):
+        if root in waiting or (root in members and (root != operand or not is_elementwise(graph.nodes[root]))):
             return False
     return True
 
 
-def _views(graph: Graph, transposes: bool) -> set[int]:
+def _folds(node: Node) -> bool:
+    return node.operation in FOLDS and node.size == 1
+
+
+def _views(graph: Graph, target: Target, transposes: bool) -> set[int]:
     """Nodes that are another look at their operand's memory. What is no view is copied, and so contiguous."""
     views: set[int] = set()
     contiguous: dict[int, bool] = {}
     old = _old_states(graph)
     for i, node in graph:
         contiguous[i] = True
-        if node.operation not in VIEWS or i in old or _copied_by_products(graph, i, node):
+        if node.operation not in VIEWS or i in old or _copied_by_products(graph, i, node, target):
             continue
         if _may_view(graph, node, transposes, contiguous[node.inputs[0]]):
             views.add(i)
@@ -128,11 +145,19 @@ def _may_view(graph: Graph, node: Node, transposes: bool, contiguous: bool) -> b
     return True
 
 
-def _copied_by_products(graph: Graph, i: int, node: Node) -> bool:
+def _copied_by_products(graph: Graph, i: int, node: Node, target: Target) -> bool:
     """A matrix product copies repeated or reversed operands at each call; one copy that the plan knows of is better."""
-    return node.operation in ("broadcast_to", "flip") and any(
-        graph.nodes[user].operation == "matmul" for user in graph.users[i]
-    )
+    products = [graph.nodes[user] for user in graph.users[i] if graph.nodes[user].operation == "matmul"]
+    if node.operation in ("broadcast_to", "flip"):
+        return bool(products)
+    return any(is_turned(user, node, side, target) for user in products for side in (0, 1) if user.inputs[side] == i)
+
+
+def is_turned(product: Node, operand: Node, side: int, target: Target) -> bool:
+    """Whether a small product reads a transposed right operand that is worth a copy."""
+    if side != 1 or operand.operation != "permute_dims" or len(product.shape) != 2:
+        return False
+    return product.size * (operand.shape[0] or 0) <= target.turn_products
 
 
 def _stays_contiguous(graph: Graph, node: Node) -> bool:

@@ -24,6 +24,13 @@ class Target:
     element_s: tuple[tuple[str, float], ...] = ()
     loops: bool = False
     """A fused pass is one loop over elements: what only the pass reads stays in registers and takes no memory."""
+    threads: int = 1
+    """How many threads may divide a step among them, and the seconds that each of them adds to a meeting."""
+    meet_s: float = 0.0
+    divisible: frozenset[str] = frozenset()
+    """Kernels whose work threads may divide."""
+    turn_products: int = 0
+    """Multiplications up to which a product is faster when its right operand is transposed into memory before."""
     native: frozenset[str] = frozenset()
     """Operations beyond the arithmetic ones that the device has kernels for; the planner expands the others."""
 

@@ -69,6 +69,7 @@ SAVED = {
     "tile": (),
     "join_gradients": ("kernels", "nbytes"),
     "in_place": ("arena_bytes",),
+    "share": (),
     "reuse_memory": ("arena_bytes",),
 }
 

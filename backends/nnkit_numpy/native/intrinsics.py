@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from functools import cache
 from typing import Any
@@ -13,7 +14,7 @@ SUBNORMALS_ARE_ZERO = 0x8040
 
 @cache
 def intrinsics() -> dict[str, Any]:
-    """``pointer``, ``flush`` and ``restore`` by name; made when first needed, since numba takes long to import."""
+    """All of them by name; made when first needed, since numba takes long to import."""
     from numba.core import cgutils, types
     from numba.extending import intrinsic
 
@@ -54,7 +55,108 @@ def intrinsics() -> dict[str, Any]:
 
         return types.void(before), generate
 
-    return {"pointer": pointer, "flush": flush, "restore": restore}
+    @intrinsic  # type: ignore[untyped-decorator]
+    def apart(typing: Any) -> Any:
+        """Keep the function that says so a function of its own: copied into every place that calls it, a kernel would
+        be compiled as often."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            builder.function.attributes.add("noinline")
+            return context.get_dummy_value()
+
+        return types.void(), generate
+
+    return {"pointer": pointer, "flush": flush, "restore": restore, "apart": apart} | _meeting() | _products()
+
+
+def _meeting() -> dict[str, Any]:
+    """What threads need to wait for each other: a number in memory that each of them raises and looks at."""
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    word = ir.IntType(64)
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def arrive(typing: Any, gate: Any) -> Any:
+        """Raise the number by one; all that this thread wrote is seen by those who see it raised."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            place = builder.inttoptr(values[0], word.as_pointer())
+            builder.atomic_rmw("add", place, ir.Constant(word, 1), "acq_rel")
+            return context.get_dummy_value()
+
+        return types.void(types.int64), generate
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def arrived(typing: Any, gate: Any) -> Any:
+        """The number."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.load_atomic(builder.inttoptr(values[0], word.as_pointer()), "acquire", 8)
+
+        return types.int64(types.int64), generate
+
+    def calling(name: str, result: Any) -> Any:
+        @intrinsic  # type: ignore[untyped-decorator]
+        def call(typing: Any) -> Any:
+            def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+                kind = ir.FunctionType(result, [])
+                builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+                return context.get_dummy_value()
+
+            return types.void(), generate
+
+        return call
+
+    # To pause is to look again a little later; to rest is to let another thread have the core.
+    rest = calling("SwitchToThread" if os.name == "nt" else "sched_yield", ir.IntType(32))
+    pause = calling("llvm.x86.sse2.pause", ir.VoidType()) if X86 else rest
+    return {"arrive": arrive, "arrived": arrived, "pause": pause, "rest": rest}
+
+
+def _products() -> dict[str, Any]:
+    """The library's product of two matrices for each data type, by its address: c = op(a)·op(b), columns first."""
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    def product(real: Any) -> Any:
+        @intrinsic  # type: ignore[untyped-decorator]
+        def call(
+            typing: Any, at: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any,
+            c: Any, ldc: Any,
+        ) -> Any:  # fmt: skip
+            def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+                at, turn_a, turn_b, m, n, k, a, lda, b, ldb, c, ldc = values
+
+                def place(value: Any) -> Any:
+                    return builder.bitcast(cgutils.alloca_once_value(builder, value), cgutils.voidptr_t)
+
+                def number(value: Any) -> Any:
+                    return place(builder.trunc(value, ir.IntType(32)))
+
+                def flag(value: Any) -> Any:
+                    turned = builder.icmp_signed("!=", value, ir.Constant(value.type, 0))
+                    letters = [ir.Constant(ir.IntType(8), ord(letter)) for letter in "TN"]
+                    return place(builder.select(turned, *letters))
+
+                def pointer(value: Any) -> Any:
+                    return builder.inttoptr(value, cgutils.voidptr_t)
+
+                one, zero = (place(ir.Constant(real, factor)) for factor in (1.0, 0.0))
+                kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t] * 13)
+                function = builder.inttoptr(at, kind.as_pointer())
+                extents, matrices = [number(v) for v in (m, n, k)], [pointer(a), number(lda), pointer(b), number(ldb)]
+                flags = [flag(turn_a), flag(turn_b)]
+                builder.call(function, [*flags, *extents, one, *matrices, zero, pointer(c), number(ldc)])
+                return context.get_dummy_value()
+
+            return types.void(*[types.int64] * 12), generate
+
+        return call
+
+    return {"product_float32": product(ir.FloatType()), "product_float64": product(ir.DoubleType())}
 
 
 def _stored(builder: Any) -> Any:

@@ -24,6 +24,11 @@ def literal(value: float | bool, dtype: str) -> str:
     return f"np.{dtype}({value})".replace("inf", "np.inf").replace("nan", "np.nan")
 
 
+def offset(elements: int) -> str:
+    """A place in a buffer, in code: kernels that differ in such numbers only are one."""
+    return f"OFFSET({elements})"
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """Element (i₀, i₁, …) is ``buffer[offset + Σ iₖ·strideₖ]``; a known number has no buffer, but its text."""
@@ -38,8 +43,12 @@ class Look:
         """The element in code."""
         if self.text:
             return self.text
+        return f"{self.buffer}[nth({self.position(indices)})]"
+
+    def position(self, indices: Sequence[str]) -> str:
+        """Where the element stands in the buffer, in code."""
         terms = [f"{i} * {s}" if s != 1 else i for i, s in zip(indices, self.strides, strict=True) if s and i != "0"]
-        return f"{self.buffer}[{' + '.join([*terms, str(self.offset)] if self.offset or not terms else terms)}]"
+        return " + ".join([*terms, offset(self.offset)])
 
     def spread(self, shape: Extents) -> Look:
         """Repeated to a larger shape."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
+import numpy as np
+
 from nnkit.backend import NoNativeFormError
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.primitives.random import PARITY, ROTATIONS, ROUNDS
 from nnkit.plan.schedule import VIEWS
-from nnkit_numpy.native.look import Look, cut, literal, steps, viewed
-from nnkit_numpy.native.passes import Lines, copy, indented, merged, names, nest
+from nnkit_numpy.native.kernels import ADDRESSES
+from nnkit_numpy.native.look import Look, cut, literal, offset, steps, viewed
+from nnkit_numpy.native.passes import FOLDS, MEET, Lines, copy, indented, keep, kept, merged, names, nest, share
 from nnkit_numpy.native.scalars import typed
 
 Emit = Callable[[Node, Look, list[Look], str], Lines]
@@ -21,17 +24,15 @@ def _sum(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     x = operands[0]
     axes = node.options["axis"]
     if x.contiguous and len(axes) == len(x.shape) and dtype in ("float32", "float64"):
-        return [f"{out.at(['0'] * len(out.shape))} = total_{dtype}({x.buffer}, {x.offset}, {prod(x.shape)})"]
+        part = f"total_{dtype}({x.buffer}, {offset(x.offset)}, {share(prod(x.shape))})"
+        start = literal(0, dtype)
+        return [*keep(part, dtype), f"s = {start}", *kept("s += {0}", dtype), f"{out.at(['0'] * len(out.shape))} = s"]
     return _folded(node, out, x, f"{{0}} = {typed('{0} + {1}', node.dtype)}", literal(0, node.dtype))
 
 
-# Of two known truths both are looked at: without a branch the loop runs on whole vectors.
-def _all(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
-    return _folded(node, out, operands[0], "{0} = {0} & {1}", "True")
-
-
-def _any(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
-    return _folded(node, out, operands[0], "{0} = {0} | {1}", "False")
+def _truth(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
+    start, sign = FOLDS[node.operation]
+    return _folded(node, out, operands[0], f"{{0}} = {{0}} {sign} {{1}}", start)
 
 
 def _max(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -51,16 +52,19 @@ def _folded(node: Node, out: Look, x: Look, update: str, start: str | None) -> L
     target = _kept_look(node, out, folded)
     first = start or x.at([index[axis] if axis in kept else "0" for axis in range(rank)])
     to = target.at([index[axis] for axis in kept])
+    divided = kept[0] if kept else -1
     if rank - 1 in folded or not kept:
         inner = _loops(x, folded, [update.format("s", x.at(index))])
-        return _loops(x, kept, [f"s = {first}", *inner, f"{to} = s"])
-    clear = _loops(x, kept, [f"{to} = {first}"])
-    return clear + _loops(x, [*folded, *kept], [update.format(to, x.at(index))])
+        return _loops(x, kept, [f"s = {first}", *inner, f"{to} = s"], divided)
+    clear = _loops(x, kept, [f"{to} = {first}"], divided)
+    return clear + _loops(x, [*folded, *kept], [update.format(to, x.at(index))], divided)
 
 
-def _loops(x: Look, axes: list[int], body: Lines) -> Lines:
+def _loops(x: Look, axes: list[int], body: Lines, divided: int = -1) -> Lines:
+    """``body`` for each index of these axes, of which threads may divide one."""
     for axis in reversed(axes):
-        body = [f"for i{axis} in range({x.shape[axis]}):", *indented(body)]
+        bounds = share(x.shape[axis]) if axis == divided else str(x.shape[axis])
+        body = [f"for i{axis} in range({bounds}):", *indented(body)]
     return body
 
 
@@ -82,7 +86,7 @@ def _index(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     better = [f"x = {x.at(index)}", f"if x {sign} s or (x != x and s == s):", f"    s = x; at = i{axis}"]
     begin = f"s = {x.at([i if a != axis else '0' for a, i in enumerate(index)])}; at = 0"
     to = target.at([index[a] for a in kept])
-    return _loops(x, kept, [begin, *_loops(x, [axis], better), f"{to} = at"])
+    return _loops(x, kept, [begin, *_loops(x, [axis], better), f"{to} = at"], kept[0] if kept else -1)
 
 
 def _matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -97,11 +101,11 @@ def _matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     if 0 in (*a.shape, *b.shape):
         zero = [f"{out.at(names(len(out.shape)))} = 0"]
         return nest(out.shape, zero)
-    matrices = [_matrix(look, index) for look in (a, b)]
     work = a.shape[-2] * a.shape[-1] * b.shape[-1]
-    if work <= SMALL or None in matrices or dtype not in ("float32", "float64"):
+    scattered = None in [_leading(look) for look in (a, b, out)]
+    if work <= SMALL or scattered or dtype not in ("float32", "float64"):
         return nest(stack, _product(a, b, out, index, dtype))
-    return nest(stack, [f"np.dot({matrices[0]}, {matrices[1]}, {_matrix(out, index)})"])
+    return _library_product(a, b, out, dtype)
 
 
 SMALL = 512
@@ -113,30 +117,58 @@ def _transposed(look: Look) -> Look:
     return Look(look.buffer, look.offset, shape, strides, look.text)
 
 
-def _matrix(look: Look, index: Lines) -> str | None:
-    """A matrix of a stack as an array that the library takes as it is; None if it lies scattered."""
+def _leading(look: Look) -> tuple[bool, int] | None:
+    """Whether a matrix of a stack lies transposed, and how far its rows (columns) are apart; None if scattered."""
+    (rows, columns), (down, along) = look.shape[-2:], look.strides[-2:]
     if look.text:
         return None
-    rows, columns = look.shape[-2:]
-    start = look.at([*index, "0", "0"])[len(look.buffer) + 1 : -1]
-    piece = f"{look.buffer}[{start} : {start} + {rows * columns}]"
-    for shape, strides, end in (
-        ((rows, columns), look.strides[-2:], ""),
-        ((columns, rows), look.strides[:-3:-1], ".T"),
-    ):
-        if all(extent == 1 or s == t for extent, s, t in zip(shape, strides, steps(shape), strict=True)):
-            return f"{piece}.reshape({shape[0]}, {shape[1]}){end}"
+    if (columns == 1 or along == 1) and (rows == 1 or down >= columns):
+        return False, down if rows > 1 else columns
+    if (rows == 1 or down == 1) and (columns == 1 or along >= rows):
+        return True, along if columns > 1 else rows
     return None
+
+
+def _library_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
+    """Rows or columns of the result, whichever are more, may be divided; of a stack, its matrices.
+
+    The library counts columns first: to it our rows are columns, and the product is that of b by a.
+    """
+    stack = out.shape[:-2]
+    index = names(len(stack))
+    (rows, columns), inner = out.shape[-2:], a.shape[-1]
+    by_rows = rows >= columns or (rows >= 32 and rows * inner * columns <= UNPACKED)
+    from_row, from_column = ("0", "0") if stack else ("lo", "0") if by_rows else ("0", "lo")
+    at_a = _address(a, [*index, from_row, "0"], dtype)
+    at_b = _address(b, [*index, "0", from_column], dtype)
+    to = _address(out, [*index, from_row, from_column], dtype)
+    (turn_a, lead_a), (turn_b, lead_b), (_, lead) = (_leading(look) or (False, 0) for look in (a, b, out))
+    extents = [columns, rows] if stack else [columns, "hi - lo"] if by_rows else ["hi - lo", rows]
+    sides = f"{at_b}, {lead_b}, {at_a}, {lead_a}, {to}, {lead}"
+    function = f"addresses[{ADDRESSES.index(dtype)}]"
+    call = f"product_{dtype}({function}, {turn_b:d}, {turn_a:d}, {extents[0]}, {extents[1]}, {inner}, {sides})"
+    if stack:
+        return nest(stack, [call])
+    return [f"lo, hi = {share(rows if by_rows else columns)}", "if hi > lo:", f"    {call}"]
+
+
+UNPACKED = 1_000_000
+"""Multiplications up to which the library reads its operands where they are."""
+
+
+def _address(look: Look, index: Lines, dtype: str) -> str:
+    return f"p_{look.buffer} + {np.dtype(dtype).itemsize} * ({look.position(index)})"
 
 
 def _product(a: Look, b: Look, out: Look, index: Lines, dtype: str) -> Lines:
     """The product as loops, the last of them over neighbouring elements where there are such."""
     (rows, inner), columns = a.shape[-2:], b.shape[-1]
+    each = str(rows) if index else share(rows)
     if b.strides[-1] != 1 and a.strides[-1] == 1:
         total = f"s += {a.at([*index, 'r', 'k'])} * {b.at([*index, 'k', 'c'])}"
         body = [f"s = {literal(0, dtype)}", f"for k in range({inner}):", f"    {total}"]
         body += [f"{out.at([*index, 'r', 'c'])} = s"]
-        return [f"for r in range({rows}):", *indented([f"for c in range({columns}):", *indented(body)])]
+        return [f"for r in range({each}):", *indented([f"for c in range({columns}):", *indented(body)])]
     to = out.at([*index, "r", "c"])
     body = [
         f"for c in range({columns}):",
@@ -146,7 +178,7 @@ def _product(a: Look, b: Look, out: Look, index: Lines, dtype: str) -> Lines:
         f"    for c in range({columns}):",
         f"        {to} += x * {b.at([*index, 'k', 'c'])}",
     ]
-    return [f"for r in range({rows}):", *indented(body)]
+    return [f"for r in range({each}):", *indented(body)]
 
 
 def _take(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -168,7 +200,8 @@ def _scatter_add(node: Node, out: Look, operands: list[Look], dtype: str) -> Lin
     row = [f"j = np.int64({chosen.at([index[axis]])})", "if j < 0:", f"    j += {out.shape[axis]}"]
     to = out.at([*index[:axis], "j", *index[axis + 1 :]])
     inner = nest(x.shape[axis + 1 :], [f"{to} = {typed(f'{to} + {x.at(index)}', node.dtype)}"], axis + 1)
-    return _filled(out, node.dtype) + nest(x.shape[: axis + 1], [*row, *inner])
+    # Indices repeat: whoever adds goes through all of them alone.
+    return [*_filled(out, node.dtype), MEET, *_loops(x, list(range(axis + 1)), [*row, *inner])]
 
 
 def _filled(out: Look, dtype: str) -> Lines:
@@ -178,7 +211,7 @@ def _filled(out: Look, dtype: str) -> Lines:
 
 def _place(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     inner = cut(out, node.options["start"], node.options["step"], operands[0].shape)
-    return _filled(out, node.dtype) + copy(operands[0], inner)
+    return [*_filled(out, node.dtype), MEET, *copy(operands[0], inner)]
 
 
 def _copied(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -194,7 +227,8 @@ def _cumulative_sum(node: Node, out: Look, operands: list[Look], dtype: str) -> 
     index = names(len(x.shape))
     body = [f"s = {typed(f's + {x.at(index)}', node.dtype)}", f"{out.at(index)} = s"]
     others = [a for a in range(len(x.shape)) if a != axis]
-    return _loops(x, others, [f"s = {literal(0, node.dtype)}", *_loops(x, [axis], body)])
+    start = f"s = {literal(0, node.dtype)}"
+    return _loops(x, others, [start, *_loops(x, [axis], body)], others[0] if others else -1)
 
 
 def _argsort(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -220,7 +254,7 @@ def _argsort(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
         "    j -= 1",
     ]
     others = [a for a in range(len(x.shape)) if a != axis]
-    return _loops(x, [*others, axis], [*body, f"{place('j')} = {at}"])
+    return _loops(x, [*others, axis], [*body, f"{place('j')} = {at}"], others[0] if others else -1)
 
 
 def _random_bits(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -239,15 +273,15 @@ def _random_bits(node: Node, out: Look, operands: list[Look], dtype: str) -> Lin
             block = turn // 4 + 1
             body += [f"x0 = np.uint32(x0 + k{block % 3})"]
             body += [f"x1 = np.uint32(x1 + k{(block + 1) % 3} + np.uint32({block}))"]
-    even, odd = (f"{out.buffer}[2 * i + {out.offset + word}]" for word in (0, 1))
+    even, odd = (f"{out.buffer}[nth(2 * i + {word} + {offset(out.offset)})]" for word in (0, 1))
     rest = [f"i = {count // 2}", *body, f"{even} = x0"] if count % 2 else []
-    return [*head, f"for i in range({count // 2}):", *indented([*body, f"{even} = x0", f"{odd} = x1"]), *rest]
+    return [*head, f"for i in range({share(count // 2)}):", *indented([*body, f"{even} = x0", f"{odd} = x1"]), *rest]
 
 
 EMIT: dict[str, Emit] = {
     "sum": _sum,
-    "all": _all,
-    "any": _any,
+    "all": _truth,
+    "any": _truth,
     "max": _max,
     "min": _min,
     "argmax": _index,
@@ -261,6 +295,10 @@ EMIT: dict[str, Emit] = {
     "random_bits": _random_bits,
     **dict.fromkeys(VIEWS, _copied),
 }
+
+
+DIVISIBLE = ("fused", *(name for name in EMIT if name != "scatter_add"))
+"""Kernels whose loops threads may divide. Indices of a scatter repeat: whoever adds goes through all of them."""
 
 
 def loops(graph: Graph, i: int, looks: dict[int, Look]) -> Lines:

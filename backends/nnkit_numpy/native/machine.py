@@ -15,17 +15,17 @@ from nnkit._version import __version__
 from nnkit.backend import NoNativeFormError
 from nnkit_numpy.native.intrinsics import intrinsics
 
-Run = Callable[[Any, int], int]
+Run = Callable[[Any, int, int], int]
 DIRECTORY = "NNKIT_CACHE_DIR"
 
 
 def require() -> None:
     """Refuse where the extra is missing; nothing is imported yet."""
-    missing = [name for name in ("numba", "scipy") if find_spec(name) is None]
+    missing = [name for name in ("numba", "scipy", "threadpoolctl") if find_spec(name) is None]
     if missing:
-        raise NoNativeFormError(
-            f"native programs need {' and '.join(missing)}, from the extra 'fast': pip install 'nnkit[fast]'"
-        )
+        *others, last = missing
+        listed = f"{', '.join(others)} and {last}" if others else last
+        raise NoNativeFormError(f"native programs need {listed}, from the extra 'fast': pip install 'nnkit[fast]'")
 
 
 def compiled(text: str) -> Run:
@@ -34,10 +34,28 @@ def compiled(text: str) -> Run:
     path = _kept(text)
     if path is not None:
         try:
-            return _run(text, str(path), names | {"CACHE": True})
+            ready = any(path.parent.rglob(f"{path.stem}.run*.nbi"))
+            return _run(text, str(path), names | {"CACHE": True, "kernel": _kernel(eager=not ready)})
         except Exception:  # whatever a cache of unknown content throws, the source is at hand
             pass
-    return _run(text, "<nnkit native>", names | {"CACHE": False})
+    return _run(text, "<nnkit native>", names | {"CACHE": False, "kernel": _kernel(eager=True)})
+
+
+def _kernel(eager: bool) -> Any:
+    """The decorator of the functions that ``run`` calls; it takes their types.
+
+    With them, a function is compiled at once and once; else it would be later, and for each number that it is called
+    with. What the cache has needs none of them.
+    """
+    import numba
+
+    def decorator(types: str, **options: Any) -> Any:
+        given = (types,) if eager else ()
+        return numba.njit(
+            *given, error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options
+        )
+
+    return decorator
 
 
 def _run(text: str, name: str, names: dict[str, Any]) -> Run:
@@ -51,7 +69,9 @@ def _names() -> dict[str, Any]:
     import numba
     import numpy as np
 
-    known = {"np": np, "njit": numba.njit, "carray": numba.carray, "__name__": "nnkit_native"}
+    # Indices are unsigned: a negative one would count from the end, and loops that ask are slow. What the cache gives
+    # back belongs to a module by name, which must be one that can be imported.
+    known = {"nth": np.uint64, "np": np, "njit": numba.njit, "carray": numba.carray, "__name__": __name__}
     return known | intrinsics()
 
 

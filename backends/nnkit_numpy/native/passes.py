@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from nnkit.plan import Plan, Step
 from nnkit_numpy.native.look import Extents, Look
 from nnkit_numpy.native.scalars import expression
@@ -11,10 +13,20 @@ from nnkit_numpy.native.scalars import expression
 Lines = list[str]
 
 
+MEET = "meet"
+"""A line of its own: what stands below it reads what any thread wrote above it."""
+
+
+def share(extent: int) -> str:
+    """Bounds of a loop whose iterations do not depend on each other: threads may divide them."""
+    return f"bounds({extent})"
+
+
 def nest(shape: Sequence[int], body: Lines, first: int = 0) -> Lines:
-    """``body`` inside a loop for each axis, over i0, i1, … (from ``first`` on)."""
+    """``body`` inside a loop for each axis, over i0, i1, … (from ``first`` on); i0 may be divided among threads."""
     for axis in reversed(range(len(shape))):
-        body = [f"for i{axis + first} in range({shape[axis]}):", *indented(body)]
+        bounds = share(shape[axis]) if axis + first == 0 else str(shape[axis])
+        body = [f"for i{axis + first} in range({bounds}):", *indented(body)]
     return body
 
 
@@ -57,12 +69,13 @@ def merged(shape: Extents, over: Sequence[Look]) -> tuple[Extents, list[Look]]:
 
 
 def fused(plan: Plan, step: Step, looks: dict[int, Look]) -> Lines:
-    """One pass over the elements; what only the pass reads is a local variable."""
+    """One pass over the elements; what only the pass reads is a local variable, and so is what it folds into one."""
     nodes = plan.graph.nodes
     shape = looks[step.nodes[0]].shape
     members = set(step.nodes)
+    folds = [i for i in step.nodes if nodes[i].operation in FOLDS]
     outer = [o for o in dict.fromkeys(o for i in step.nodes for o in nodes[i].inputs) if o not in members]
-    stored = [i for i in step.nodes if not plan.slots[i].tiled]
+    stored = [i for i in step.nodes if not plan.slots[i].tiled and i not in folds]
     loops, placed = merged(shape, [looks[i].spread(shape) for i in (*outer, *stored)])
     at = dict(zip((*outer, *stored), placed, strict=True))
     index = names(len(loops))
@@ -76,11 +89,42 @@ def fused(plan: Plan, step: Step, looks: dict[int, Look]) -> Lines:
     body: Lines = []
     for i in step.nodes:
         node = nodes[i]
+        if i in folds:
+            body.append(f"s{i} = s{i} {FOLDS[node.operation][1]} {local[node.inputs[0]]}")
+            continue
         types = [nodes[o].dtype for o in node.inputs]
         body.append(f"v{i} = {expression(node, [local[o] for o in node.inputs], types)}")
         if i in at:
             body.append(f"{at[i].at(index)} = v{i}")
     body = before[len(loops)] + body
     for axis in reversed(range(len(loops))):
-        body = [*before[axis], f"for i{axis} in range({loops[axis]}):", *indented(body)]
-    return body
+        bounds = str(loops[axis]) if axis else share(loops[axis])
+        body = [*before[axis], f"for i{axis} in range({bounds}):", *indented(body)]
+    starts = [f"s{i} = {FOLDS[nodes[i].operation][0]}" for i in folds]
+    ends = (_combined(nodes[i].operation, f"s{i}", looks[i], "bool") for i in folds)
+    return [*starts, *body, *(line for end in ends for line in end)]
+
+
+FOLDS = {"all": ("True", "&"), "any": ("False", "|")}
+"""Reductions that a pass does on its way. Of two known truths both are looked at: a loop without branches is faster."""
+
+
+def _combined(operation: str, local: str, out: Look, dtype: str) -> Lines:
+    """What the threads found, one after the other."""
+    start, sign = FOLDS[operation]
+    to = out.at(["0"] * len(out.shape))
+    return [*keep(local, dtype), f"s = {start}", *kept(f"s = s {sign} {{0}}", dtype), f"{to} = s"]
+
+
+def keep(local: str, dtype: str) -> Lines:
+    """A thread's part of a result, where the others will find it, each in a cache line of its own."""
+    return [f"parts_{dtype}[rank * {_apart(dtype)}] = {local}", MEET]
+
+
+def kept(update: str, dtype: str) -> Lines:
+    """``update`` with the part of each thread."""
+    return ["for r in range(PARTS):", f"    {update.format(f'parts_{dtype}[r * {_apart(dtype)}]')}"]
+
+
+def _apart(dtype: str) -> int:
+    return 64 // np.dtype(dtype).itemsize

@@ -10,8 +10,11 @@ import numpy as np
 
 from nnkit.backend import Store
 from nnkit.plan import Plan
-from nnkit_numpy.memory import Array
+from nnkit_numpy.memory import Array, aligned
+from nnkit_numpy.native.blas import addresses, in_the_calling_thread
+from nnkit_numpy.native.helpers import Helpers
 from nnkit_numpy.native.machine import Run, compiled, require
+from nnkit_numpy.native.pace import Pace
 from nnkit_numpy.native.source import source
 from nnkit_numpy.program import NumpyProgram
 
@@ -35,7 +38,7 @@ class NativeExecutable:
 
 
 class NativeProgram(NumpyProgram):
-    """Runs many steps in one call."""
+    """Runs many steps in one call, by several threads where the plan divides them."""
 
     def __init__(self, plan: Plan, run: Run, inputs: tuple[int, ...], store: Store, data: Mapping[str, Any]) -> None:
         self._bind(plan, store, data)
@@ -43,11 +46,26 @@ class NativeProgram(NumpyProgram):
         # Contiguous, as the code takes them to be; what had to be copied is data, which does not change.
         self._held = [np.ascontiguousarray(self._arrays[i]) for i in inputs]
         pairs: list[int] = [number for array in self._held for number in _place(array)]
-        self._addresses = np.array([self._arena.ctypes.data, *pairs], dtype=np.int64)
+        self._gate = aligned(64 * (1 + plan.threads)).view(np.int64)
+        places = (self._arena.ctypes.data, self._gate.ctypes.data, *addresses())
+        self._addresses = np.array([*places, *pairs], dtype=np.int64)
+        self._helpers, self._pace = Helpers(plan.threads - 1), Pace()
 
     def run(self, steps: int) -> int:
         """Run so many steps; returns how many ran before the guard refused to commit one."""
-        return int(self._native(self._addresses, steps))
+        with in_the_calling_thread():
+            return self._pace.run(steps, self._go) if self._helpers.count else self._go(steps, False)
+
+    def _go(self, steps: int, together: bool) -> int:
+        if not together:
+            return self._native(self._addresses, steps, ALONE)
+        self._gate[0] = 0
+        with self._helpers.beside(self._gate, self._native, self._addresses, steps):
+            return self._native(self._addresses, steps, 0)
+
+
+ALONE = -1
+"""In place of a thread's number: it does the work of all."""
 
 
 def _place(array: Array) -> tuple[int, int]:

@@ -6,22 +6,48 @@ from dataclasses import dataclass
 
 from nnkit.plan import Plan, Step
 from nnkit.plan.planner import part_offset
+from nnkit_numpy.native.crew import Crew
+from nnkit_numpy.native.helpers import ABORT
+from nnkit_numpy.native.kernels import Kernels
 from nnkit_numpy.native.look import Look, fixed, looks, steps
 from nnkit_numpy.native.loops import loops
 from nnkit_numpy.native.passes import Lines, copy, fused, indented
 
-FREE = 1 << 40  # elements of a data set as far as the code can tell; the host checks every index on entry
 HELPERS = "\n".join(
     f"""
-@njit(error_model="numpy", nogil=True, fastmath={{"reassoc", "contract", "nsz"}})
-def total_{dtype}(x, start, count):
-    s = 0.0
-    for i in range(start, start + count):
-        s += x[i]
+@kernel("({dtype}[::1], int64, int64, int64)", fastmath={{"reassoc", "contract", "nsz"}})
+def total_{dtype}(x, start, lo, hi):
+    s = np.{dtype}(0)
+    for i in range(start + lo, start + hi):
+        s += x[nth(i)]
     return s
 """
     for dtype in ("float32", "float64")
 )
+# Threads divide a loop evenly; a long one at cache lines, so that no two of them write to one.
+CREW = """
+@kernel("int64(int64, int64)")
+def begin(n, rank):
+    if rank == THREADS:
+        return n
+    return n * rank // THREADS if n < 64 * THREADS else n // 16 * rank // THREADS * 16
+
+
+@kernel("int64(int64, int64, boolean)")
+def meet(gate, before, alone):
+    if alone:
+        return before
+    target = before + THREADS
+    arrive(gate)
+    looked = 0
+    while arrived(gate) < target:
+        looked += 1
+        if looked < 2000:
+            pause()
+        else:
+            rest()
+    return target
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,52 +59,51 @@ class Source:
 
 
 def source(plan: Plan) -> Source:
-    """``run(addresses, steps)``: the arena's address, then address and number of rows of each input."""
+    """``run(addresses, steps, who)``, called by each thread with its number, or with -1 by one that does all the work.
+
+    Addresses are those of ``kernels.ADDRESSES``, and then address and number of rows of each input.
+    """
     found = looks(plan)
     buffers = [i for i, look in found.items() if look.buffer == f"b{i}"]
-    lines = [
-        f"a_{dtype} = carray(pointer(addresses[0]), ({FREE},), np.{_numpy(dtype)})"
-        for dtype in dict.fromkeys(node.dtype for _, node in plan.graph)
-    ]
-    for place, i in enumerate(buffers):
-        dtype, shape = plan.graph.nodes[i].dtype, plan.graph.nodes[i].shape
-        count = FREE if None in shape else max(1, steps((1, *fixed(shape)))[0])
-        lines.append(f"b{i} = carray(pointer(addresses[{1 + 2 * place}]), ({count},), np.{_numpy(dtype)})")
-        lines.append(f"n_b{i} = addresses[{2 + 2 * place}]")
-    lines += ["for done in range(count):", *indented(_body(plan, found)), "return count"]
-    body = "\n".join(indented(lines))
-    return Source(f"{HELPERS}\n{STEPS}\ndef steps(addresses, count):\n{body}\n{RUN}", tuple(buffers))
+    kernels = Kernels({i: plan.graph.nodes[i].dtype for i in buffers})
+    body = _body(plan, found, Crew(plan.threads, kernels))
+    lines = ["met, alone = 0, who < 0", f"first, last = (0, {plan.threads}) if alone else (who, who + 1)"]
+    if plan.threads > 1:
+        lines += ["met = meet(addresses[1], met, alone)", f"if arrived(addresses[1]) >= {ABORT}:", "    return 0"]
+    lines += ["for done in range(count):", *indented(body), "return count"]
+    crew = CREW.replace("THREADS", str(plan.threads))
+    steps = "\n".join([STEPS, *indented(lines)])
+    return Source("\n".join([HELPERS, crew, kernels.text, "", steps, RUN]), tuple(buffers))
 
 
-STEPS = '@njit("int64(int64[::1], int64)", error_model="numpy", nogil=True)'
+STEPS = """
+@kernel("int64(int64[::1], int64, int64)")
+def steps(addresses, count, who):"""
 RUN = """
 
-@njit("int64(int64[::1], int64)", nogil=True, cache=CACHE)
-def run(addresses, count):
+@njit("int64(int64[::1], int64, int64)", nogil=True, cache=CACHE)
+def run(addresses, count, who):
     before = flush()
-    done = steps(addresses, count)
+    done = steps(addresses, count, who)
     restore(before)
     return done
 """
 
 
-def _numpy(dtype: str) -> str:
-    return "bool_" if dtype == "bool" else dtype
-
-
-def _body(plan: Plan, found: dict[int, Look]) -> Lines:
-    guard = [] if plan.guard is None else [f"if not {found[plan.guard].at([])}:", "    return done"]
-    body: Lines = []
+def _body(plan: Plan, found: dict[int, Look], crew: Crew) -> Lines:
+    guard = None if plan.guard is None else found[plan.guard].at([])
     for number, step in enumerate(plan.steps):
-        body += guard if number == plan.computed else []
-        body += _step(plan, step, found)
-    body += guard if plan.computed == len(plan.steps) else []
+        if number == plan.computed and guard:
+            crew.leave_unless(guard)
+        crew.add(_step(plan, step, found), step.shared)
+    if plan.computed == len(plan.steps) and guard:
+        crew.leave_unless(guard)
     staged = {c.state: _staged(plan, c.new, c.stage) for c in plan.copies if c.stage >= 0}
     for c in plan.copies:
-        body += copy(found[c.new], staged[c.state]) if c.state in staged else []
+        crew.add(copy(found[c.new], staged[c.state]) if c.state in staged else [], shared=False)
     for c in plan.copies:
-        body += copy(staged.get(c.state, found[c.new]), found[c.state])
-    return body or ["pass"]
+        crew.add(copy(staged.get(c.state, found[c.new]), found[c.state]), shared=False)
+    return crew.end() or ["pass"]
 
 
 def _staged(plan: Plan, new: int, offset: int) -> Look:

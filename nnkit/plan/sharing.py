@@ -1,0 +1,32 @@
+"""Which steps the threads of a processor divide among them, and how many threads there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from nnkit.plan.step import Step
+from nnkit.plan.target import Target
+
+
+def shared(steps: Sequence[Step], target: Target) -> tuple[int, tuple[Step, ...]]:
+    """The number of threads with which the steps take the least time as predicted, and the steps so divided."""
+    choices = ((threads, tuple(_divided(step, threads, target) for step in steps)) for threads in _counts(target))
+    return min(choices, key=lambda choice: sum(step.cost.seconds for step in choice[1]))
+
+
+def _counts(target: Target) -> Iterator[int]:
+    """1, 2, 4, … and all of them."""
+    count = 1
+    while count < target.threads:
+        yield count
+        count *= 2
+    yield target.threads
+
+
+def _divided(step: Step, threads: int, target: Target) -> Step:
+    """The step, shared where that pays for the meeting at its end."""
+    seconds = step.cost.seconds / threads + target.meet_s * threads
+    if threads == 1 or step.kernel not in target.divisible or seconds >= step.cost.seconds:
+        return step
+    return replace(step, shared=True, cost=replace(step.cost, seconds=seconds))

@@ -1,0 +1,205 @@
+"""Several threads on one native program: how work is divided, who waits, and what happens when one cannot come."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from nnkit import nn
+from nnkit.optimizers import Adam
+from nnkit.plan import plan
+from nnkit_numpy import cores
+from nnkit_numpy.device import NATIVE
+from nnkit_numpy.native import blas, machine
+from nnkit_numpy.native.helpers import ABORT, Helpers
+from nnkit_numpy.native.loops import DIVISIBLE, EMIT
+from nnkit_numpy.native.pace import EVERY, SHARE, Pace
+from nnkit_numpy.native.source import source
+from tests.backends.test_native import CREW, small
+from tests.plan.running import Bench, same_bits
+from tests.training.steps import Job
+
+pytest.importorskip("numba")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(machine.DIRECTORY, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def job(rows=128):
+    module = nn.Sequential([nn.Dense(24, "tanh"), nn.Dense(5, "softmax")])
+    return Job(module, (12,), "auto", Adam(), "classes", rows=rows)
+
+
+def test_one_thread_that_does_the_work_of_all_gets_the_same_bits():
+    graph = job().graph(32)
+    values = job().values(graph)
+    results = {}
+    for together in (True, False):
+        bench = Bench(graph, values, target=CREW)
+        assert bench.plan.threads == 3
+        assert bench.program._go(3, together) == 3
+        results[together] = bench.program.read(bench.others) | bench.store.read(bench.states)
+    same_bits(results[True], results[False])
+
+
+def test_only_kernels_that_can_be_divided_are_shared():
+    made = plan(job().graph(32), CREW)
+    shared = {step.kernel for step in made.steps if step.shared}
+    assert {"fused", "matmul", "take"} <= shared <= set(DIVISIBLE)
+    text = source(made).text
+    assert text.count("meet(addresses[1]") > sum(step.shared for step in made.steps) / 2
+    assert "scatter_add" in EMIT
+    assert "scatter_add" not in DIVISIBLE
+
+
+def test_one_thread_never_waits():
+    assert "met = meet" not in source(plan(job().graph(32), NATIVE)).text
+
+
+def test_layers_of_one_shape_share_their_kernels():
+    def kernels(depth):
+        module = nn.Sequential([*(nn.Dense(12, "tanh") for _ in range(depth)), nn.Dense(5, "softmax")])
+        graph = Job(module, (12,), "auto", Adam(), "classes", rows=64).graph(32)
+        return source(plan(graph, NATIVE)).text.count("def kernel")
+
+    assert kernels(10) == kernels(5)
+
+
+class Interrupted(BaseException):
+    """As Ctrl-C between two lines."""
+
+
+def test_helpers_leave_when_the_caller_never_comes():
+    gate, seen = np.zeros(1, np.int64), []
+
+    def run(addresses, steps, who):
+        while not gate[0] >= ABORT:
+            pass
+        seen.append(who)
+        return 0
+
+    def interrupted():
+        with Helpers(2).beside(gate, run, gate, 5):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        interrupted()
+    assert sorted(seen) == [1, 2]
+
+
+def test_an_interrupted_program_runs_again(monkeypatch):
+    graph = job().graph(32)
+    bench = Bench(graph, job().values(graph), target=CREW)
+    native, calls = bench.program._native, []
+
+    def once(addresses, steps, who):
+        if who == 0 and not calls:
+            calls.append(who)
+            raise Interrupted
+        return native(addresses, steps, who)
+
+    monkeypatch.setattr(bench.program, "_native", once)
+    before = bench.store.read(bench.states)
+    with pytest.raises(Interrupted):
+        bench.program._go(3, True)
+    same_bits(bench.store.read(bench.states), before)
+    assert bench.program._go(3, True) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_starts_helpers_of_its_own():
+    helpers = Helpers(1)
+    first = helpers._ready()
+    assert helpers._ready() is first
+    helpers._process = -1
+    assert helpers._ready() is not first
+
+
+def seconds(monkeypatch, costs):
+    """A clock that each step moves on by the cost of its way."""
+    now = [0.0]
+    monkeypatch.setattr("nnkit_numpy.native.pace.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    went = []
+
+    def go(steps, together):
+        now[0] += steps * costs[together]
+        went.append((steps, together))
+        return steps
+
+    return go, went
+
+
+def test_the_faster_way_is_gone(monkeypatch):
+    costs = {True: 1.0, False: 1.5}
+    go, went = seconds(monkeypatch, costs)
+    pace = Pace()
+    for _ in range(30):
+        assert pace.run(16, go) == 16
+    assert sum(steps for steps, together in went if not together) == (1 + (30 - 2) // EVERY[0]) * 16 // SHARE
+    costs[True] = 10.0  # other work has come
+    for _ in range(4):
+        pace.run(16, go)
+    assert went[-1][1] is False
+    costs[True] = 1.0  # and gone
+    for _ in range(2 * EVERY[1]):
+        pace.run(16, go)
+    assert went[-1][1] is True
+
+
+def test_a_refused_step_ends_the_run(monkeypatch):
+    pace = Pace()
+    done = [pace.run(16, lambda steps, together: steps) for _ in range(1)]
+    assert done == [16]
+    assert pace.run(16, lambda steps, together: 1) == 1
+    assert Pace().run(4, lambda steps, together: 0) == 0
+
+
+def test_the_library_runs_in_the_calling_thread_until_the_last_program_ends():
+    libraries = blas._libraries()
+    assert libraries
+    before = [library.num_threads for library in libraries]
+    with blas.in_the_calling_thread():
+        with blas.in_the_calling_thread():
+            assert [library.num_threads for library in libraries] == [1] * len(libraries)
+        assert [library.num_threads for library in libraries] == [1] * len(libraries)
+    assert [library.num_threads for library in libraries] == before
+
+
+@pytest.mark.parametrize(("text", "limit"), [("200000 100000", 2), ("50000 100000", 1), ("max 100000", None)])
+def test_the_quota_of_a_container_counts(tmp_path, monkeypatch, text, limit):
+    monkeypatch.setattr(cores, "QUOTA", tmp_path / "cpu.max")
+    assert cores._quota() is None
+    (tmp_path / "cpu.max").write_text(text)
+    assert cores._quota() == limit
+
+
+def test_a_person_may_want_fewer_threads(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert cores.cores() == 1
+    monkeypatch.setenv("NNKIT_NUM_THREADS", "0")
+    assert cores._wanted() is None
+    monkeypatch.delenv("NNKIT_NUM_THREADS")
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert cores.cores() >= 1
+
+
+def test_a_fit_by_several_threads_equals_one_by_one(monkeypatch):
+    found = {}
+    for threads in (1, 3):
+        target = replace(NATIVE, threads=threads, meet_s=0.0)
+        monkeypatch.setattr("nnkit_numpy.device._native", lambda target=target: target)
+        net, x, y = small()
+        run = net.fit(x, y, epochs=3, batch_size=8, compile="first", progress=False)
+        found[threads] = (net.parameters(), run.history["loss"])
+    for path, value in found[1][0].items():
+        np.testing.assert_allclose(found[3][0][path], value, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found[3][1], found[1][1], rtol=1e-10)
