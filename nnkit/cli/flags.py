@@ -120,6 +120,16 @@ def add_device(parser: ArgumentParser) -> None:
     )
 
 
+def add_memory_limit(parser: ArgumentParser) -> None:
+    """``--memory-limit``."""
+    parser.add_argument(
+        "--memory-limit",
+        metavar="BYTES",
+        help="such as 200MB: what parameters, moments and the arrays of a step may take; "
+        "values are then computed again rather than kept (default: no limit)",
+    )
+
+
 def add_network(parser: ArgumentParser, optional: bool = False) -> None:
     """The file of a saved network."""
     parser.add_argument(

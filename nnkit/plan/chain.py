@@ -1,9 +1,9 @@
 """Keep or recompute along a chain: for every amount of memory the cheapest choice, by dynamic programming.
 
-A chain is a forward pass in stages, each of which reads what the one before it left, and a backward pass through the same
-stages in reverse. A stage that was not kept whole is computed again, from the nearest kept result before it. The choices
-are those of Beaumont, Eyraud-Dubois, Herrmann, Joly and Shilova (2019, "Optimal checkpointing for heterogeneous chains"):
-keep everything of the first stage, or run on to a later one, keep only what crosses there, and come back.
+A chain is a forward pass in stages, each of which reads what the one before it left, and a backward pass through the
+same stages in reverse. A stage that was not kept whole is computed again, from the nearest kept result before it. The
+choices are those of Beaumont, Eyraud-Dubois, Herrmann, Joly and Shilova (2019, "Optimal checkpointing for heterogeneous
+chains"): keep everything of the first stage, or run on to a later one, keep only what crosses there, and come back.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from nnkit.plan.page import page
 from nnkit.plan.planner import DECISIONS, Plan, Step
 from nnkit.plan.savings import Size, naive, remarks, savings, size
 
-PHASES = {"forward": "FORWARD", "backward": "BACKWARD", "update": "UPDATE"}
+PHASES = {"forward": "FORWARD", "backward": "BACKWARD", "recompute": "RECOMPUTE", "update": "UPDATE"}
 SHORT = {"fused": "", "take": "gather", "astype": "cast", "bitwise_and": "and"}
 LIMIT = 44
 

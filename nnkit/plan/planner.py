@@ -93,8 +93,8 @@ class Plan:
 def plan(graph: Graph, target: Target, disable: Collection[str] = (), memory_limit: int | None = None) -> Plan:
     """The plan of a graph for a target; ``disable`` switches decisions off by name (see ``DECISIONS``).
 
-    ``memory_limit`` is what the arena may take, in bytes: values of the forward pass are then computed again rather than
-    kept, at the least predicted time; ``MemoryLimitError`` says what the least possible is.
+    ``memory_limit`` is what the arena may take, in bytes: values of the forward pass are then computed again rather
+    than kept, at the least predicted time; ``MemoryLimitError`` says what the least possible is.
     """
     made = closest(graph, target, disable, memory_limit)
     if memory_limit is not None and made.arena_bytes > memory_limit:
@@ -167,7 +167,7 @@ def _steps(graph: Graph, order: Schedule, storage: Storage, target: Target) -> t
         escaping = {i for i in group if i in graph.output.values() or any(u not in members for u in graph.users[i])}
         cost = Cost() if group[0] in joined else group_cost(graph, group, escaping, tile, target)
         kernel = "fused" if is_elementwise(first) else first.operation
-        phase = graph.nodes[group[-1]].origin.phase if number < order.computed else "update"
+        phase = graph.nodes[group[-1]].origin.phase.partition(" ")[0] if number < order.computed else "update"
         steps.append(Step(kernel, group, tile, phase, cost))
     return tuple(steps)
 

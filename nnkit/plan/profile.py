@@ -112,7 +112,8 @@ def chain(cut: Stages, profile: Profile) -> Chain:
 
 def _begun(cut: Stages, waiting: dict[int, int]) -> dict[int, int]:
     """The stage of each node of the backward pass, each begun after the last read of the one before it."""
-    found, since = dict(cut.backward), []
+    found = dict(cut.backward)
+    since: list[int] = []  # the last node that read something, and all after it
     for reader, stage in cut.backward.items():
         if since and cut.backward[since[0]] != stage:
             candidates = [*since[1:], reader]

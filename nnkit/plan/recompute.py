@@ -1,17 +1,18 @@
 """Keep or recompute: values of the forward pass are computed again in the backward pass where memory is limited.
 
 A choice becomes a graph in which stages of the forward pass stand again just before the part of the backward pass that
-reads them: the same operations on the same values, random bits included, and so the same bits. A node reads the latest copy
-of its operand; an earlier copy that nobody reads any more frees its memory. Whether a choice fits is what the allocator says.
+reads them: the same operations on the same values, random bits included, and so the same bits. A node reads the latest
+copy of its operand; an earlier copy that nobody reads any more frees its memory. Whether a choice fits is what the
+allocator says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from nnkit.graph.ir import Graph, Node, Origin
-from nnkit.plan.chain import Choice, events, front
+from nnkit.plan.chain import events, front
 from nnkit.plan.profile import Profile, chain
 from nnkit.plan.rewrites import swept
 from nnkit.plan.stages import Stages, stages
@@ -33,7 +34,7 @@ def within(whole: Plan, profile: Profile, lay_out: Callable[[Graph], Plan], limi
 
     def fits(number: int) -> bool:
         if number not in made:
-            made[number] = lay_out(repeated(measured.cut, choices[number]))
+            made[number] = lay_out(repeated(measured.cut, events(choices[number])))
         return made[number].arena_bytes <= limit
 
     smallest, dearest = 0, len(choices)  # the front goes from the smallest and dearest to the largest and cheapest
@@ -50,10 +51,10 @@ def within(whole: Plan, profile: Profile, lay_out: Callable[[Graph], Plan], limi
     return min(found, key=lambda plan: (plan.arena_bytes, plan.cost.seconds))
 
 
-def repeated(cut: Stages, choice: Choice) -> Graph:
-    """The graph with stages computed again as a choice says."""
+def repeated(cut: Stages, run: Iterable[tuple[str, int]]) -> Graph:
+    """The graph that runs parts of the forward and the backward pass in this order (see ``chain.events``)."""
     graph, members = cut.forward.graph, _members(cut)
-    before = _insertions(cut, choice)
+    before = _insertions(cut, run)
     nodes: list[Node] = []
     latest: dict[int, int] = {}
 
@@ -84,7 +85,7 @@ def _members(cut: Stages) -> list[list[int]]:
     return found
 
 
-def _insertions(cut: Stages, choice: Choice) -> dict[int, list[int]]:
+def _insertions(cut: Stages, run: Iterable[tuple[str, int]]) -> dict[int, list[int]]:
     """The stages that are computed again before a node of the backward pass, in order."""
     starts: dict[int, int] = {}
     for reader, stage in cut.backward.items():
@@ -92,7 +93,7 @@ def _insertions(cut: Stages, choice: Choice) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     running: list[int] = []
     begun = False  # what runs before the first part of the backward pass is the forward pass itself
-    for kind, stage in events(choice):
+    for kind, stage in run:
         if kind == "forward":
             running += [stage] if begun else []
         else:

@@ -9,6 +9,7 @@ from math import inf
 from nnkit.graph.ir import Graph
 from nnkit.plan.schedule import Schedule
 
+SMALL = 64  # the largest value is so many times as large as one that is not worth computing again
 LONGEST = 40  # stages; neighbours of a longer chain are taken together
 
 
@@ -17,8 +18,8 @@ class Forward:
     """The forward pass: its nodes in order, and which values of it are computed again where.
 
     ``values`` has those that may be computed again, with the last node of the forward pass that reads each. All others
-    are always kept: what is read after the backward pass, what is as small as a unit of memory, and what is read over
-    most of the forward pass, such as the targets.
+    are always kept: what is read after the backward pass, what is small beside the largest value, targets and the like,
+    and what is read over most of the forward pass.
     """
 
     graph: Graph
@@ -37,7 +38,7 @@ class Forward:
 class Stages:
     """Stages of a forward pass. ``of`` has the stage of each node, ``crossing`` what is read after each stage.
 
-    ``backward`` has the stage of each node of the backward pass: it reads values of that stage and what crosses into it.
+    ``backward`` has the stage of each node of the backward pass, which reads of that stage and what crosses into it.
     """
 
     forward: Forward
@@ -80,9 +81,27 @@ def _forward(graph: Graph, order: Schedule, unit: int) -> Forward:
     rank = {i: number for number, i in enumerate(nodes)}
     committed = [i for group in order.groups[order.computed :] for i in group]
     kept = {root[o] for i in committed for o in graph.nodes[i].inputs} | {root[o] for o in graph.output.values()}
-    kept |= {i for i in nodes if graph.nodes[i].nbytes <= unit or 2 * (rank[ends[i]] - rank[i]) > len(nodes)}
+    small = max(unit, max((graph.nodes[i].nbytes for i in nodes), default=0) // SMALL)
+    kept |= {i for i in nodes if graph.nodes[i].nbytes <= small or 2 * (rank[ends[i]] - rank[i]) > len(nodes)}
+    kept |= _joining(graph, nodes, root)
     values = {i: end for i, end in ends.items() if i not in kept}
     return Forward(graph, dict(enumerate(root)), tuple(nodes), tuple(computed[len(nodes) :]), values)
+
+
+def _joining(graph: Graph, nodes: list[int], root: list[int]) -> set[int]:
+    """Data that meet what was computed with parameters, such as targets and weights: they wait for the whole pass."""
+    data, trained = set(), set()
+    for i, node in graph:
+        if node.operation == "input":
+            data |= {i} if node.options["role"] == "data" else set()
+            trained |= {i} if node.options["role"] == "state" and node.dtype.startswith(("float", "bfloat")) else set()
+        data |= {i} if data.intersection(node.inputs) else set()
+        trained |= {i} if trained.intersection(node.inputs) else set()
+    found, inside = set(), set(nodes)
+    for i in nodes:
+        operands = {root[operand] for operand in graph.nodes[i].inputs} & inside
+        found |= {operand for operand in operands & data if operand not in trained and operands & trained}
+    return found
 
 
 def _cuts(forward: Forward) -> list[int]:
@@ -112,8 +131,8 @@ def _cuts(forward: Forward) -> list[int]:
 
 def _narrow(places: list[tuple[int, int, bool]]) -> list[int]:
     sizes = [nbytes for _, nbytes, _ in places]
-    before, after = [inf, *sizes[:-1]], [*sizes[1:], -inf]
-    narrow = [a >= size < b or not size for a, size, b in zip(before, sizes, after, strict=True)]
+    around = zip([inf, *sizes], sizes, [*sizes[1:], -inf], strict=False)
+    narrow = [before >= size < after or not size for before, size, after in around]
     return [rank for (rank, _, read), here in zip(places, narrow, strict=True) if read or here]
 
 
@@ -132,4 +151,3 @@ def _backward(forward: Forward, of: dict[int, int], last: int) -> tuple[dict[int
         late |= {value for value in reads if of[value] > stage}
         found[reader] = stage
     return found, late
-
