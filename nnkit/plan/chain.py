@@ -4,14 +4,16 @@ A chain is a forward pass in stages, each of which reads what the one before it 
 same stages in reverse. A stage that was not kept whole is computed again, from the nearest kept result before it. The
 choices are those of Beaumont, Eyraud-Dubois, Herrmann, Joly and Shilova (2019, "Optimal checkpointing for heterogeneous
 chains"): keep everything of the first stage, or run on to a later one, keep only what crosses there, and come back.
+In short chains a kept result may also be let go before its own turn and computed again then; there the choice is the
+best of all ways to run stages again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
+FREE = 14  # stages up to which a result may be let go and computed again although it is needed later
 WIDEST = 64  # choices that are remembered for a part of a chain: the exact front of every small chain is shorter
 
 
@@ -39,78 +41,97 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A way through the stages ``first`` to ``last``: its peak beside what was there before, and its extra seconds.
+    """A way through some stages: its peak in bytes and its extra seconds.
 
-    ``parts`` are choices for (first + 1 … last) when the first stage is kept whole, or for (split … last) and then
-    (first … split − 1).
+    It runs the forward pass from stage ``run[0]`` up to, but not, ``run[1]``, then its ``parts``, one after the other,
+    and then the backward part of the stage ``back``, if there is one.
     """
 
     peak: int
     seconds: float
-    first: int
-    last: int
-    parts: tuple[Choice, ...] = ()
+    run: tuple[int, int]
+    parts: tuple[Choice, ...]
+    back: int | None
+
+
+Table = dict[tuple[int, int, int], list[Choice]]
+"""Choices for (known, first, last): the backward parts from ``last`` to ``first``, given the result of ``known``."""
 
 
 def front(stages: Sequence[Stage], pinned: int) -> tuple[Choice, ...]:
     """All choices of which none is both larger and dearer than another; the cheapest and largest is the last.
 
-    In the first pass everything is computed anyway, so that it costs nothing; beside it lie ``pinned`` bytes.
+    In the first pass everything is computed anyway, so that it costs nothing; beside it lie ``pinned`` bytes. In a
+    chain of more than ``FREE`` stages what was kept stays until the backward pass has come back to it.
     """
     count = len(stages)
-    again: dict[tuple[int, int], list[Choice]] = {}
+    far = count if count <= FREE else 1
+    again: Table = {}
+    once: Table = {}
     for length in range(1, count + 1):
-        for first in range(count - length + 1):
-            last = first + length - 1
-            again[first, last] = _best(_choices(stages, first, last, again, again, stages[last].waiting, 1.0))
-    once: dict[tuple[int, int], list[Choice]] = {}
-    for first in reversed(range(count)):
-        once[first, count - 1] = _best(_choices(stages, first, count - 1, once, again, pinned, 0.0))
-    return tuple(once[0, count - 1])
+        for known in range(-1, count - length):
+            last = known + length
+            for first in range(known + 1, min(last, known + far) + 1):
+                place = (known, first, last)
+                again[place] = _best(_choices(stages, place, again, again, stages[last].waiting, 1.0))
+                if last == count - 1:
+                    once[place] = _best(_choices(stages, place, once, again, pinned, 0.0))
+    return tuple(once[-1, 0, count - 1])
 
 
 def events(choice: Choice) -> Iterator[tuple[str, int]]:
     """("forward" | "backward", stage) in the order in which a choice runs them."""
-    waiting: list[Choice | tuple[str, int]] = [choice]
+    waiting: list[Choice | int] = [choice]
     while waiting:
         now = waiting.pop()
-        if isinstance(now, tuple):
-            yield now
-        elif len(now.parts) < 2:
-            yield "forward", now.first
-            waiting += [("backward", now.first), *now.parts]
+        if isinstance(now, int):
+            yield "backward", now
         else:
-            later, earlier = now.parts
-            yield from (("forward", stage) for stage in range(now.first, later.first))
-            waiting += [earlier, later]
+            yield from (("forward", stage) for stage in range(*now.run))
+            waiting += [] if now.back is None else [now.back]
+            waiting += reversed(now.parts)
 
 
 def _choices(
-    stages: Sequence[Stage],
-    first: int,
-    last: int,
-    later: dict[tuple[int, int], list[Choice]],
-    again: dict[tuple[int, int], list[Choice]],
-    beside: int,
-    share: float,
+    stages: Sequence[Stage], place: tuple[int, int, int], later: Table, again: Table, beside: int, share: float
 ) -> Iterator[Choice]:
     """Every choice made of best choices for shorter parts; ``share`` is 0 where computing forward costs nothing."""
-    stage, read = stages[first], stages[first - 1].passed if first else 0
-    forward, backward = beside + stage.forward - read, stage.backward - read
+    known, first, last = place
+    held = stages[known].passed if known >= 0 else 0
+    if known == first - 1:
+        yield from _first_kept(stages, place, later, beside, share)
+    run = far = 0  # the most while running on, with and without what stage ``known`` passed on
+    seconds = 0.0
+    for stop in range(known + 1, last):
+        run = max(run, beside + stages[stop].forward)
+        far = max(far, beside + stages[stop].forward + (held if stop > known + 1 else 0))
+        seconds += share * stages[stop].run
+        for begin in range(max(first, stop + 1), last + 1):
+            if (stop, begin, last) not in later:
+                break
+            if begin == first:
+                for a in later[stop, begin, last]:
+                    yield Choice(max(run, a.peak), seconds + a.seconds, (known + 1, stop + 1), (a,), None)
+                continue
+            for a, b in _pairs(later[stop, begin, last], again[known, first, begin - 1], held):
+                peak = max(far, held + a.peak, b.peak)
+                yield Choice(peak, seconds + a.seconds + b.seconds, (known + 1, stop + 1), (a, b), None)
+
+
+def _first_kept(
+    stages: Sequence[Stage], place: tuple[int, int, int], later: Table, beside: int, share: float
+) -> Iterator[Choice]:
+    """The choices in which all of the first stage is kept until its backward part; there may be no other stage."""
+    known, first, last = place
+    stage, held = stages[first], stages[known].passed if known >= 0 else 0
+    run, forward = (first, first + 1), beside + stage.forward
     if first == last:
         computed = forward if stage.alone or not share else 0
-        yield Choice(max(computed, backward), share * stage.last, first, last)
+        yield Choice(max(computed, stage.backward), share * stage.last, run, (), first)
         return
-    for rest in later[first + 1, last]:
-        peak = max(forward, backward, stage.kept + rest.peak)
-        yield Choice(peak, share * stage.whole + rest.seconds, first, last, (rest,))
-    running = [stage.forward - read, *(s.forward for s in stages[first + 1 : last])]
-    runs = zip(accumulate(running, max), accumulate(s.run for s in stages[first:last]), strict=True)
-    for split, (run, seconds) in enumerate(runs, start=first + 1):
-        floor, left = beside + run, stages[split - 1].passed
-        for a, b in _pairs(later[split, last], again[first, split - 1], left):
-            peak = max(floor, left + a.peak, b.peak)
-            yield Choice(peak, share * seconds + a.seconds + b.seconds, first, last, (a, b))
+    for rest in later[first, first + 1, last]:
+        peak = max(forward, stage.backward, held + stage.kept - stage.passed + rest.peak)
+        yield Choice(peak, share * stage.whole + rest.seconds, run, (rest,), first)
 
 
 def _pairs(later: list[Choice], earlier: list[Choice], left: int) -> Iterator[tuple[Choice, Choice]]:

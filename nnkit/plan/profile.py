@@ -83,7 +83,8 @@ def chain(cut: Stages, profile: Profile) -> Chain:
     waiting = _total([(life.nbytes, life.first + 1, min(life.last + 1, life.end)) for life in kept])
     cut = replace(cut, backward=_begun(cut, {i: waiting[order[i]] for i in cut.backward}))
     members, readers = (_by_stage(of, len(cut.crossing)) for of in (cut.of, cut.backward))
-    size = {life.value: life.nbytes for life in lives}
+    size = {value: profile.graph.nodes[value].nbytes for value in cut.forward.values}  # of parts of a joined array
+    size |= {life.value: life.nbytes for life in lives}
     found = []
     for number, own in enumerate(cut.own()):
         passed = cut.crossing[number]

@@ -70,6 +70,7 @@ SAVED = {
     "join_gradients": ("kernels", "nbytes"),
     "in_place": ("arena_bytes",),
     "reuse_memory": ("arena_bytes",),
+    "recompute": (),
 }
 
 

@@ -1,10 +1,11 @@
-"""Under a limit values are computed again rather than kept: the same bits, a peak that is exact, and no needless refusal."""
+"""Under a limit values are computed again rather than kept: the same bits, an exact peak, no needless refusal."""
 
 from __future__ import annotations
 
 import gc
 import re
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from nnkit.optimizers import SGD, Adam
 from nnkit.plan import plan
 from nnkit.plan.explain import explain, explain_json
 from nnkit.plan.limit import MemoryLimitError
+from nnkit.plan.planner import closest
 from nnkit.plan.savings import savings
 from tests.plan.memory import check_memory
 from tests.plan.random_graphs import RandomGraph
@@ -34,9 +36,8 @@ def deep(layers=12, width=96, activation="relu", optimizer=None, rows=256, betwe
 
 
 def least(graph, target=TARGET):
-    with pytest.raises(MemoryLimitError) as refusal:
-        plan(graph, target, (), 1)
-    return refusal.value.least
+    """The smallest arena."""
+    return closest(graph, target, (), 0).arena_bytes
 
 
 def limited_bench(job, rows, limit):
@@ -98,7 +99,7 @@ def test_twelve_layers_of_ninety_six_in_half_the_memory():
     same_steps(job, 1024, whole.arena_bytes // 2)
 
 
-@settings(SETTINGS, max_examples=40)
+@settings(SETTINGS, max_examples=20)
 @given(jobs(PLAIN), st.floats(0.0, 1.0))
 def test_the_same_bits_of_random_networks_under_random_limits(drawn, share):
     job, batch = drawn
@@ -121,7 +122,7 @@ class InTwoPhases(RandomGraph):
         return super().recent()
 
 
-@settings(SETTINGS, max_examples=120)
+@settings(SETTINGS, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(4, 80), st.floats(0.0, 1.0))
 def test_the_same_bits_of_random_graphs_under_random_limits(seed, operations, share):
     drawn = InTwoPhases(seed, operations)
@@ -156,7 +157,7 @@ def test_every_limit_above_the_smallest_is_met_and_the_time_falls_with_it():
         assert made.arena_bytes <= limit
         seconds.append(made.cost.seconds)
     assert seconds[-1] == whole.cost.seconds
-    assert all(later <= earlier for earlier, later in zip(seconds, seconds[1:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(seconds))
 
 
 def test_the_predicted_peak_is_all_that_a_step_takes():
