@@ -69,7 +69,7 @@ COMMAND = Command(
         "nnkit explain digits.h5",
         "nnkit explain --data digits --hidden 128 64 --batch-size 128",
         "nnkit explain --inputs 784 --outputs 10 --output-activation softmax --hidden 512 512 --format html",
-        "nnkit explain --data digits --hidden 96 96 96 96 --batch-size 1024 --memory-limit 2MB",
+        "nnkit explain --data digits --hidden 96 96 96 96 --batch-size 1024 --memory-limit 2.5MB",
         "nnkit explain --hidden --format json",
     ),
     _add_flags,
