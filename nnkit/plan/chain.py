@@ -92,6 +92,15 @@ def events(choice: Choice) -> Iterator[tuple[str, int]]:
             waiting += reversed(now.parts)
 
 
+def restarts(starts: Sequence[int]) -> Iterator[tuple[str, int]]:
+    """The events that run the forward pass again from ``starts[stage]`` up to each stage before its backward part."""
+    yield from (("forward", stage) for stage in range(len(starts)))
+    for stage in reversed(range(len(starts))):
+        if stage < len(starts) - 1:
+            yield from (("forward", again) for again in range(starts[stage], stage + 1))
+        yield "backward", stage
+
+
 def _choices(
     stages: Sequence[Stage], place: tuple[int, int, int], later: Table, again: Table, beside: int, share: float
 ) -> Iterator[Choice]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from nnkit.graph.ir import Graph, Node, Origin
-from nnkit.plan.chain import events, front
+from nnkit.plan.chain import FREE, events, front, restarts
 from nnkit.plan.profile import Profile, chain
 from nnkit.plan.rewrites import swept
 from nnkit.plan.stages import Stages, stages
@@ -30,25 +30,40 @@ def within(whole: Plan, profile: Profile, lay_out: Callable[[Graph], Plan], limi
     """
     measured = chain(stages(whole.graph, profile.order, whole.target.alignment), profile)
     choices = front(measured.stages, measured.pinned)
-    made: dict[int, Plan] = {}
+    made = {len(choices): whole}
 
     def fits(number: int) -> bool:
         if number not in made:
             made[number] = lay_out(repeated(measured.cut, events(choices[number])))
         return made[number].arena_bytes <= limit
 
-    smallest, dearest = 0, len(choices)  # the front goes from the smallest and dearest to the largest and cheapest
-    while dearest - smallest > 1:
-        middle = (smallest + dearest) // 2
-        smallest, dearest = (middle, dearest) if fits(middle) else (smallest, middle)
-    if not fits(smallest):
-        for number in range(len(choices)):
-            fits(number)
-    found = [whole, *made.values()]
-    fitting = [plan for plan in found if plan.arena_bytes <= limit]
-    if fitting:
-        return min(fitting, key=lambda plan: (plan.cost.seconds, plan.arena_bytes))
-    return min(found, key=lambda plan: (plan.arena_bytes, plan.cost.seconds))
+    fitting, large = 0, len(choices)  # the front goes from the smallest and dearest to the largest and cheapest
+    while large - fitting > 1:
+        middle = (fitting + large) // 2
+        fitting, large = (middle, large) if fits(middle) else (fitting, middle)
+    if not fits(fitting):
+        for number, choice in enumerate(choices):
+            if choice.peak < min(plan.arena_bytes for plan in made.values()):
+                fits(number)
+        if len(measured.stages) <= FREE:
+            made[-1] = _refined(len(measured.stages), lambda run: lay_out(repeated(measured.cut, run)), limit)
+    return min(made.values(), key=lambda plan: (max(plan.arena_bytes, limit), plan.cost.seconds, plan.arena_bytes))
+
+
+def _refined(count: int, lay_out: Callable[[Iterable[tuple[str, int]]], Plan], limit: int) -> Plan:
+    """The plan that keeps nothing and then, where it fits the limit, begins each repetition as late as it can.
+
+    It meets a limit that no choice of the chain does: the sizes of values do not tell where memory has gaps.
+    """
+    starts = [0] * count
+    found = lay_out(restarts(starts))
+    for stage in reversed(range(count - 1)) if found.arena_bytes <= limit else ():
+        for start in range(stage + 1, 0, -1):
+            later = lay_out(restarts([*starts[:stage], start, *starts[stage + 1 :]]))
+            if later.arena_bytes <= limit and later.cost.seconds < found.cost.seconds:
+                found, starts[stage] = later, start
+                break
+    return found
 
 
 def repeated(cut: Stages, run: Iterable[tuple[str, int]]) -> Graph:

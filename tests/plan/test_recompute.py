@@ -242,6 +242,7 @@ def test_graphs_without_a_backward_pass_are_left_alone():
     assert least(graph) == plan(graph, TARGET).arena_bytes
 
 
+@pytest.mark.slow
 def test_ten_thousand_operations_with_a_backward_pass():
     trace = Trace()
     x = y = trace.input("x", "data", (64,), "float64")
