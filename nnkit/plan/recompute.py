@@ -81,6 +81,7 @@ def repeated(cut: Stages, run: Iterable[tuple[str, int]]) -> Graph:
 
     outputs: dict[int, int] = {}
     for i, node in graph:
+        # A phase of its own for each place: no pass may draw a repetition forward to an earlier one.
         for stage in before.get(i, ()):
             for again in members[stage]:
                 origin = graph.nodes[again].origin
