@@ -16,14 +16,17 @@ from nnkit.data.batches import joined
 from nnkit.data.checks import features, weights
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count
+from nnkit.measure.units import parse_bytes
 from nnkit.metrics import binary, classification, regression
 from nnkit.names import lookup
 from nnkit.nn import Module
 from nnkit.nn.module import walk
+from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.data import TrainingData, first_layer
 from nnkit.training.evaluation import Evaluator
 from nnkit.training.fit import Options, fit
-from nnkit.training.layout import Layout
+from nnkit.training.layout import Layout, lasting_bytes
+from nnkit.training.limit import MemoryLimit
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.result import Scores, TrainingRun
@@ -138,6 +141,7 @@ class Network:
         shuffle: bool = True,
         callbacks: Any = (),
         compile: str = "auto",
+        memory_limit: int | str | None = None,
         progress: bool = True,
     ) -> TrainingRun:
         """Train on x, shape (rows, \\*input_shape), and y; a second call goes on from the present weights.
@@ -161,6 +165,12 @@ class Network:
             compile: ``"first"`` makes the step one native function before training (seconds, kept on disk for the next
                 time; the extra ``fast``), ``"auto"`` only where that is predicted to save time, ``"off"`` never; the
                 record's ``program`` says what ran and why.
+            memory_limit: bytes, or text such as ``"200MB"`` (10⁶ each): what the lasting values (parameters, moments,
+                counters) and the arrays of a step may take together; the data themselves do not count. Where keeping
+                every value for the backward pass would take more, the cheapest ones are computed again instead: slower,
+                and the same bits. The programs of the training and of its last smaller batch each keep to it, and that
+                of the validation too, in smaller batches if need be. A limit that cannot be met is refused with the
+                smallest that can.
             progress: show it.
 
         Returns the run: ``run.history``, ``run.result``, ``run.elapsed_s``, ``run.resources``, ``run.save(path)``.
@@ -185,6 +195,7 @@ class Network:
             shuffle=shuffle,
             callbacks=callbacks,
             compile=compile,
+            memory_limit=memory_limit,
             progress=progress,
         )
         record = fit(self._model, x, y, options, self._entrance, self._score_later)
@@ -217,11 +228,20 @@ class Network:
         inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
         return like(x, self._evaluator.predict(inputs))
 
-    def explain(self, batch_size: int = 32, optimizer: Any = "adam", loss: Any = "auto") -> str:
-        """The planned training step for a person: every kernel with its cost, and every decision with what it saved."""
+    def explain(
+        self,
+        batch_size: int = 32,
+        optimizer: Any = "adam",
+        loss: Any = "auto",
+        memory_limit: int | str | None = None,
+    ) -> str:
+        """The planned training step for a person: every kernel with its cost, and every decision with what it saved.
+
+        ``memory_limit`` is that of :meth:`fit`.
+        """
         from nnkit.plan.explain import explain
 
-        return explain(self._training_plan(batch_size, optimizer, loss))
+        return explain(self._training_plan(batch_size, optimizer, loss, memory_limit=memory_limit))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an HDF5 file, in one step: readers find the old file or the whole new one."""
@@ -231,7 +251,14 @@ class Network:
 
     # -- inside
 
-    def _training_plan(self, batch_size: int, optimizer: Any, loss: Any, disable: tuple[str, ...] = ()) -> Plan:
+    def _training_plan(
+        self,
+        batch_size: int,
+        optimizer: Any,
+        loss: Any,
+        disable: tuple[str, ...] = (),
+        memory_limit: int | str | None = None,
+    ) -> Plan:
         from nnkit import optimizers
         from nnkit.plan import plan
         from nnkit.training.graphs import training_graph
@@ -242,7 +269,12 @@ class Network:
         outputs = self.output_shape
         target = ((), "int32") if goal.loss.targets == "classes" else (outputs, self.dtype)
         graph = training_graph(self._model.layout, goal, chosen, target, batch_size, weighted=False)
-        return plan(graph, self._model.backend.target(), disable)
+        given = None if memory_limit is None else parse_bytes("memory_limit", memory_limit)
+        limit = MemoryLimit(given, lasting_bytes(self._model.layout, chosen))
+        try:
+            return plan(graph, self._model.backend.target(), disable, limit.arena)
+        except MemoryLimitError as reason:
+            raise limit.refusal(reason, batch_size) from None
 
     @cached_property
     def _entrance(self) -> str | None:

@@ -12,7 +12,7 @@ from nnkit.data.files import SUFFIXES
 
 WELL, GAP = 0.95, 0.03  # accuracy that is good for a first try; training ahead of testing by more than chance
 DATA = ("data", "target", "data-dir")
-STEP = ("hidden", "activation", "output-activation", "dropout", "l2", "loss", "optimizer", "batch-size")
+STEP = ("hidden", "activation", "output-activation", "dropout", "l2", "loss", "optimizer", "batch-size", "memory-limit")
 FILES = ("save", "record", "quiet")
 
 Options = dict[str, list[str]]

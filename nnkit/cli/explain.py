@@ -9,7 +9,7 @@ from nnkit import data
 from nnkit.checkpoint import load
 from nnkit.cli.architecture import build, device, for_data
 from nnkit.cli.command import Command
-from nnkit.cli.flags import add_architecture, add_data, add_device, add_network, given, whole
+from nnkit.cli.flags import add_architecture, add_data, add_device, add_memory_limit, add_network, given, whole
 from nnkit.errors import ArgumentError
 from nnkit.network import Network
 
@@ -23,6 +23,7 @@ def _add_flags(parser: ArgumentParser) -> None:
     add_data(parser, "digits")
     add_architecture(parser)
     add_device(parser)
+    add_memory_limit(parser)
     parser.add_argument("--format", choices=("text", "html", "json"), default="text", help="default: text")
 
 
@@ -30,7 +31,8 @@ def run(flags: Namespace) -> int:
     """Plan and print; nothing is trained."""
     from nnkit.plan.explain import explain, explain_html, explain_json
 
-    plan = _network(flags)._training_plan(flags.batch_size, flags.optimizer, flags.loss)
+    network = _network(flags)
+    plan = network._training_plan(flags.batch_size, flags.optimizer, flags.loss, memory_limit=flags.memory_limit)
     if flags.format == "json":
         print(json.dumps(explain_json(plan), indent=1))
     else:
@@ -67,6 +69,7 @@ COMMAND = Command(
         "nnkit explain digits.h5",
         "nnkit explain --data digits --hidden 128 64 --batch-size 128",
         "nnkit explain --inputs 784 --outputs 10 --output-activation softmax --hidden 512 512 --format html",
+        "nnkit explain --data digits --hidden 96 96 96 96 --batch-size 1024 --memory-limit 2.5MB",
         "nnkit explain --hidden --format json",
     ),
     _add_flags,

@@ -6,6 +6,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from typing import Any
 
+from nnkit.errors import ArgumentError
+from nnkit.measure.units import parse_bytes
+
 SHARED: dict[str, Any] = {  # the defaults of the flags that describe a network and its training step
     "data": "digits",
     "hidden": [64, 32],
@@ -55,6 +58,18 @@ def number(below: float = float("inf")) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def size(text: str) -> int:
+    """The type of a flag that takes bytes.
+
+    >>> size("200MB")
+    200000000
+    """
+    try:
+        return parse_bytes("size", text)
+    except ArgumentError:
+        raise ArgumentTypeError(f"expected bytes, such as 200MB, '1.5 GB' or 64MiB, got '{text}'") from None
 
 
 def add_data(parser: ArgumentParser, default: str | None = None) -> None:
@@ -117,6 +132,17 @@ def add_device(parser: ArgumentParser) -> None:
         default="cpu",
         metavar="cpu|cuda|auto",
         help="where to compute; auto takes cuda if it is there (default: cpu)",
+    )
+
+
+def add_memory_limit(parser: ArgumentParser) -> None:
+    """``--memory-limit``."""
+    parser.add_argument(
+        "--memory-limit",
+        type=size,
+        metavar="BYTES",
+        help="such as 200MB: what parameters, moments and the arrays of a step may take; "
+        "values are then computed again rather than kept (default: no limit)",
     )
 
 

@@ -11,7 +11,7 @@ from nnkit.cli import advice, output
 from nnkit.cli.architecture import described, device, for_data
 from nnkit.cli.command import Command
 from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
-from nnkit.cli.flags import add_architecture, add_data, add_device, number, whole
+from nnkit.cli.flags import add_architecture, add_data, add_device, add_memory_limit, number, whole
 from nnkit.cli.places import check_writable
 from nnkit.data import Dataset
 from nnkit.errors import ArgumentError
@@ -49,6 +49,7 @@ def _add_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--compile", choices=("auto", "first", "off"), default="auto", help="faster step code (default: auto)"
     )
+    add_memory_limit(parser)
     parser.add_argument("--save", metavar="FILE", help="write the trained network to an HDF5 file")
     parser.add_argument("--record", metavar="FILE", help="write the run's record as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the accuracy only")
@@ -131,6 +132,7 @@ def _fit(
         validation_split=flags.validation_split,
         callbacks=callbacks,
         compile=flags.compile,
+        memory_limit=flags.memory_limit,
         progress=not flags.quiet,
     )
     about = {

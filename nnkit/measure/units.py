@@ -1,10 +1,19 @@
-"""Numbers as people read them: seconds, bytes, remaining time."""
+"""Numbers as people read and write them: seconds, bytes, remaining time."""
 
 from __future__ import annotations
 
 import math
+import re
+import reprlib
+from fractions import Fraction
+from numbers import Integral
+
+from nnkit.errors import ArgumentError
 
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"), (0.0, "s"))
+_PREFIXES = {"k": 1, "m": 2, "g": 3, "t": 4}
+MOST_BYTES = 10**18
+_WRITTEN = re.compile(r"(\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})\s*(?:([kmgt])(i?))?b?", re.ASCII | re.IGNORECASE)
 _BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (0.0, "B"))
 
 
@@ -34,6 +43,26 @@ def bytes_text(value: float) -> str:
     ('412 MB', '12 B')
     """
     return _with_unit(_three_digits(value), _BYTES)
+
+
+def parse_bytes(name: str, value: object) -> int:
+    """Bytes from a whole number, or from text: ``200MB`` or ``1.5 GB`` in powers of 1,000, ``64MiB`` of 1,024.
+
+    >>> parse_bytes("memory_limit", "1.5 GB"), parse_bytes("memory_limit", "64MiB"), parse_bytes("memory_limit", 4096)
+    (1500000000, 67108864, 4096)
+    """
+    nbytes = 0
+    if isinstance(value, str) and (written := _WRITTEN.fullmatch(value.strip())):
+        number, prefix, binary = written.groups()
+        nbytes = int(Fraction(number) * (1024 if binary else 1000) ** _PREFIXES.get((prefix or "").lower(), 0))
+    elif type(value) is not bool and isinstance(value, Integral):
+        nbytes = int(value)
+    if not 1 <= nbytes <= MOST_BYTES:
+        raise ArgumentError(
+            f"{name} must be a number of bytes from 1 to 10¹⁸, or text such as '200MB', '1.5 GB' or '64MiB', "
+            f"got {reprlib.repr(value)}"
+        )
+    return nbytes
 
 
 def clock_text(value: float) -> str:

@@ -10,7 +10,7 @@ from nnkit.plan.planner import DECISIONS, Plan
 from nnkit.plan.savings import Size, naive, remarks, savings, size
 from nnkit.plan.step import Step
 
-PHASES = {"forward": "FORWARD", "backward": "BACKWARD", "update": "UPDATE"}
+PHASES = {"forward": "FORWARD", "backward": "BACKWARD", "recompute": "RECOMPUTE", "update": "UPDATE"}
 SHORT = {"fused": "", "take": "gather", "astype": "cast", "bitwise_and": "and"}
 LIMIT = 44
 

@@ -9,12 +9,14 @@ from functools import cached_property
 
 from nnkit.graph.ir import Graph, describe
 from nnkit.names import lookup
-from nnkit.plan import rewrites
+from nnkit.plan import recompute, rewrites
 from nnkit.plan.cost import Cost, group_cost
+from nnkit.plan.limit import MemoryLimitError
+from nnkit.plan.profile import Profile
 from nnkit.plan.schedule import GUARD, Schedule, is_elementwise, schedule
 from nnkit.plan.sharing import shared
 from nnkit.plan.step import Step
-from nnkit.plan.storage import Copy, Slot, Storage, allocate
+from nnkit.plan.storage import Copy, Slot, Storage, allocate, allocator
 from nnkit.plan.target import Target
 
 DECISIONS = {
@@ -28,6 +30,7 @@ DECISIONS = {
     "in_place": "a result takes over the memory of an operand, or of the old state, that nobody reads afterwards",
     "share": "large steps are divided among the threads of the processor",
     "reuse_memory": "values whose lifetimes do not overlap share memory",
+    "recompute": "under a memory limit, the cheapest values to compute again are not kept for the backward pass",
 }
 
 
@@ -46,6 +49,7 @@ class Plan:
     disabled: frozenset[str]
     source: Graph = field(compare=False, repr=False)
     removed: Mapping[str, int] = field(compare=False, repr=False)
+    memory_limit: int | None = None
 
     @property
     def kernels(self) -> tuple[Step, ...]:
@@ -79,30 +83,55 @@ class Plan:
         return "\n".join(lines)
 
 
-def plan(graph: Graph, target: Target, disable: Collection[str] = ()) -> Plan:
-    """The plan of a graph for a target; ``disable`` switches decisions off by name (see ``DECISIONS``)."""
+def plan(graph: Graph, target: Target, disable: Collection[str] = (), memory_limit: int | None = None) -> Plan:
+    """The plan of a graph for a target; ``disable`` switches decisions off by name (see ``DECISIONS``).
+
+    ``memory_limit`` is what the arena may take, in bytes: values of the forward pass are then computed again rather
+    than kept, at the least predicted time; ``MemoryLimitError`` says what the least possible is.
+    """
+    made = closest(graph, target, disable, memory_limit)
+    if memory_limit is not None and made.arena_bytes > memory_limit:
+        raise MemoryLimitError(memory_limit, made.arena_bytes)
+    return made
+
+
+def closest(graph: Graph, target: Target, disable: Collection[str] = (), memory_limit: int | None = None) -> Plan:
+    """The same, but where a limit cannot be met the smallest plan."""
     for name in disable:
         lookup("decision", name, DECISIONS)
     enabled = frozenset(DECISIONS) - frozenset(disable)
-    source = graph
-    graph, removed = _rewritten(graph, target, enabled)
-    order = schedule(graph, target, fuse="fuse" in enabled, transposes_are_views="fold_transposes" in enabled)
-    storage = allocate(graph, order, target, enabled)
-    steps = _steps(graph, order, storage, target)
-    threads, steps = shared(steps, target) if "share" in enabled else (1, steps)
-    return Plan(
-        graph,
-        steps,
-        threads,
-        order.computed,
-        storage.slots,
-        storage.arena_bytes,
-        storage.copies,
-        target,
-        frozenset(disable),
-        source,
-        removed,
-    )
+    rewritten, removed = _rewritten(graph, target, enabled)
+
+    def lay_out(ready: Graph) -> Plan:
+        order = _order(ready, target, enabled)
+        storage = allocate(ready, order, target, enabled)
+        steps = _steps(ready, order, storage, target)
+        threads, steps = shared(steps, target) if "share" in enabled else (1, steps)
+        return Plan(
+            ready,
+            steps,
+            threads,
+            order.computed,
+            storage.slots,
+            storage.arena_bytes,
+            storage.copies,
+            target,
+            frozenset(disable),
+            graph,
+            removed,
+            memory_limit,
+        )
+
+    made = lay_out(rewritten)
+    if memory_limit is None or made.arena_bytes <= memory_limit or "recompute" not in enabled:
+        return made
+    order = _order(rewritten, target, enabled)
+    memory = allocator(rewritten, order, target, enabled)
+    return recompute.within(made, Profile(rewritten, order, memory.run(), memory, target), lay_out, memory_limit)
+
+
+def _order(graph: Graph, target: Target, enabled: frozenset[str]) -> Schedule:
+    return schedule(graph, target, fuse="fuse" in enabled, transposes_are_views="fold_transposes" in enabled)
 
 
 def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[Graph, dict[str, int]]:
@@ -134,7 +163,7 @@ def _steps(graph: Graph, order: Schedule, storage: Storage, target: Target) -> t
         escaping = {i for i in group if i in graph.output.values() or any(u not in members for u in graph.users[i])}
         cost = Cost() if group[0] in joined else group_cost(graph, group, escaping, tile, target)
         kernel = "fused" if is_elementwise(first) else first.operation
-        phase = graph.nodes[group[-1]].origin.phase if number < order.computed else "update"
+        phase = graph.nodes[group[-1]].origin.phase.partition(" ")[0] if number < order.computed else "update"
         steps.append(Step(kernel, group, tile, phase, cost))
     return tuple(steps)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nnkit.graph.ir import Graph
 from nnkit.plan.cost import node_flops
-from nnkit.plan.planner import DECISIONS, Plan, part_offset, plan
+from nnkit.plan.planner import DECISIONS, Plan, closest, part_offset, plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,13 @@ def naive(made: Plan) -> Plan:
 
 
 def savings(made: Plan) -> dict[str, Size]:
-    """For each decision of the plan, how much larger the plan is when it alone is switched off."""
+    """For each decision of the plan, how much larger the plan is when it alone is switched off.
+
+    A limit on memory holds for that plan too; where it cannot be met without the decision, the smallest plan counts.
+    """
     whole = size(made)
     return {
-        name: size(plan(made.source, made.target, (*made.disabled, name))) - whole
+        name: size(closest(made.source, made.target, (*made.disabled, name), made.memory_limit)) - whole
         for name in DECISIONS
         if name not in made.disabled
     }
@@ -79,6 +82,7 @@ def remarks(made: Plan) -> dict[str, str]:
         "join_gradients": f"{len(joined)} gradients are written to their place in the flat vector",
         "in_place": f"new values over old: {_few(states)}",
         "share": f"{sum(step.shared for step in made.steps)} steps are divided among {made.threads} threads",
+        "recompute": _recomputed(made),
         "reuse_memory": f"{whole:,} bytes of values in {made.arena_bytes:,} bytes of memory",
     }
 
@@ -86,6 +90,18 @@ def remarks(made: Plan) -> dict[str, str]:
 def _few(names: list[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{', '.join(names[:3]) or 'none'}{more}"
+
+
+def _recomputed(made: Plan) -> str:
+    """How many values are computed again, and for how much more work."""
+    if made.memory_limit is None:
+        return "no memory limit: everything is kept"
+    again = [step for step in made.steps if step.phase == "recompute"]
+    if not again:
+        return f"everything fits the limit of {made.memory_limit:,} bytes"
+    flops = sum(step.cost.flops for step in again)
+    share = flops / max(made.cost.flops - flops, 1)
+    return f"{sum(len(step.nodes) for step in again)} values are computed again, for {share:.0%} more FLOP"
 
 
 def _dropped(source: Graph) -> str:

@@ -339,6 +339,11 @@ def _lowest_gap(block: _Block, placed: list[_Block]) -> int:
 
 def allocate(graph: Graph, schedule: Schedule, target: Target, enabled: frozenset[str]) -> Storage:
     """Slots for every value under the decisions that are switched on."""
+    return allocator(graph, schedule, target, enabled).run()
+
+
+def allocator(graph: Graph, schedule: Schedule, target: Target, enabled: frozenset[str]) -> Allocator:
+    """What assigns the slots, and knows when each block of memory is in use."""
     return Allocator(
         graph,
         schedule,
@@ -347,4 +352,4 @@ def allocate(graph: Graph, schedule: Schedule, target: Target, enabled: frozense
         in_place="in_place" in enabled,
         reuse="reuse_memory" in enabled,
         tile="tile" in enabled,
-    ).run()
+    )

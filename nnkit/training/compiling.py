@@ -8,7 +8,8 @@ from typing import Any
 
 from nnkit.backend import Executable, NoNativeFormError
 from nnkit.graph import Graph
-from nnkit.plan import Plan
+from nnkit.plan import Plan, Target
+from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.model import Model
 
 
@@ -22,25 +23,44 @@ class Compiler:
 
     model: Model
     mode: str
+    memory_limit: int | None = None
+    """Bytes that the arena of a program may take."""
     fallbacks: list[str] = field(default_factory=list)
 
     def choose(self, key: Any, graph: Callable[[], Graph], runs: int) -> tuple[Plan, Executable]:
         """The plan and the code of a graph that will run so many times."""
-        plain = self.model.planned(key, graph)
         backend = self.model.backend
-        target = backend.native_target()
-        if target is None or self.mode == "off":
+        target = None if self.mode == "off" else backend.native_target()
+        try:
+            plain = self.model.planned(key, graph, memory_limit=self.memory_limit)
+        except MemoryLimitError as reason:
+            if target is None:
+                raise
+            return self._smaller(key, graph, target, reason)
+        if target is None:
             return plain
         compile_s = backend.compile_s(plain[0])
         if self.mode == "auto" and runs * plain[0].cost.seconds < compile_s:
             return plain
         try:
-            native = self.model.planned(key, graph, target)
-        except NoNativeFormError as reason:
+            native = self.model.planned(key, graph, target, self.memory_limit)
+        except (NoNativeFormError, MemoryLimitError) as reason:
             self._remember(str(reason))
             return plain
         saved_s = runs * (plain[0].cost.seconds - native[0].cost.seconds)
         return native if self.mode == "first" or saved_s > compile_s else plain
+
+    def _smaller(
+        self, key: Any, graph: Callable[[], Graph], target: Target, reason: MemoryLimitError
+    ) -> tuple[Plan, Executable]:
+        """The native form where the plain one does not fit the limit: what a loop alone reads takes no memory there."""
+        try:
+            return self.model.planned(key, graph, target, self.memory_limit)
+        except NoNativeFormError as missing:
+            self._remember(str(missing))
+            raise reason from None
+        except MemoryLimitError as other:
+            raise min(reason, other, key=lambda error: error.least) from None
 
     def _remember(self, reason: str) -> None:
         if reason not in self.fallbacks:

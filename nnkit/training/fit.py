@@ -14,14 +14,18 @@ import numpy as np
 from nnkit import optimizers
 from nnkit.data.dataset import content_hash
 from nnkit.errors import ArgumentError, NnkitWarning
+from nnkit.graph import Graph
 from nnkit.measure import Clock, DeviceProbe, HostProbe, RunRecord
+from nnkit.measure.units import parse_bytes
 from nnkit.nn.serial import to_config
 from nnkit.optimizers import Optimizer
+from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.compiling import Compiler
 from nnkit.training.data import TrainingData, prepare
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
+from nnkit.training.limit import MemoryLimit
 from nnkit.training.loop import Loop
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
@@ -50,7 +54,13 @@ class Options:
     shuffle: bool = True
     callbacks: Any = ()
     compile: str = "auto"
+    memory_limit: Any = None
     progress: bool = True
+
+    @property
+    def limit(self) -> int | None:
+        """The limit on memory in bytes."""
+        return None if self.memory_limit is None else parse_bytes("memory_limit", self.memory_limit)
 
     def check(self) -> None:
         """Refuse what cannot be meant."""
@@ -63,6 +73,7 @@ class Options:
             raise ArgumentError(f"validation_split must be a number from 0 up to, but not, 1, got {split!r}")
         if self.compile not in ("auto", "first", "off"):
             raise ArgumentError(f"compile must be 'auto', 'first' or 'off', got {self.compile!r}")
+        parse_bytes("memory_limit", 1 if self.memory_limit is None else self.memory_limit)
         if not isinstance(self.shuffle, (bool, np.bool_)):
             raise ArgumentError(f"shuffle must be True or False, got {self.shuffle!r}")
         if isinstance(self.optimizer, Optimizer) and self.learning_rate not in (None, DEFAULT_RATE):
@@ -111,8 +122,12 @@ def _fit(
             with clock.phase("prepare"):
                 _allocate(model, optimizer, resolved)
             with clock.phase("compile"):
-                compiler = Compiler(model, options.compile)
-                train, validate = _programs(compiler, goal, resolved, data, options)
+                limit = MemoryLimit(options.limit, model.store.nbytes())
+                compiler = Compiler(model, options.compile, limit.arena)
+                try:
+                    train, validate = _programs(compiler, goal, resolved, data, options)
+                except MemoryLimitError as reason:
+                    raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
             loop = Loop(
                 model,
                 data,
@@ -208,14 +223,29 @@ def _programs(
     weighted = data.validation.weight is not None
     kind = ("validate", goal.loss, None, target, weighted)
     # What is compiled first is the training; its validation is worth it when it saves time.
-    return train, Epoch(
-        Compiler(compiler.model, "off" if options.compile == "off" else "auto"),
-        data.validation,
-        VALIDATION_ROWS,
-        kind,
-        lambda rows: evaluation_graph(layout, goal, target, rows, weighted),
-        epochs,
-    )
+    compiler = Compiler(compiler.model, "off" if options.compile == "off" else "auto", compiler.memory_limit)
+
+    def validation(rows: int) -> Graph:
+        return evaluation_graph(layout, goal, target, rows, weighted)
+
+    rows = _validation_rows(compiler, kind, validation, len(data.validation.indices), epochs)
+    return train, Epoch(compiler, data.validation, rows, kind, validation, epochs)
+
+
+def _validation_rows(
+    compiler: Compiler, kind: tuple[Any, ...], graph: Callable[[int], Graph], count: int, epochs: int
+) -> int:
+    """Rows of a step of the validation: half as many, and again, until the limit on memory is met."""
+    rows = min(VALIDATION_ROWS, count)
+    while True:
+        try:
+            compiler.choose((*kind, rows), lambda: graph(rows), count // rows * epochs)  # noqa: B023
+        except MemoryLimitError:
+            if rows == 1:
+                raise
+            rows //= 2
+        else:
+            return rows
 
 
 def _answers(model: Model, goal: Objective) -> int | None:
@@ -267,6 +297,7 @@ def _record(
             "loss": goal.loss.config(),
             "seed": model.seed,
             "compile": options.compile,
+            "memory_limit": options.limit,
             "program": {
                 "kind": "native" if plan.target.loops else "plain",
                 "fingerprint": plan.fingerprint,

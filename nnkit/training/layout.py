@@ -8,10 +8,12 @@ from math import prod
 
 from nnkit.backend import Leaf
 from nnkit.errors import ArgumentError
+from nnkit.graph.dtypes import itemsize
 from nnkit.nn import Module, Parameter, Penalty, State
 from nnkit.nn.leaves import Declared
 from nnkit.nn.module import declared
 from nnkit.nn.tracing import trace_shapes
+from nnkit.optimizers import Optimizer
 
 Shape = tuple[int, ...]
 
@@ -104,6 +106,15 @@ def settings(values: Mapping[str, float], dtype: str) -> list[Leaf]:
     """What the host may change between steps: hyper-parameters and the seed."""
     numbers = [Leaf(name, "setting", (), dtype) for name in values]
     return [*numbers, *(Leaf(name, "seed", (), "uint32") for name in SEEDS)]
+
+
+def lasting_bytes(layout: Layout, optimizer: Optimizer) -> int:
+    """Bytes of all that the store of a network has in a training."""
+    numbers = settings(
+        {f"setting.optimizer.{name}": value for name, value in optimizer.settings().items()}, layout.dtype
+    )
+    leaves = [*layout.leaves(), *counters(), *metrics(), *numbers, *moments(optimizer.moments, layout)]
+    return sum(prod(leaf.shape) * itemsize(leaf.dtype) for leaf in leaves)
 
 
 def moments(names: tuple[str, ...], layout: Layout) -> list[Leaf]:

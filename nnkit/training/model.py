@@ -80,13 +80,15 @@ class Model:
             raise DataError(f"the new value of '{path}' holds NaN, infinity, or a number beyond {self.layout.dtype}")
         return stored
 
-    def planned(self, key: Any, graph: Callable[[], Graph], target: Target | None = None) -> tuple[Plan, Executable]:
+    def planned(
+        self, key: Any, graph: Callable[[], Graph], target: Target | None = None, memory_limit: int | None = None
+    ) -> tuple[Plan, Executable]:
         """The plan and the code of a graph, kept under ``key`` for the next time."""
         target = target or self.backend.target()
-        key = (target.name, key)
+        key = (target.name, memory_limit, key)
         with self._planning:
             if key not in self._plans:
-                made = plan(graph(), target)
+                made = plan(graph(), target, memory_limit=memory_limit)
                 self._plans[key] = (made, self.backend.compile(made))
                 if len(self._plans) > KEPT:
                     self._plans.popitem(last=False)

@@ -60,3 +60,14 @@ def test_flags_that_do_not_go_together(cli: Cli, words: str, message: str) -> No
     assert (status, out) == (2, "")
     assert err.startswith(f"error: {message}")
     assert err.count("\n") == 1
+
+
+def test_a_memory_limit_shows_what_is_computed_again(cli: Cli) -> None:
+    words = ("--inputs", 64, "--outputs", 4, "--hidden", 32, 32, 32, 32, "--batch-size", 512)
+    free = json.loads(cli("explain", *words, "--format", "json").out)
+    limited = json.loads(cli("explain", *words, "--format", "json", "--memory-limit", "450kB").out)
+    assert limited["total"]["arena_bytes"] < 450_000 < free["total"]["arena_bytes"]
+    assert "recompute" in {row["phase"] for row in limited["steps"]}
+    status, out, err = cli("explain", *words, "--memory-limit", "10 kB")
+    assert (status, out) == (2, "")
+    assert "error: memory_limit: a training in batches of 512 needs at least" in err

@@ -160,3 +160,14 @@ def test_predictions_overwrite_neither_the_network_nor_the_rows(cli: Cli) -> Non
         assert f"--output {output} would overwrite a file that this command reads" in err
     assert Path("net.h5").read_bytes() == network
     assert Path("rows.csv").read_text() == text
+
+
+def test_a_memory_limit_is_kept_and_recorded(cli: Cli) -> None:
+    wide = ("--data", "moons", "--epochs", 1, "--hidden", 32, 32, 32, "--batch-size", 512)
+    cli("train", *wide, "--record", "free.json")
+    cli("train", *wide, "--record", "limited.json", "--memory-limit", "300 kB")
+    free, limited = (json.loads(Path(name).read_text(encoding="utf-8")) for name in ("free.json", "limited.json"))
+    peaks = [record["resources"]["plan"]["predicted_peak_bytes"] for record in (free, limited)]
+    assert peaks[1] <= limited["training"]["memory_limit"] == 300_000 < peaks[0]
+    assert free["training"]["memory_limit"] is None
+    assert free["history"] == limited["history"]

@@ -45,6 +45,7 @@ from tests.cli.conftest import Cli
         ("--batch-size 0", "argument --batch-size: expected a whole number from 1, got '0'"),
         ("--seed 1e3", "argument --seed: expected a whole number from 0, got '1e3'"),
         ("--patience 3 --validation-split 0", "--patience watches the validation loss; --validation-split must then"),
+        ("--memory-limit 3XB", "argument --memory-limit: expected bytes, such as 200MB, '1.5 GB' or 64MiB, got '3XB'"),
         ("--compile maybe", "argument --compile: invalid choice: 'maybe'"),
         ("--target y", "target='y' names a column of a CSV file"),
         ("--save a.h5 --record a.h5", "--save and --record are the same file, a.h5; write to two files"),

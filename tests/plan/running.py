@@ -20,9 +20,9 @@ def role(graph, name):
 class Bench:
     """A program of a graph on values of its own, with an arena full of NaN, and what the interpreter says of it."""
 
-    def __init__(self, graph, values, disable=(), target=TARGET):
+    def __init__(self, graph, values, disable=(), target=TARGET, memory_limit=None):
         self.graph = graph
-        self.plan = plan(graph, target, disable)
+        self.plan = plan(graph, target, disable, memory_limit)
         self.lasting = [name for name in graph.inputs if role(graph, name) != "data"]
         self.states = [name for name in self.lasting if role(graph, name) == "state" and name in graph.output]
         self.others = [name for name in graph.output if name not in self.states]

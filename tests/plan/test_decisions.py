@@ -71,6 +71,7 @@ SAVED = {
     "in_place": ("arena_bytes",),
     "share": (),
     "reuse_memory": ("arena_bytes",),
+    "recompute": (),
 }
 
 
