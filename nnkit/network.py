@@ -231,7 +231,9 @@ class Network:
 
     # -- inside
 
-    def _training_plan(self, batch_size: int, optimizer: Any, loss: Any, disable: tuple[str, ...] = ()) -> Plan:
+    def _training_plan(
+        self, batch_size: int, optimizer: Any, loss: Any, disable: tuple[str, ...] = (), native: bool = False
+    ) -> Plan:
         from nnkit import optimizers
         from nnkit.plan import plan
         from nnkit.training.graphs import training_graph
@@ -242,7 +244,9 @@ class Network:
         outputs = self.output_shape
         target = ((), "int32") if goal.loss.targets == "classes" else (outputs, self.dtype)
         graph = training_graph(self._model.layout, goal, chosen, target, batch_size, weighted=False)
-        return plan(graph, self._model.backend.target(), disable)
+        backend = self._model.backend
+        target_device = backend.native_target() if native else None
+        return plan(graph, target_device or backend.target(), disable)
 
     @cached_property
     def _entrance(self) -> str | None:
