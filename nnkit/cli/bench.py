@@ -76,11 +76,13 @@ def run(flags: Namespace) -> int:
 def _peers(flags: Namespace) -> list[str]:
     if flags.peers is None:
         return []
-    if flags.peers:
-        return [PEERS[name] for name in dict.fromkeys(flags.peers)]
-    found = [name for name in PEERS.values() if installed(name)]
-    if not found:
-        raise ArgumentError('no peer is installed; pip install "nnkit[bench]" brings all of them, or leave out --peers')
+    wanted = [PEERS[name] for name in dict.fromkeys(flags.peers)] or list(PEERS.values())
+    found = [name for name in wanted if installed(name)]
+    missing = [name for name in wanted if name not in found]
+    if missing and (flags.peers or not found):
+        raise ArgumentError(
+            f"--peers: not installed: {'; '.join(missing)}. 'pip install \"nnkit[bench]\"' brings all of them"
+        )
     return found
 
 

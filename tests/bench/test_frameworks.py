@@ -77,7 +77,7 @@ def test_jax_and_pytorch_take_the_same_step() -> None:
     from nnkit.bench.frameworks import jax_jit, pytorch
 
     given = job()
-    model, forward, weights = pytorch._model(given), jax_jit._forward(given), jax_jit._weights(given)
+    model, forward, weights = pytorch.model(given), jax_jit.forward(given), jax_jit.weights(given)
     for layer, (weight, bias) in zip(model[::2], weights, strict=True):
         layer.weight.data = torch.from_numpy(np.array(weight).T.copy())
         layer.bias.data = torch.from_numpy(np.array(bias, dtype=np.float32))
@@ -86,7 +86,7 @@ def test_jax_and_pytorch_take_the_same_step() -> None:
         scores = model(torch.from_numpy(x))
     np.testing.assert_allclose(forward(weights, x), scores, rtol=1e-4, atol=1e-5)
     loss = torch.nn.functional.cross_entropy(scores, torch.from_numpy(y).long())
-    assert float(jax_jit._losses()["classes"](forward(weights, x), jax.numpy.asarray(y))) == pytest.approx(float(loss))
+    assert float(jax_jit.losses()["classes"](forward(weights, x), jax.numpy.asarray(y))) == pytest.approx(float(loss))
 
 
 def test_a_step_without_a_compiled_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

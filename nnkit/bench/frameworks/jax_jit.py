@@ -18,19 +18,19 @@ def step(job: Job, mode: str) -> tuple[Block, int]:
     import jax
     import jax.numpy as jnp
 
-    forward, loss_of = _forward(job), _losses()[job.targets]
-    update, moments = lookup("optimizer", job.optimizer, _optimizers())
+    network, loss_of = forward(job), losses()[job.targets]
+    update, moments = lookup("optimizer", job.optimizer, optimizers())
     x, y, order = (jnp.asarray(array) for array in job.flat_data())
 
     def step(state: Any, x: Any, y: Any, order: Any, first: Any) -> Any:
         weights, *rest = state
         rows = jax.lax.dynamic_slice(order, (first,), (job.batch,))
-        value, g = jax.value_and_grad(lambda weights: loss_of(forward(weights, x[rows]), y[rows]))(weights)
+        value, g = jax.value_and_grad(lambda weights: loss_of(network(weights, x[rows]), y[rows]))(weights)
         return update(weights, g, *rest), value
 
     compiled = jax.jit(step, donate_argnums=0)
-    weights = _weights(job)
-    state = (weights, *(jax.tree.map(jnp.zeros_like, weights) for _ in range(moments)), jnp.float32(0))
+    first_weights = weights(job)
+    state = (first_weights, *(jax.tree.map(jnp.zeros_like, first_weights) for _ in range(moments)), jnp.float32(0))
     firsts = [jnp.asarray(i * job.batch) for i in range(job.batches)]
 
     def run() -> None:
@@ -47,26 +47,27 @@ def predict(job: Job, mode: str, rows: int) -> tuple[Block, int]:
     import jax
     import numpy as np
 
-    forward, weights, x = _forward(job), _weights(job), job.rows(rows).reshape(rows, -1)
+    network, values, x = forward(job), weights(job), job.rows(rows).reshape(rows, -1)
     output = {"softmax": jax.nn.softmax, "sigmoid": jax.nn.sigmoid, "identity": lambda z: z}[job.dense_layers()[-1][1]]
-    compiled = jax.jit(lambda weights, x: output(forward(weights, x)))
-    return calls(job, rows, lambda: np.asarray(compiled(weights, x)))
+    compiled = jax.jit(lambda values, x: output(network(values, x)))
+    return calls(job, rows, lambda: np.asarray(compiled(values, x)))
 
 
-def _weights(job: Job) -> Any:
+def weights(job: Job) -> Any:
+    """First weights and biases of every layer."""
     import jax.numpy as jnp
     import numpy as np
 
     draw = np.random.default_rng(0)
-    weights, inputs = [], job.inputs
+    made, inputs = [], job.inputs
     for units, _ in job.dense_layers():
         weight = draw.normal(0, (2 / inputs) ** 0.5, (inputs, units)).astype(np.float32)
-        weights.append((jnp.asarray(weight), jnp.zeros(units)))
+        made.append((jnp.asarray(weight), jnp.zeros(units)))
         inputs = units
-    return weights
+    return made
 
 
-def _forward(job: Job) -> Callable[[Any, Any], Any]:
+def forward(job: Job) -> Callable[[Any, Any], Any]:
     """The network up to the values before its output activation."""
     import jax
 
@@ -74,16 +75,17 @@ def _forward(job: Job) -> Callable[[Any, Any], Any]:
     known |= {"identity": lambda z: z, "gelu": lambda z: jax.nn.gelu(z, approximate=False)}
     functions = [lookup("activation", name, known) for _, name in job.dense_layers()[:-1]]
 
-    def forward(weights: Any, x: Any) -> Any:
+    def network(weights: Any, x: Any) -> Any:
         for (weight, bias), function in zip(weights[:-1], functions, strict=True):
             x = function(x @ weight + bias)
         weight, bias = weights[-1]
         return x @ weight + bias
 
-    return forward
+    return network
 
 
-def _losses() -> dict[str, Callable[[Any, Any], Any]]:
+def losses() -> dict[str, Callable[[Any, Any], Any]]:
+    """The mean loss of the values before the output activation, by the kind of the targets."""
     import jax
     import jax.numpy as jnp
 
@@ -94,7 +96,7 @@ def _losses() -> dict[str, Callable[[Any, Any], Any]]:
     }
 
 
-def _optimizers() -> dict[str, tuple[Callable[..., Any], int]]:
+def optimizers() -> dict[str, tuple[Callable[..., Any], int]]:
     """The update of (weights, gradient, moments…, count of updates), and how many moments it has."""
     import jax
     import jax.numpy as jnp

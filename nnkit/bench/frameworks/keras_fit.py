@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from nnkit.bench.contestant import Block
@@ -26,22 +27,23 @@ ONE_CALL = 1000
 
 def step(job: Job, mode: str) -> tuple[Block, int]:
     """An epoch of ``fit`` for each epoch of the block, in one call."""
-    model = _model(job)
+    network = model(job)
     x, y, _ = job.flat_data()
-    return lambda: model.fit(x, y, batch_size=job.batch, epochs=job.epochs, verbose=0), job.steps
+    return lambda: network.fit(x, y, batch_size=job.batch, epochs=job.epochs, verbose=0), job.steps
 
 
 def predict(job: Job, mode: str, rows: int) -> tuple[Block, int]:
     """``model(x)`` for few rows, ``model.predict(x)`` for many; to a NumPy array."""
     import numpy as np
 
-    model, x = _model(job), job.rows(rows).reshape(rows, -1)
+    network, x = model(job), job.rows(rows).reshape(rows, -1)
     if rows > ONE_CALL:
-        return calls(job, rows, lambda: model.predict(x, batch_size=ONE_CALL, verbose=0))
-    return calls(job, rows, lambda: np.asarray(model(x)))
+        return calls(job, rows, lambda: network.predict(x, batch_size=ONE_CALL, verbose=0))
+    return calls(job, rows, lambda: np.asarray(network(x)))
 
 
-def _model(job: Job) -> Any:
+def model(job: Job, metrics: Sequence[str] = ()) -> Any:
+    """The network with its optimiser and loss."""
     os.environ["KERAS_BACKEND"] = "jax"
     import keras
 
@@ -49,7 +51,7 @@ def _model(job: Job) -> Any:
         keras.layers.Dense(units, activation=lookup("activation", activation, ACTIVATIONS))
         for units, activation in job.dense_layers()
     ]
-    model = keras.Sequential([keras.Input((job.inputs,)), *layers])
+    made = keras.Sequential([keras.Input((job.inputs,)), *layers])
     optimizer = getattr(keras.optimizers, lookup("optimizer", job.optimizer, OPTIMIZERS))
-    model.compile(optimizer(1e-3), LOSSES[job.targets])
-    return model
+    made.compile(optimizer(1e-3), LOSSES[job.targets], metrics=list(metrics))
+    return made

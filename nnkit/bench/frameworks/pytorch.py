@@ -39,17 +39,17 @@ def step(job: Job, mode: str) -> tuple[Block, int]:
     """``mode`` is "eager", "fused" (the update as one kernel) or "compile" (that, and loss and gradient compiled)."""
     import torch
 
-    model = _model(job)
+    network = model(job)
     fused = {} if mode == "eager" else {"fused": True}
     optimizer = getattr(torch.optim, lookup("optimizer", job.optimizer, OPTIMIZERS))(
-        model.parameters(), lr=1e-3, **fused
+        network.parameters(), lr=1e-3, **fused
     )
     x, y, order = (torch.from_numpy(array) for array in job.flat_data())
     y = y.long() if job.targets == "classes" else y
     entropy = getattr(torch.nn.functional, LOSSES[job.targets])
 
     def loss(x: Any, y: Any) -> Any:
-        return entropy(model(x), y)
+        return entropy(network(x), y)
 
     if mode == "compile":
         loss = torch.compile(loss)
@@ -69,11 +69,11 @@ def predict(job: Job, mode: str, rows: int) -> tuple[Block, int]:
     """From a NumPy array to a NumPy array, under ``inference_mode``."""
     import torch
 
-    model, output = _model(job), OUTPUTS[job.dense_layers()[-1][1]]
+    network, output = model(job), OUTPUTS[job.dense_layers()[-1][1]]
     x = job.rows(rows).reshape(rows, -1)
 
     def forward(x: Any) -> Any:
-        return output(model(x))
+        return output(network(x))
 
     if mode == "compile":
         forward = torch.compile(forward)
@@ -85,7 +85,7 @@ def predict(job: Job, mode: str, rows: int) -> tuple[Block, int]:
     return calls(job, rows, call)
 
 
-def _model(job: Job) -> Any:
+def model(job: Job) -> Any:
     """The network up to the values before its output activation."""
     import torch
 
