@@ -43,14 +43,18 @@ class Turns(NamedTuple):
 
 
 def take_turns(contestants: Mapping[str, Contestant], rounds: int) -> Turns:
-    """Prepare all contestants at once, then let each run a block in turn, ``rounds`` times.
+    """Prepare one contestant after the other, then let each run a block in turn, ``rounds`` times.
 
-    No process is left behind, whatever happens.
+    They do not prepare at once, since the threads of several matrix libraries hinder each other. No process is left
+    behind, whatever happens.
     """
     turns = Turns({}, {})
+    ready: dict[str, _Process] = {}
     with ExitStack() as stack:
-        started = {name: stack.enter_context(_Process(contestant)) for name, contestant in contestants.items()}
-        ready = {name: process for name, process in started.items() if _answered(name, process, turns) is not None}
+        for name, contestant in contestants.items():
+            process = stack.enter_context(_Process(contestant))
+            if _answered(name, process, turns) is not None:
+                ready[name] = process
         for _ in range(rounds):
             for name, process in list(ready.items()):
                 time.sleep(PAUSE_S)
