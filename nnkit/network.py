@@ -258,6 +258,7 @@ class Network:
         loss: Any,
         disable: tuple[str, ...] = (),
         memory_limit: int | str | None = None,
+        native: bool = False,
     ) -> Plan:
         from nnkit import optimizers
         from nnkit.plan import plan
@@ -271,8 +272,10 @@ class Network:
         graph = training_graph(self._model.layout, goal, chosen, target, batch_size, weighted=False)
         given = None if memory_limit is None else parse_bytes("memory_limit", memory_limit)
         limit = MemoryLimit(given, lasting_bytes(self._model.layout, chosen))
+        backend = self._model.backend
+        device = (backend.native_target() if native else None) or backend.target()
         try:
-            return plan(graph, self._model.backend.target(), disable, limit.arena)
+            return plan(graph, device, disable, limit.arena)
         except MemoryLimitError as reason:
             raise limit.refusal(reason, batch_size) from None
 

@@ -30,7 +30,7 @@ FLOORS = (
     "plan", "backend",
     "data", "measure",
     "training", "network", "feedforward",
-    "checkpoint", "playground", "cli", "__main__", "__init__",
+    "checkpoint", "bench", "playground", "cli", "__main__", "__init__",
 )  # fmt: skip
 LAST_FOR_BACKENDS = "backend"
 # Methods that open a door to what stands below: they import it when they are called.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import psutil
-
 VARIABLES = ("NNKIT_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 """The first of them that is set is the most that a person wants."""
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -17,6 +15,8 @@ def cores() -> int:
 
     Threads that wait for each other must all run at once; on the second half of a core they would only disturb.
     """
+    import psutil
+
     limits = [_allowed(), psutil.cpu_count(logical=False), _quota(), _wanted()]
     return max(1, min(int(limit) for limit in limits if limit))
 

@@ -1,1 +1,1 @@
-"""The same training step in several frameworks, each in a process of its own, taking turns."""
+"""What the benchmark scripts share: workloads and goals, whole jobs in every framework, and the files of results."""

@@ -1,60 +1,70 @@
-"""What is trained: sizes of the layers, rows of a batch, and how many times faster than the fastest peer it must be."""
+"""What is trained, and how fast it has to be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import nnkit
-
-Block = Callable[[], None]
-"""Runs the block's epochs of training; everything is done when it returns."""
+from nnkit.bench import LIMIT, Job
 
 
-@dataclass(frozen=True)
-class Workload:
-    """A ReLU network with softmax and cross-entropy, trained with Adam; a block takes about a tenth of a second."""
+class Goal(NamedTuple):
+    """How many times as fast as the fastest of all peers; for large networks, also how near to the limit."""
 
-    name: str
+    factor: float
+    of_limit: float | None = None
+
+    def text(self) -> str:
+        near = "" if self.of_limit is None else f", and within {self.of_limit:g} of the limit"
+        return f"{self.factor:g} times as fast as the fastest peer{near}"
+
+    def met(self, middle: Mapping[str, float]) -> bool:
+        """By the medians of ours, of every peer, and of the limit."""
+        peers = [seconds for name, seconds in middle.items() if name != LIMIT and not name.startswith("nnkit")]
+        near = self.of_limit is None or middle["nnkit"] <= self.of_limit * middle[LIMIT]
+        return middle["nnkit"] * self.factor <= min(peers) and near
+
+
+class Workload(NamedTuple):
+    """A ReLU network with softmax and cross-entropy, trained with Adam."""
+
     sizes: tuple[int, ...]
     batch: int
-    epochs: int
-    goal: float
-    batches: int = 16
+    goal: Goal | None = None
 
-    @property
-    def steps(self) -> int:
-        """Steps in a block."""
-        return self.epochs * self.batches
+    def network(self) -> nnkit.Network:
+        inputs, *hidden, outputs = self.sizes
+        return nnkit.FeedForward(inputs, outputs, hidden, output_activation="softmax", seed=0)
 
-    def data(self) -> tuple[Any, Any, Any]:
-        """Rows, labels, and an order of the rows."""
-        draw = np.random.default_rng(0)
-        rows = self.batches * self.batch
-        x = draw.normal(size=(rows, self.sizes[0])).astype(np.float32)
-        return x, draw.integers(0, self.sizes[-1], rows).astype(np.int32), draw.permutation(rows)
+    def job(self) -> Job:
+        return Job.of(self.network(), self.batch)
 
 
-WORKLOADS = {
-    workload.name: workload
-    for workload in (
-        Workload("2-8-8-2 b32", (2, 8, 8, 2), 32, 64, 10.0),
-        Workload("784-128-10 b64", (784, 128, 10), 64, 12, 1.5),
-        Workload("784-512-512-10 b128", (784, 512, 512, 10), 128, 2, 1.1),
-        Workload("1024-4096-4096-10 b1024", (1024, 4096, 4096, 10), 1024, 1, 1.1, batches=2),
-        Workload("64-(96×12)-4 b64", (64, *[96] * 12, 4), 64, 8, 2.0),
-    )
+GOALS = {
+    "tiny": Goal(10),
+    "small": Goal(1.5),
+    "medium": Goal(1.1, 1.25),
+    "large": Goal(1.1, 1.15),
+    "deep": Goal(2),
 }
-
+"""By size class; each has its workload below, and shapes drawn at random in shapes.py."""
+WORKLOADS = {
+    "tiny": Workload((2, 8, 8, 2), 32, GOALS["tiny"]),
+    "small": Workload((784, 128, 10), 64, GOALS["small"]),
+    "medium": Workload((784, 512, 512, 10), 128, GOALS["medium"]),
+    "large": Workload((1024, 4096, 4096, 10), 1024, GOALS["large"]),
+    "deep": Workload((64, *[96] * 12, 4), 64, GOALS["deep"]),
+}
+ONE_ROW_GOAL = Goal(2)
 EPOCH = "MNIST epoch"
 """A whole epoch of 784-128-10, batch 64, Adam, on the 60,000 digits: shuffling, gathering and metrics included."""
 EPOCH_GOALS = {"PyTorch with its DataLoader": 5.0, "Keras on JAX": 2.0}
 
 
-def digits() -> tuple[Any, Any]:
-    """Pixels from 0 to 1 and labels of MNIST, from NNKIT_DATA_DIR or the user's cache."""
+def digits() -> Any:
+    """MNIST with each image as a row, from NNKIT_DATA_DIR or the user's cache: x, y, x and y of the test."""
     data = nnkit.data.load("mnist")
-    return data.x_train.reshape(len(data.x_train), -1), data.y_train
+    flat = (x.reshape(len(x), -1) for x in (data.x_train, data.x_test))
+    x, x_test = flat
+    return x, data.y_train, x_test, data.y_test

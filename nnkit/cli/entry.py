@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from nnkit._version import __version__
-from nnkit.cli import compare, devices, explain, predict, test, train
+from nnkit.cli import bench, compare, devices, explain, predict, test, train
 from nnkit.cli.command import Command, Parser
 from nnkit.cli.failures import USAGE, guarded
 from nnkit.cli.output import width
@@ -16,7 +16,15 @@ from nnkit.names import lookup
 
 COMMANDS: dict[str, Command] = {
     command.name: command  # in the order in which a newcomer needs them
-    for command in (train.COMMAND, test.COMMAND, predict.COMMAND, explain.COMMAND, compare.COMMAND, devices.COMMAND)
+    for command in (
+        train.COMMAND,
+        test.COMMAND,
+        predict.COMMAND,
+        explain.COMMAND,
+        bench.COMMAND,
+        compare.COMMAND,
+        devices.COMMAND,
+    )
 }
 
 

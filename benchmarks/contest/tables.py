@@ -1,0 +1,122 @@
+"""The result files as tables of the README."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+LIMIT = "limit of the machine"
+Rows = Mapping[str, Mapping[str, Any]]
+PLACES = {"µs": 1e6, "ms": 1e3, "s": 1.0}
+
+
+def speed_tables(folder: Path) -> str:
+    """A section for each file that is there."""
+    results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    parts = [list(section(results[name])) for name, section in SECTIONS.items() if name in results]
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _step(result: Mapping[str, Any]) -> Iterator[str]:
+    whole = _by_workload(result)
+    steps = {name: rows for name, rows in whole.items() if LIMIT in rows}
+    first = next(iter(steps.values()))
+    yield from _head(["µs a step", *steps])
+    for name in (name for name in first if name != LIMIT):
+        yield _line([name, *(_shown(rows[name], "µs") for rows in steps.values())])
+    yield _line([LIMIT, *(f"{rows[LIMIT]['step_median_s'] * 1e6:,.1f}" for rows in steps.values())])
+    yield _line(["nnkit against the fastest peer", *(f"{_ratio(rows):.2f} times" for rows in steps.values())])
+    if any(rows["nnkit"]["goal"] for rows in steps.values()):
+        yield _line(["goal", *(_goal(rows["nnkit"]) for rows in steps.values())])
+    for name, rows in whole.items():  # older files have the whole job, too
+        if name not in steps:
+            yield from ["", *_head([f"one {name}", "seconds"])]
+            yield from (_line([framework, _shown(row, "s")]) for framework, row in rows.items())
+    yield from ["", _note(result)]
+
+
+def _jobs(result: Mapping[str, Any]) -> Iterator[str]:
+    whole = _by_workload(result)
+    names = list(dict.fromkeys(name for rows in whole.values() for name in rows))
+    units = {name: _unit(rows) for name, rows in whole.items()}
+    yield from _head(["whole job", *(f"{name} ({unit})" for name, unit in units.items())])
+    for framework in names:
+        found = ((rows.get(framework), units[name]) for name, rows in whole.items())
+        yield _line([framework, *("" if row is None else _shown(row, unit) for row, unit in found)])
+    yield _line(["nnkit against the fastest peer", *(f"{_ratio(rows):.2f} times" for rows in whole.values())])
+    yield _line(["goal", *(_goal(rows["nnkit"]) for rows in whole.values())])
+    yield from ["", _note(result)]
+
+
+def _shapes(result: Mapping[str, Any]) -> Iterator[str]:
+    classes: dict[str, list[Rows]] = {}
+    for rows in _by_workload(result).values():
+        classes.setdefault(rows["nnkit"]["class"], []).append(rows)
+    yield from _head(["drawn at random", "networks", "nnkit against the fastest peer", "goal", "met by"])
+    for name, drawn in classes.items():
+        ratios = sorted(_ratio(rows) for rows in drawn)
+        met = sum(bool(rows["nnkit"]["met"]) for rows in drawn)
+        sizes = ", ".join(rows["nnkit"]["workload"] for rows in drawn)
+        goal = drawn[0]["nnkit"]["goal"]
+        span = f"{ratios[0]:.2f} to {ratios[-1]:.2f} times" if len(ratios) > 1 else f"{ratios[0]:.2f} times"
+        yield _line([name, sizes, span, goal, f"{met} of {len(drawn)}"])
+    yield from ["", f"Seed {result['seed']}. {_note(result)}"]
+
+
+def _sweep(result: Mapping[str, Any]) -> Iterator[str]:
+    yield "![How the time of a training step grows with batch, width and depth](benchmarks/results/sweep.png)"
+
+
+SECTIONS = {"step": _step, "jobs": _jobs, "shapes": _shapes, "sweep": _sweep}
+
+
+def _by_workload(result: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in result["rows"]:
+        found.setdefault(row["workload"], {})[row["framework"]] = row
+    return found
+
+
+def _head(cells: list[str]) -> list[str]:
+    return [_line(cells), "|---" * len(cells) + "|"]
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _unit(rows: Rows) -> str:
+    """The largest unit in which our figure is at least one."""
+    ours = rows["nnkit"]["step_median_s"] or 1.0
+    return next((unit for unit, scale in reversed(PLACES.items()) if ours * scale >= 0.1), "µs")
+
+
+def _shown(row: Mapping[str, Any], unit: str) -> str:
+    if row["step_median_s"] is None:
+        return str(row["reason"])
+    middle, spread = (PLACES[unit] * row[f"step_{figure}_s"] for figure in ("median", "spread"))
+    digits = 2 if unit == "s" else 1 if middle < 100 else 0
+    return f"{middle:,.{digits}f} ± {spread:,.{digits}f}"
+
+
+def _ratio(rows: Rows) -> float:
+    """How many times as fast as the fastest peer the compiled program is; 0 where it did not get there."""
+    peers = [row["step_median_s"] for name, row in rows.items() if name != LIMIT and not name.startswith("nnkit")]
+    known = [seconds for seconds in peers if seconds is not None]
+    ours = rows["nnkit"]["step_median_s"]
+    return min(known) / ours if known and ours else 0.0
+
+
+def _goal(row: Mapping[str, Any]) -> str:
+    if not row["goal"]:
+        return ""
+    short = row["goal"].replace(" times as fast as the fastest peer", " times").replace(" times as fast as", " times")
+    return f"{short}: {'met' if row['met'] else 'not met'}"
+
+
+def _note(result: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items() if name != "blas")
+    machine = f"{result['machine']['cpu']}, {result['machine']['cores']} cores"
+    return f"{machine}; {versions}; {result['date'][:10]}. Median ± interquartile range."

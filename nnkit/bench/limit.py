@@ -1,0 +1,69 @@
+"""The physical limit of a step on this machine: its products at the peak rate, its bytes at the bandwidth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from nnkit import optimizers
+from nnkit.bench.job import Job
+from nnkit.network import Network
+from nnkit.plan.cost import node_flops
+
+LIMIT = "limit of the machine"
+REPEATS = 7
+SIDE = 2048
+LONG = 1 << 26
+"""Numbers in an array that no cache holds."""
+CACHE = 1 << 21
+"""Bytes of parameters, gradient and moments that a core keeps in its second-level cache."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What the processor does at best: floating-point operations and bytes of memory a second."""
+
+    flops_per_s: float
+    bytes_per_s: float
+
+    @classmethod
+    def measured(cls, dtype: str = "float32") -> Rates:
+        """The rate of a large product, and that of a copy too large for any cache, what is read and what is written."""
+        a = np.ones((SIDE, SIDE), dtype)
+        product = np.empty_like(a)
+        flops = 2 * SIDE**3 / _shortest(lambda: np.matmul(a, a, product))
+        source = np.ones(LONG, np.float32)
+        copy = np.empty_like(source)
+        return cls(flops, 2 * source.nbytes / _shortest(lambda: np.copyto(copy, source)))
+
+    def limit_s(self, network: Network, job: Job) -> float:
+        """Seconds of a training step: the products that it needs, and the passes over the parameters that it needs.
+
+        An optimiser reads parameter and gradient and writes the parameter, and reads and writes each of its moments.
+        Networks that fit a cache can be faster than their bytes suggest: then only the products count.
+        """
+        plan = network._training_plan(job.batch, job.optimizer, job.loss)
+        nodes = enumerate(plan.graph.nodes)
+        products = sum(node_flops(plan.graph, number) for number, node in nodes if node.operation == "matmul")
+        moments = len(optimizers.get(job.optimizer).moments)
+        parameters = job.values * np.dtype(job.dtype).itemsize
+        in_cache = parameters * (2 + moments) <= CACHE
+        moved = 0 if in_cache else parameters * (3 + 2 * moments)
+        return products / self.flops_per_s + moved / self.bytes_per_s
+
+    def to_dict(self) -> dict[str, float]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def _shortest(action: Callable[[], object]) -> float:
+    """The shortest of several times: a limit is what the machine can do."""
+    times = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - began)
+    return min(times)

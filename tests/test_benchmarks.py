@@ -1,0 +1,101 @@
+"""What the benchmark scripts conclude from figures: goals, random networks, tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from contest.compete import fastest_peer, judged
+from contest.tables import speed_tables
+from contest.workloads import Goal, Workload
+
+from nnkit.bench import LIMIT, Rates, described_machine, limit_row, missing_row, row
+from tests.test_readme import script
+
+
+def rows(ours: float, peer: float, limit: float = 0.1) -> list[dict[str, object]]:
+    return [
+        row("w b1", "nnkit", [ours, ours]),
+        row("w b1", "nnkit, not compiled", [ours / 2, ours / 2]),
+        row("w b1", "JAX jit", [peer, peer]),
+        row("w b1", "scikit-learn", [9.0, 9.0]),
+        limit_row("w b1", limit),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("goal", "ours", "met"),
+    [
+        (Goal(2), 1.0, True),
+        (Goal(2), 1.01, False),
+        (Goal(1.1, 1.25), 1.25, True),
+        (Goal(1.1, 1.25), 1.26, False),
+        (Goal(1.1, 1.25), 1.9, False),
+    ],
+)
+def test_a_goal_is_against_the_fastest_peer_and_the_limit(goal: Goal, ours: float, met: bool) -> None:
+    judged_rows = judged(rows(ours, peer=2.0, limit=1.0), goal)
+    assert judged_rows[0]["met"] is met
+    assert judged_rows[0]["goal"] == goal.text()
+    assert all(each["met"] is None for each in judged_rows[1:])
+
+
+def test_a_goal_is_not_met_when_a_peer_did_not_run() -> None:
+    found = [*rows(0.1, peer=2.0), missing_row("w b1", "torch.compile", "there is no compiler")]
+    assert judged(found, Goal(2))[0]["met"] is False
+    assert fastest_peer(found) == 2.0
+
+
+def test_random_networks_follow_from_the_seed_and_stay_in_their_class() -> None:
+    shapes = script("shapes")
+    assert shapes.drawn(1) == shapes.drawn(1) != shapes.drawn(2)
+    for name, workload in shapes.drawn(3):
+        ranges = shapes.CLASSES[name]
+        low, high = ranges.widths
+        assert all(low <= width <= high for width in workload.sizes[1:-1])
+        assert ranges.batch[0] <= workload.batch <= ranges.batch[1]
+        assert workload.goal is not None
+
+
+def test_the_limit_of_the_fixed_workloads_is_three_products_a_layer_and_adam() -> None:
+    workload = Workload((784, 128, 10), 64)
+    products = 2 * 64 * (784 * 128 * 2 + 128 * 10 * 3)
+    assert Rates(1e9, 1e9).limit_s(workload.network(), workload.job()) == pytest.approx(products / 1e9)
+
+
+def test_a_table_for_each_file_that_is_there(tmp_path: Path) -> None:
+    about = described_machine(None) | {"parity": []}
+    made = judged(rows(0.5, peer=2.0), Goal(2))
+    (tmp_path / "step.json").write_text(json.dumps(about | {"rows": made}))
+    text = speed_tables(tmp_path)
+    assert f"| {LIMIT} |" in text
+    assert "| nnkit against the fastest peer | 4.00 times |" in text
+    assert "| goal | 2 times: met |" in text
+    assert "drawn at random" not in text
+    drawn = [each | {"class": "tiny"} for each in made]
+    (tmp_path / "shapes.json").write_text(json.dumps(about | {"rows": drawn, "seed": 7}))
+    failed = missing_row("98% of MNIST", "JAX jit", "not reached in 20 epochs")
+    (tmp_path / "jobs.json").write_text(
+        json.dumps(about | {"rows": [row("98% of MNIST", "nnkit", [3.0, 3.0]), failed]})
+    )
+    text = speed_tables(tmp_path)
+    assert "| tiny | w b1 | 4.00 times | 2 times as fast as the fastest peer | 1 of 1 |" in text
+    assert "not reached in 20 epochs" in text
+    assert "Seed 7." in text
+
+
+def test_a_picture_of_each_file_that_is_there(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    made = [each | {"class": "tiny", "axis": "batch", "value": 1} for each in judged(rows(0.5, peer=2.0), Goal(2))]
+    result = describe_all(made)
+    for name in ("step", "jobs", "shapes"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(result))
+    drawn = script("plots").draw(tmp_path)
+    assert [path.name for path in drawn] == ["step.png", "shapes.png", "jobs.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size < 100_000 for path in drawn)
+
+
+def describe_all(made: list[dict[str, object]]) -> dict[str, object]:
+    """A result file with these rows."""
+    return described_machine(None) | {"rows": made, "seed": 7, "parity": []}
