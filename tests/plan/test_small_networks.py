@@ -23,7 +23,7 @@ ALL = frozenset(DECISIONS)
 def every_plan(graph, target):
     """(arena, predicted seconds) of every way, by the real allocator and cost model."""
     ready = _rewritten(graph, target, ALL)[0]
-    order = _order(ready, ALL)
+    order = _order(ready, target, ALL)
     memory = allocator(ready, order, target, ALL)
     measured = chain(stages(ready, order, target.alignment), Profile(ready, order, memory.run(), memory, target))
     found = {}
