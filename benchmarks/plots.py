@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -97,7 +98,8 @@ def jobs(result: Row) -> Any:
 
 def shapes(result: Row) -> Any:
     """Networks drawn at random: how many times as fast as the fastest peer, beside the goal of the class."""
-    workloads = [rows for rows in grouped(result["rows"], "workload").values() if _value(rows, "nnkit")]
+    drawn = grouped(result["rows"], "workload").values()
+    workloads = [rows for rows in drawn if _value(rows, "nnkit") and math.isfinite(fastest_peer(rows))]
     figure, panel = plt.subplots(figsize=(9, 1.6 + 0.36 * len(workloads)))
     for at, rows in enumerate(workloads):
         ours = next(row for row in rows if row["framework"] == "nnkit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def test_a_goal_is_not_met_when_a_peer_did_not_run() -> None:
     found = [*rows(0.1, peer=2.0), missing_row("w b1", "torch.compile", "there is no compiler")]
     assert judged(found, Goal(2))[0]["met"] is False
     assert fastest_peer(found) == 2.0
+    assert fastest_peer(found[:2]) == math.inf
 
 
 def test_random_networks_follow_from_the_seed_and_stay_in_their_class() -> None:
