@@ -14,6 +14,7 @@ from nnkit.plan import Plan, Target
 from nnkit_numpy.cores import cores
 from nnkit_numpy.memory import NumpyStore
 from nnkit_numpy.native.loops import DIVISIBLE
+from nnkit_numpy.native.passes import FOLDS
 from nnkit_numpy.native.program import NativeExecutable
 from nnkit_numpy.program import NumpyExecutable
 
@@ -35,6 +36,7 @@ NATIVE = replace(
     loops=True,
     element_s=(*((n, 6e-9) for n, _ in TARGET.element_s), ("permute_dims", 4e-10)),
     meet_s=2e-7,
+    folds=frozenset(FOLDS),
     divisible=frozenset(DIVISIBLE),
     turn_products=1_000_000,
 )

@@ -108,7 +108,7 @@ def fold_transposes(graph: Graph, target: Target) -> Graph:
         folded = list(operands)
         for side, flag in enumerate(("transpose_a", "transpose_b")):
             producer = trace.nodes[operands[side].position]
-            if is_turned(node, producer, side, target):
+            if side == 1 and is_turned(node, producer, target):
                 continue
             if producer.operation == "permute_dims" and _swaps_last_two(producer.options["axes"]):
                 source = trace.nodes[producer.inputs[0]]

@@ -27,21 +27,16 @@ def is_elementwise(node: Node) -> bool:
     return PRIMITIVES[node.operation].family == "elementwise"
 
 
-FOLDS = ("all", "any")
-"""Reductions to one number that a loop over elements does on its way."""
-
-
 def schedule(graph: Graph, target: Target, fuse: bool, transposes_are_views: bool) -> Schedule:
     """The order of recording, in which elementwise nodes are pulled forward to the pass that made their operand.
 
-    Where a pass is a loop over elements, it may end in reductions of its own values.
+    Where the target can, a pass ends in reductions of its own values.
     """
-    folds = target.loops
     views = _views(graph, target, transposes_are_views)
     early = graph.ancestors(_results(graph))
     work = [i for i, node in graph if node.operation not in ("input", "constant", "arange") and i not in views]
-    compute = _groups(graph, [i for i in work if i in early], views, fuse, folds)
-    commit = _groups(graph, [i for i in work if i not in early], views, fuse, folds)
+    compute = _groups(graph, [i for i in work if i in early], views, fuse, target.folds)
+    commit = _groups(graph, [i for i in work if i not in early], views, fuse, target.folds)
     return Schedule((*compute, *commit), len(compute), frozenset(views))
 
 
@@ -53,7 +48,7 @@ def _results(graph: Graph) -> list[int]:
     return [i for i in graph.output.values() if i not in new_states]
 
 
-def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool, folds: bool) -> list[tuple[int, ...]]:
+def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool, folds: frozenset[str]) -> list[tuple[int, ...]]:
     waiting = dict.fromkeys(work)
     groups: list[tuple[int, ...]] = []
     while waiting:
@@ -66,7 +61,7 @@ def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool, folds: b
     return groups
 
 
-def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set[int], folds: bool) -> None:
+def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set[int], folds: frozenset[str]) -> None:
     """Add nodes of the same shape and phase whose operands are all known, while each reads a member or comes next."""
     shape, phase = graph.nodes[members[0]].shape, graph.nodes[members[0]].origin.phase
     inside = set(members)
@@ -75,7 +70,7 @@ def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set
     def joins(i: int) -> bool:
         node = graph.nodes[i]
         alike = is_elementwise(node) and node.shape == shape
-        alike = alike or (folds and shape != () and _folds(node) and node.inputs[0] in inside)
+        alike = alike or (node.operation in folds and node.size == 1 and shape != () and node.inputs[0] in inside)
         return i in waiting and alike and node.origin.phase == phase and _ready(graph, node, inside, waiting, views)
 
     while waiting:
@@ -103,10 +98,6 @@ def _ready(graph: Graph, node: Node, members: set[int], waiting: dict[int, None]
         if root in waiting or (root in members and (root != operand or not is_elementwise(graph.nodes[root]))):
             return False
     return True
-
-
-def _folds(node: Node) -> bool:
-    return node.operation in FOLDS and node.size == 1
 
 
 def _views(graph: Graph, target: Target, transposes: bool) -> set[int]:
@@ -146,16 +137,19 @@ def _may_view(graph: Graph, node: Node, transposes: bool, contiguous: bool) -> b
 
 
 def _copied_by_products(graph: Graph, i: int, node: Node, target: Target) -> bool:
-    """A matrix product copies repeated or reversed operands at each call; one copy that the plan knows of is better."""
+    """A matrix product copies repeated or reversed operands at each call; one copy that the plan knows of is better.
+
+    So is one of a transposed operand, where the target says so.
+    """
     products = [graph.nodes[user] for user in graph.users[i] if graph.nodes[user].operation == "matmul"]
     if node.operation in ("broadcast_to", "flip"):
         return bool(products)
-    return any(is_turned(user, node, side, target) for user in products for side in (0, 1) if user.inputs[side] == i)
+    return any(user.inputs[1] == i and is_turned(user, node, target) for user in products)
 
 
-def is_turned(product: Node, operand: Node, side: int, target: Target) -> bool:
-    """Whether a small product reads a transposed right operand that is worth a copy."""
-    if side != 1 or operand.operation != "permute_dims" or len(product.shape) != 2:
+def is_turned(product: Node, operand: Node, target: Target) -> bool:
+    """Whether a small product's right operand is a transpose that is worth a copy."""
+    if operand.operation != "permute_dims" or len(product.shape) != 2:
         return False
     return product.size * (operand.shape[0] or 0) <= target.turn_products
 

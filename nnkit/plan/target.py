@@ -27,6 +27,8 @@ class Target:
     threads: int = 1
     """How many threads may divide a step among them, and the seconds that each of them adds to a meeting."""
     meet_s: float = 0.0
+    folds: frozenset[str] = frozenset()
+    """Reductions to one number that a fused pass does on its way."""
     divisible: frozenset[str] = frozenset()
     """Kernels whose work threads may divide."""
     turn_products: int = 0

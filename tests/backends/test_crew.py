@@ -14,7 +14,7 @@ from nnkit.optimizers import Adam
 from nnkit.plan import plan
 from nnkit_numpy import cores
 from nnkit_numpy.device import NATIVE
-from nnkit_numpy.native import blas, machine
+from nnkit_numpy.native import blas
 from nnkit_numpy.native.helpers import ABORT, Helpers
 from nnkit_numpy.native.loops import DIVISIBLE, EMIT
 from nnkit_numpy.native.pace import EVERY, SHARE, Pace
@@ -26,11 +26,7 @@ from tests.training.steps import Job
 pytest.importorskip("numba")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(machine.DIRECTORY, str(tmp_path_factory.mktemp("cache")))
-        yield
+pytestmark = pytest.mark.usefixtures("native_cache")
 
 
 def job(rows=128):

@@ -32,12 +32,7 @@ CREW = replace(NATIVE, threads=3, meet_s=0.0)
 """Three threads that divide whatever can be divided."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def cache(tmp_path_factory):
-    """A cache of the tests' own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(machine.DIRECTORY, str(tmp_path_factory.mktemp("cache")))
-        yield
+pytestmark = pytest.mark.usefixtures("native_cache")
 
 
 def together(cases, graph_of):

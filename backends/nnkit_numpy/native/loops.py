@@ -13,7 +13,7 @@ from nnkit.graph.primitives.random import PARITY, ROTATIONS, ROUNDS
 from nnkit.plan.schedule import VIEWS
 from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.look import Look, cut, literal, offset, steps, viewed
-from nnkit_numpy.native.passes import FOLDS, MEET, Lines, copy, indented, keep, kept, merged, names, nest, share
+from nnkit_numpy.native.passes import FOLDS, MEET, Lines, combined, copy, indented, merged, names, nest, share
 from nnkit_numpy.native.scalars import typed
 
 Emit = Callable[[Node, Look, list[Look], str], Lines]
@@ -25,8 +25,7 @@ def _sum(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     axes = node.options["axis"]
     if x.contiguous and len(axes) == len(x.shape) and dtype in ("float32", "float64"):
         part = f"total_{dtype}({x.buffer}, {offset(x.offset)}, {share(prod(x.shape))})"
-        start = literal(0, dtype)
-        return [*keep(part, dtype), f"s = {start}", *kept("s += {0}", dtype), f"{out.at(['0'] * len(out.shape))} = s"]
+        return combined(part, out, dtype, literal(0, dtype), "s += {0}")
     return _folded(node, out, x, f"{{0}} = {typed('{0} + {1}', node.dtype)}", literal(0, node.dtype))
 
 

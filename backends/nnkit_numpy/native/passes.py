@@ -101,30 +101,27 @@ def fused(plan: Plan, step: Step, looks: dict[int, Look]) -> Lines:
         bounds = str(loops[axis]) if axis else share(loops[axis])
         body = [*before[axis], f"for i{axis} in range({bounds}):", *indented(body)]
     starts = [f"s{i} = {FOLDS[nodes[i].operation][0]}" for i in folds]
-    ends = (_combined(nodes[i].operation, f"s{i}", looks[i], "bool") for i in folds)
-    return [*starts, *body, *(line for end in ends for line in end)]
+    ends = [line for i in folds for line in _truth(nodes[i].operation, f"s{i}", looks[i])]
+    return [*starts, *body, *ends]
 
 
 FOLDS = {"all": ("True", "&"), "any": ("False", "|")}
 """Reductions that a pass does on its way. Of two known truths both are looked at: a loop without branches is faster."""
 
 
-def _combined(operation: str, local: str, out: Look, dtype: str) -> Lines:
-    """What the threads found, one after the other."""
+def _truth(operation: str, local: str, out: Look) -> Lines:
     start, sign = FOLDS[operation]
-    to = out.at(["0"] * len(out.shape))
-    return [*keep(local, dtype), f"s = {start}", *kept(f"s = s {sign} {{0}}", dtype), f"{to} = s"]
+    return combined(local, out, "bool", start, f"s = s {sign} {{0}}")
 
 
-def keep(local: str, dtype: str) -> Lines:
-    """A thread's part of a result, where the others will find it, each in a cache line of its own."""
-    return [f"parts_{dtype}[rank * {_apart(dtype)}] = {local}", MEET]
-
-
-def kept(update: str, dtype: str) -> Lines:
-    """``update`` with the part of each thread."""
-    return ["for r in range(PARTS):", f"    {update.format(f'parts_{dtype}[r * {_apart(dtype)}]')}"]
-
-
-def _apart(dtype: str) -> int:
-    return 64 // np.dtype(dtype).itemsize
+def combined(local: str, out: Look, dtype: str, start: str, update: str) -> Lines:
+    """A result of one number from the parts ``local`` of all threads, each in a cache line of its own."""
+    apart = 64 // np.dtype(dtype).itemsize
+    return [
+        f"parts_{dtype}[rank * {apart}] = {local}",
+        MEET,
+        f"s = {start}",
+        "for r in range(PARTS):",
+        f"    {update.format(f'parts_{dtype}[r * {apart}]')}",
+        f"{out.at(['0'] * len(out.shape))} = s",
+    ]

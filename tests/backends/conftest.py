@@ -1,0 +1,15 @@
+"""What the tests of native programs have in common."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnkit_numpy.native import machine
+
+
+@pytest.fixture(scope="module")
+def native_cache(tmp_path_factory):
+    """A cache of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(machine.DIRECTORY, str(tmp_path_factory.mktemp("cache")))
+        yield
