@@ -17,7 +17,7 @@ from nnkit_numpy.device import NATIVE
 from nnkit_numpy.native import blas
 from nnkit_numpy.native.helpers import ABORT, Helpers
 from nnkit_numpy.native.loops import DIVISIBLE, EMIT
-from nnkit_numpy.native.pace import EVERY, SHARE, Pace
+from nnkit_numpy.native.pace import EVERY, RECENT, SHARE, Pace
 from nnkit_numpy.native.source import source
 from tests.backends.test_native import CREW, small
 from tests.plan.running import Bench, same_bits
@@ -110,6 +110,31 @@ def test_an_interrupted_program_runs_again(monkeypatch):
     assert bench.program._go(3, True) == 3
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not tell")
+def test_helpers_stay_off_the_core_of_the_caller():
+    before = os.sched_getaffinity(0)
+    first = min(before)
+    seen = []
+
+    def run(addresses, steps, who):
+        seen.append(os.sched_getaffinity(0))
+        return steps
+
+    os.sched_setaffinity(0, {first})
+    try:
+        with Helpers(1).beside(np.zeros(1, np.int64), run, np.zeros(1, np.int64), 1):
+            pass
+        assert seen == [{first}]  # there is no other
+        os.sched_setaffinity(0, before)
+        with Helpers(1).beside(np.zeros(1, np.int64), run, np.zeros(1, np.int64), 1):
+            assert os.sched_getaffinity(0) == before
+    finally:
+        os.sched_setaffinity(0, before)
+    if len(before) > 1:
+        assert len(seen[1]) == len(before) - 1
+        assert seen[1] < before
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_starts_helpers_of_its_own():
@@ -142,13 +167,23 @@ def test_the_faster_way_is_gone(monkeypatch):
         assert pace.run(16, go) == 16
     assert sum(steps for steps, together in went if not together) == (1 + (30 - 2) // EVERY[0]) * 16 // SHARE
     costs[True] = 10.0  # other work has come
-    for _ in range(4):
+    for _ in range(RECENT + 1):
         pace.run(16, go)
     assert went[-1][1] is False
     costs[True] = 1.0  # and gone
     for _ in range(2 * EVERY[1]):
         pace.run(16, go)
     assert went[-1][1] is True
+
+
+def test_one_slow_run_changes_nothing(monkeypatch):
+    costs = {True: 1.0, False: 1.5}
+    go, went = seconds(monkeypatch, costs)
+    pace = Pace()
+    for slow in (False, False, False, True, False):
+        costs[True] = 9.0 if slow else 1.0
+        pace.run(16, go)
+    assert went[-1] == (16, True)
 
 
 def test_a_refused_step_ends_the_run(monkeypatch):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
 
 from nnkit_numpy.memory import Array
 from nnkit_numpy.native.machine import Run
@@ -26,8 +29,14 @@ class Helpers:
     def beside(self, gate: Array, run: Run, addresses: Array, steps: int) -> Iterator[None]:
         """While the caller runs its own part, each helper runs its."""
         waiting: list[Future[int]] = []
+
+        def part(others: set[int], place: int) -> int:
+            _stay_on(others)
+            return run(addresses, steps, 1 + place)
+
         try:
-            waiting.extend(self._ready().submit(run, addresses, steps, 1 + place) for place in range(self.count))
+            others = _other_cores()
+            waiting.extend(self._ready().submit(part, others, place) for place in range(self.count))
             yield
         except BaseException:  # Ctrl-C before the caller began: nobody may wait for it
             gate[0] = ABORT
@@ -42,3 +51,26 @@ class Helpers:
             self._pool = ThreadPoolExecutor(self.count, "nnkit")
             self._process = os.getpid()
         return self._pool
+
+
+def _other_cores() -> set[int]:
+    """Those that this thread may run on but does not; none where the system does not tell.
+
+    A system likes to wake a thread on the core of the one that woke it. They would take turns there, each waiting for
+    the other, for the 10 or 20 ms until the system moves one of them.
+    """
+    where = _where()
+    return os.sched_getaffinity(0) - {where()} if where else set()
+
+
+def _stay_on(cores: set[int]) -> None:
+    if cores and os.sched_getaffinity(0) != cores:
+        with suppress(OSError):  # they were taken from this process meanwhile
+            os.sched_setaffinity(0, cores)
+
+
+@cache
+def _where() -> Any:
+    """The function that gives the core of the thread that calls it; None on systems without it."""
+    known = hasattr(os, "sched_setaffinity") and hasattr(ctypes.CDLL(None), "sched_getcpu")
+    return ctypes.CDLL(None).sched_getcpu if known else None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
-EVERY = (8, 64)
+EVERY = (16, 64)
 """Runs until the next look at the other way: few where it was nearly as fast, more where it took twice as long."""
-SHARE = 8
+SHARE = 4
 """Such a look takes one in so many steps of a run."""
+RECENT = 4
+"""Times of each way that count, the shortest of them: one run may have been slow because a core had to wake up."""
 
 
 class Pace:
@@ -18,13 +21,13 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._step_s: dict[bool, float] = {}
+        self._step_s: dict[bool, deque[float]] = {together: deque(maxlen=RECENT) for together in (True, False)}
         self._wait = 2  # the first run is not yet warm
 
     @property
     def together(self) -> bool:
         """The way of the next run."""
-        return self._step_s.get(True, 0.0) <= self._step_s.get(False, float("inf"))
+        return self._shortest(True) <= self._shortest(False)
 
     def run(self, steps: int, go: Callable[[int, bool], int]) -> int:
         """All steps by ``go(steps, together)``, which gives how many it did; fewer when one was refused."""
@@ -34,7 +37,7 @@ class Pace:
             tried = steps // SHARE
             other = not self.together
             done = self._timed(tried, go, other)
-            self._wait = EVERY[self._step_s[other] > 2 * self._step_s[not other]]
+            self._wait = EVERY[self._shortest(other) > 2 * self._shortest(not other) > 0]
             if done < tried:
                 return done
         return tried + self._timed(steps - tried, go, self.together)
@@ -43,5 +46,12 @@ class Pace:
         began = time.perf_counter()
         done = go(steps, together)
         if done:
-            self._step_s[together] = (time.perf_counter() - began) / done
+            self._step_s[together].append((time.perf_counter() - began) / done)
         return done
+
+    def _shortest(self, together: bool) -> float:
+        """Of the recent times; together counts as fast until as many are known."""
+        known = self._step_s[together]
+        if together and len(known) < RECENT:
+            return 0.0
+        return min(known, default=float("inf"))
