@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -194,15 +195,30 @@ def test_a_refused_step_ends_the_run(monkeypatch):
     assert Pace().run(4, lambda steps, together: 0) == 0
 
 
+def counts():
+    return [library.read() for library in blas._libraries()]
+
+
 def test_the_library_runs_in_the_calling_thread_until_the_last_program_ends():
-    libraries = blas._libraries()
-    assert libraries
-    before = [library.num_threads for library in libraries]
-    with blas.in_the_calling_thread():
-        with blas.in_the_calling_thread():
-            assert [library.num_threads for library in libraries] == [1] * len(libraries)
-        assert [library.num_threads for library in libraries] == [1] * len(libraries)
-    assert [library.num_threads for library in libraries] == before
+    before = counts()
+    assert before
+    with blas.IN_THE_CALLING_THREAD:
+        with blas.IN_THE_CALLING_THREAD:
+            assert counts() == [1] * len(before)
+        assert counts() == [1] * len(before)
+    assert counts() == before
+
+
+def test_another_thread_than_the_first_puts_the_library_back():
+    before = counts()
+    blas._libraries()[0].set(2)
+    try:
+        blas.IN_THE_CALLING_THREAD.__enter__()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(blas.IN_THE_CALLING_THREAD.__exit__).result()
+        assert counts()[0] == 2
+    finally:
+        blas._libraries()[0].set(before[0])
 
 
 @pytest.mark.parametrize(("text", "limit"), [("200000 100000", 2), ("50000 100000", 1), ("max 100000", None)])

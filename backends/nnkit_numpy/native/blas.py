@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
+from itertools import product
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @cache
@@ -19,46 +19,59 @@ def addresses() -> tuple[int, int]:
     return single, double
 
 
+class Threads(NamedTuple):
+    """How many threads a library uses, to read and to set. Every thread of this process may set it."""
+
+    read: Callable[[], int]
+    set: Callable[[int], object]
+
+
 @cache
-def _libraries() -> tuple[Any, ...]:
+def _libraries() -> tuple[Threads, ...]:
     """The library that these belong to. NumPy may have one of its own, which is left alone."""
     from threadpoolctl import ThreadpoolController
 
     addresses()  # loads it
     found = [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]
     own = [library for library in found if {"scipy", "scipy.libs"} & set(Path(library.filepath).parts)]
-    return tuple(own or found)
+    return tuple(_threads(library) for library in own or found)
 
 
-class _Limit:
-    """How many native programs run, and what to put back after the last of them."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.running = 0
-        self.before: list[int] = []
-
-
-_LIMIT = _Limit()
+def _threads(library: Any) -> Threads:
+    """OpenBLAS by its own functions: threadpoolctl's let only the thread that came first set anything."""
+    for prefix, suffix in product(("", "scipy_"), ("", "64_", "_64")):
+        names = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
+        if all(hasattr(library.dynlib, name) for name in names):
+            return Threads(*(getattr(library.dynlib, name) for name in names))
+    return Threads(library.get_num_threads, library.set_num_threads)
 
 
-@contextmanager
-def in_the_calling_thread() -> Iterator[None]:
+class _InTheCallingThread:
     """Products run in the thread that calls them: native programs divide their work themselves.
 
-    It holds for the process, so that a program does the same whatever else runs beside it.
+    It holds for the process while any native program runs, so that a program does the same whatever else runs beside
+    it. The last of them puts back what the first one found.
     """
-    with _LIMIT.lock:
-        if not _LIMIT.running:
-            _LIMIT.before = [library.num_threads for library in _libraries()]
-            for library in _libraries():
-                library.set_num_threads(1)
-        _LIMIT.running += 1
-    try:
-        yield
-    finally:
-        with _LIMIT.lock:
-            _LIMIT.running -= 1
-            if not _LIMIT.running:
-                for library, count in zip(_libraries(), _LIMIT.before, strict=True):
-                    library.set_num_threads(count)
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running = 0
+        self._before: list[int] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._running:
+                self._before = [library.read() for library in _libraries()]
+                for library in _libraries():
+                    library.set(1)
+            self._running += 1
+
+    def __exit__(self, *raised: object) -> None:
+        with self._lock:
+            self._running -= 1
+            if not self._running:
+                for library, count in zip(_libraries(), self._before, strict=True):
+                    library.set(count)
+
+
+IN_THE_CALLING_THREAD = _InTheCallingThread()

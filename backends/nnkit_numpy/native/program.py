@@ -11,7 +11,7 @@ import numpy as np
 from nnkit.backend import Store
 from nnkit.plan import Plan
 from nnkit_numpy.memory import Array, aligned
-from nnkit_numpy.native.blas import addresses, in_the_calling_thread
+from nnkit_numpy.native.blas import IN_THE_CALLING_THREAD, addresses
 from nnkit_numpy.native.helpers import Helpers
 from nnkit_numpy.native.machine import Run, compiled, require
 from nnkit_numpy.native.pace import Pace
@@ -53,7 +53,7 @@ class NativeProgram(NumpyProgram):
 
     def run(self, steps: int) -> int:
         """Run so many steps; returns how many ran before the guard refused to commit one."""
-        with in_the_calling_thread():
+        with IN_THE_CALLING_THREAD:
             return self._pace.run(steps, self._go) if self._helpers.count else self._go(steps, False)
 
     def _go(self, steps: int, together: bool) -> int:
