@@ -22,6 +22,7 @@ from nnkit.names import lookup
 from nnkit.nn import Module
 from nnkit.nn.module import walk
 from nnkit.plan.limit import MemoryLimitError
+from nnkit.training.compiling import check_mode
 from nnkit.training.data import TrainingData, first_layer
 from nnkit.training.evaluation import Evaluator
 from nnkit.training.fit import Options, fit
@@ -218,15 +219,20 @@ class Network:
         weight = None if sample_weight is None else weights(sample_weight, len(inputs), self.dtype)
         return self._scores(goal, inputs, target, weight, began)
 
-    def predict(self, x: Any) -> Any:
+    def predict(self, x: Any, *, compile: str = "auto") -> Any:
         """The network's output for every row of x, as an array of the library that x came from.
+
+        ``compile`` is that of :meth:`fit`: "first" makes the prediction one native function, for rows that come one or
+        a few at a time and often; the first call with so many rows then takes seconds, unless it did so before on this
+        machine. "auto" compiles only where this one call is predicted to repay it.
 
         >>> import nnkit
         >>> nnkit.FeedForward(inputs=2, outputs=3, seed=0).predict([[0.0, 0.0]]).shape
         (1, 3)
         """
+        check_mode(compile)
         inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
-        return like(x, self._evaluator.predict(inputs))
+        return like(x, self._evaluator.predict(inputs, compile))
 
     def explain(
         self,

@@ -12,7 +12,12 @@ from nnkit.plan.target import Target
 def shared(steps: Sequence[Step], target: Target) -> tuple[int, tuple[Step, ...]]:
     """The number of threads with which the steps take the least time as predicted, and the steps so divided."""
     choices = ((threads, tuple(_divided(step, threads, target) for step in steps)) for threads in _counts(target))
-    return min(choices, key=lambda choice: sum(step.cost.seconds for step in choice[1]))
+    start_s = target.start_s / target.run_steps
+
+    def seconds(choice: tuple[int, tuple[Step, ...]]) -> float:
+        return sum(step.cost.seconds for step in choice[1]) + (start_s if choice[0] > 1 else 0.0)
+
+    return min(choices, key=seconds)
 
 
 def _counts(target: Target) -> Iterator[int]:

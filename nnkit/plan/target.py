@@ -27,6 +27,9 @@ class Target:
     threads: int = 1
     """How many threads may divide a step among them, and the seconds that each of them adds to a meeting."""
     meet_s: float = 0.0
+    start_s: float = 0.0
+    """Seconds until the threads of a run are together, and how many steps a run has that share them."""
+    run_steps: int = 1
     folds: frozenset[str] = frozenset()
     """Reductions to one number that a fused pass does on its way."""
     divisible: frozenset[str] = frozenset()

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nnkit.backend import Executable, NoNativeFormError
+from nnkit.errors import ArgumentError
 from nnkit.graph import Graph
 from nnkit.plan import Plan, Target
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.model import Model
+
+MODES = ("auto", "first", "off")
+
+
+def check_mode(mode: object) -> None:
+    """Refuse what cannot be meant by ``compile``."""
+    if mode not in MODES:
+        raise ArgumentError(f"compile must be 'auto', 'first' or 'off', got {mode!r}")
 
 
 @dataclass
@@ -25,12 +34,16 @@ class Compiler:
     mode: str
     memory_limit: int | None = None
     """Bytes that the arena of a program may take."""
+    single: bool = False
+    """Whether the program does one step in a run: then threads must be worth bringing together for it."""
     fallbacks: list[str] = field(default_factory=list)
 
     def choose(self, key: Any, graph: Callable[[], Graph], runs: int) -> tuple[Plan, Executable]:
         """The plan and the code of a graph that will run so many times."""
         backend = self.model.backend
         target = None if self.mode == "off" else backend.native_target()
+        if target is not None and self.single:
+            target = replace(target, run_steps=1)
         try:
             plain = self.model.planned(key, graph, memory_limit=self.memory_limit)
         except MemoryLimitError as reason:

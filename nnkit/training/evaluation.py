@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from threading import Lock
 from typing import Any, NamedTuple
@@ -10,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nnkit.backend import Program
+from nnkit.errors import NnkitWarning
+from nnkit.training.compiling import Compiler
 from nnkit.training.graphs import prediction_graph, scoring_graph
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective
@@ -18,6 +21,7 @@ from nnkit.training.targets import signature
 Array = npt.NDArray[Any]
 ROWS = 1024
 KEPT = 4
+PREDICTION = ("prediction",)
 
 
 class Bound(NamedTuple):
@@ -37,18 +41,26 @@ class Evaluator:
         self._bound: OrderedDict[Any, Bound] = OrderedDict()
         self._lock = Lock()  # a program's buffers serve one caller at a time
 
-    def predict(self, x: Array) -> Array:
-        """The network's output for every row, in the network's dtype."""
+    def predict(self, x: Array, mode: str = "off") -> Array:
+        """The network's output for every row, in the network's dtype; ``mode`` is when to compile."""
         rows = min(len(x), ROWS)
-        result = np.empty((len(x), *self._model.layout.output_shape), dtype=x.dtype)
+        pieces = -(-len(x) // ROWS)
         with self._lock:
-            bound = self._prediction(rows)
+            bound = self._prediction(rows, mode, pieces)
+            if pieces == 1:
+                return self._output(bound, x)
+            result = np.empty((len(x), *self._model.layout.output_shape), dtype=x.dtype)
             for start in range(0, len(x), rows):
                 piece = x[start : start + rows]
-                self._fill(bound.x, piece)
-                bound.program.run(1)
-                result[start : start + rows] = bound.program.read(["prediction"])["prediction"][: len(piece)]
+                result[start : start + rows] = self._output(bound, piece)[: len(piece)]
         return result
+
+    def _output(self, bound: Bound, x: Array) -> Array:
+        """What comes out for rows that go into a batch."""
+        self._fill(bound.x, x)
+        bound.program.run(1)
+        output: Array = bound.program.read(PREDICTION)["prediction"]
+        return output
 
     def score(self, objective: Objective, x: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
         """Weighted mean loss with penalties, exact in float64, and the predictions."""
@@ -71,15 +83,21 @@ class Evaluator:
 
     def _fill(self, target: Any, piece: Array) -> None:
         """Copy rows into a batch, and zeros (weights among them) into what is left of it."""
-        self._model.backend.overwrite(target[: len(piece)], piece)
-        if len(piece) < len(target):
-            self._model.backend.overwrite(target[len(piece) :], np.zeros((), dtype=piece.dtype))
+        overwrite = self._model.backend.overwrite
+        if len(piece) == len(target):
+            overwrite(target, piece)
+            return
+        overwrite(target[: len(piece)], piece)
+        overwrite(target[len(piece) :], np.zeros((), dtype=piece.dtype))
 
-    def _prediction(self, rows: int) -> Bound:
+    def _prediction(self, rows: int, mode: str, pieces: int) -> Bound:
         model = self._model
-        key = ("predict", rows)
+        key = ("predict", rows, mode, pieces)
         if key not in self._bound:
-            _, code = model.planned(key, lambda: prediction_graph(model.layout, model.module, rows))
+            compiler = Compiler(model, mode, single=True)
+            _, code = compiler.choose(key[:2], lambda: prediction_graph(model.layout, model.module, rows), pieces)
+            if mode == "first" and compiler.fallbacks:
+                warnings.warn(f"predictions are not compiled: {compiler.fallbacks[0]}", NnkitWarning, stacklevel=4)
             x = self._batch((rows, *model.layout.input_shape), model.layout.dtype)
             self._keep(key, Bound(code.bind(model.store, {"x": x}), x, None, None))
         return self._bound[key]

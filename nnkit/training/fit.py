@@ -21,7 +21,7 @@ from nnkit.nn.serial import to_config
 from nnkit.optimizers import Optimizer
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.callbacks import as_callbacks
-from nnkit.training.compiling import Compiler
+from nnkit.training.compiling import Compiler, check_mode
 from nnkit.training.data import TrainingData, prepare
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
@@ -71,8 +71,7 @@ class Options:
         split: object = self.validation_split
         if isinstance(split, bool) or not isinstance(split, (float, Real)):
             raise ArgumentError(f"validation_split must be a number from 0 up to, but not, 1, got {split!r}")
-        if self.compile not in ("auto", "first", "off"):
-            raise ArgumentError(f"compile must be 'auto', 'first' or 'off', got {self.compile!r}")
+        check_mode(self.compile)
         parse_bytes("memory_limit", 1 if self.memory_limit is None else self.memory_limit)
         if not isinstance(self.shuffle, (bool, np.bool_)):
             raise ArgumentError(f"shuffle must be True or False, got {self.shuffle!r}")

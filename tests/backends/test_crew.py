@@ -57,6 +57,16 @@ def test_only_kernels_that_can_be_divided_are_shared():
     assert "scatter_add" not in DIVISIBLE
 
 
+def test_a_single_step_must_be_worth_bringing_threads_together():
+    graph = job().graph(32)
+    alone = replace(NATIVE, threads=1)
+    cheap = replace(NATIVE, threads=2, start_s=1e-9, meet_s=1e-9)
+    step_s = plan(graph, alone).cost.seconds
+    assert plan(graph, cheap).threads == 2
+    assert plan(graph, replace(cheap, start_s=step_s, run_steps=1)).threads == 1
+    assert plan(graph, replace(cheap, start_s=step_s, run_steps=100)).threads == 2
+
+
 def test_one_thread_never_waits():
     assert "met = meet" not in source(plan(job().graph(32), NATIVE)).text
 

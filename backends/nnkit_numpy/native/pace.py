@@ -33,12 +33,12 @@ class Pace:
         """All steps by ``go(steps, together)``, which gives how many it did; fewer when one was refused."""
         tried = 0
         self._wait -= 1
-        if self._wait <= 0 and steps >= SHARE:
-            tried = steps // SHARE
+        if self._wait <= 0:
+            tried = steps // SHARE or steps
             other = not self.together
             done = self._timed(tried, go, other)
             self._wait = EVERY[self._shortest(other) > 2 * self._shortest(not other) > 0]
-            if done < tried:
+            if done < tried or tried == steps:
                 return done
         return tried + self._timed(steps - tried, go, self.together)
 

@@ -54,7 +54,9 @@ class NativeProgram(NumpyProgram):
     def run(self, steps: int) -> int:
         """Run so many steps; returns how many ran before the guard refused to commit one."""
         with IN_THE_CALLING_THREAD:
-            return self._pace.run(steps, self._go) if self._helpers.count else self._go(steps, False)
+            if not self._helpers.count:
+                return self._native(self._addresses, steps, ALONE)
+            return self._pace.run(steps, self._go)
 
     def _go(self, steps: int, together: bool) -> int:
         if not together:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from nnkit import optimizers
 from nnkit.bench.contestant import Block
 from nnkit.bench.frameworks.calls import calls
 from nnkit.bench.job import Job
-from nnkit.errors import NnkitError
+from nnkit.errors import NnkitError, NnkitWarning
 from nnkit.training.compiling import Compiler
 from nnkit.training.graphs import training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
@@ -57,6 +59,9 @@ def step(job: Job, mode: str) -> tuple[Block, int]:
 
 
 def predict(job: Job, mode: str, rows: int) -> tuple[Block, int]:
-    """``net.predict``."""
+    """``net.predict`` with this ``compile``."""
     network, x = job.network(), job.rows(rows)
-    return calls(job, rows, lambda: network.predict(x))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NnkitWarning)
+        network.predict(x, compile=mode)
+    return calls(job, rows, lambda: network.predict(x, compile=mode))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from nnkit.data.arrays import Array, as_numpy, to_host
 from nnkit.errors import ArgumentError, DataError, ShapeError
 
-BLOCK = 1 << 20  # elements looked at in one go, so that a check never needs a mask as large as the data
+BLOCK = 1 << 16  # elements looked at in one go: they, and the mask of them, stay in the cache
 
 
+@cache
 def host_dtype(name: str) -> np.dtype[np.generic]:
     """The NumPy type of data for a network of this dtype; float32 stands in for bfloat16, which NumPy lacks."""
     try:
@@ -20,9 +23,13 @@ def host_dtype(name: str) -> np.dtype[np.generic]:
 
 def convert(values: Array, dtype: str, argument: str) -> Array:
     """Return ``values`` in a floating dtype; NaN, infinity and numbers too large for the dtype are refused."""
-    with np.errstate(over="ignore"):
-        result = np.asarray(values, dtype=host_dtype(dtype), order="C")
-    if result.dtype.kind == "f":
+    wanted = host_dtype(dtype)
+    if values.dtype == wanted:
+        result = np.asarray(values, order="C")
+    else:
+        with np.errstate(over="ignore"):
+            result = np.asarray(values, dtype=wanted, order="C")
+    if wanted.kind == "f":
         _refuse_not_finite(values, result, argument)
     return result
 
@@ -68,9 +75,10 @@ def _refuse_not_finite(values: Array, result: Array, argument: str) -> None:
     total = 0
     for start in range(0, flat.size, BLOCK):
         good = np.isfinite(flat[start : start + BLOCK])
-        if not good.all():
+        bad = good.size - int(np.count_nonzero(good))
+        if bad:
             found = start + int(np.argmin(good)) if found is None else found
-            total += good.size - int(np.count_nonzero(good))
+            total += bad
     if found is None:
         return
     index = tuple(int(i) for i in np.unravel_index(found, result.shape))
