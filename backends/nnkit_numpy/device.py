@@ -40,7 +40,6 @@ NATIVE = replace(
     run_steps=100,
     folds=frozenset(FOLDS),
     divisible=frozenset(DIVISIBLE),
-    turn_products=1_000_000,
 )
 COMPILE_S = (1.0, 0.08)
 """Seconds to compile a native function, and each of its kernels, measured without a cache."""

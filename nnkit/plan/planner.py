@@ -141,7 +141,7 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
         ("merge_common", rewrites.merge_common),
         ("simplify", rewrites.simplify),
         ("merge_common", rewrites.merge_common),
-        ("fold_transposes", lambda graph: rewrites.fold_transposes(graph, target)),
+        ("fold_transposes", rewrites.fold_transposes),
     ]
     if "drop_unused" not in enabled:
         graph = rewrites.keep_unused(graph)

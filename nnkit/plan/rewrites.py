@@ -14,7 +14,6 @@ from nnkit.graph.primitives.creation import Constant
 from nnkit.graph.primitives.special import erf
 from nnkit.graph.shapes import broadcast
 from nnkit.graph.tracing import Trace, TracedArray
-from nnkit.plan.schedule import is_turned
 from nnkit.plan.target import Target
 
 Rule = Callable[[Trace, Node, Sequence[TracedArray]], TracedArray | None]
@@ -98,8 +97,8 @@ def merge_common(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
-def fold_transposes(graph: Graph, target: Target) -> Graph:
-    """A transpose that a matrix product reads becomes a flag of the product, unless the target is faster without."""
+def fold_transposes(graph: Graph) -> Graph:
+    """A transpose that a matrix product reads becomes a flag of the product."""
 
     def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
         if node.operation != "matmul":
@@ -108,8 +107,6 @@ def fold_transposes(graph: Graph, target: Target) -> Graph:
         folded = list(operands)
         for side, flag in enumerate(("transpose_a", "transpose_b")):
             producer = trace.nodes[operands[side].position]
-            if side == 1 and is_turned(node, producer, target):
-                continue
             if producer.operation == "permute_dims" and _swaps_last_two(producer.options["axes"]):
                 source = trace.nodes[producer.inputs[0]]
                 folded[side] = TracedArray(trace, producer.inputs[0], source.shape, source.dtype)

@@ -107,7 +107,7 @@ def _views(graph: Graph, target: Target, transposes: bool) -> set[int]:
     old = _old_states(graph)
     for i, node in graph:
         contiguous[i] = True
-        if node.operation not in VIEWS or i in old or _copied_by_products(graph, i, node, target):
+        if node.operation not in VIEWS or i in old or _copied_by_products(graph, i, node):
             continue
         if _may_view(graph, node, transposes, contiguous[node.inputs[0]]):
             views.add(i)
@@ -136,22 +136,10 @@ def _may_view(graph: Graph, node: Node, transposes: bool, contiguous: bool) -> b
     return True
 
 
-def _copied_by_products(graph: Graph, i: int, node: Node, target: Target) -> bool:
-    """A matrix product copies repeated or reversed operands at each call; one copy that the plan knows of is better.
-
-    So is one of a transposed operand, where the target says so.
-    """
-    products = [graph.nodes[user] for user in graph.users[i] if graph.nodes[user].operation == "matmul"]
-    if node.operation in ("broadcast_to", "flip"):
-        return bool(products)
-    return any(user.inputs[1] == i and is_turned(user, node, target) for user in products)
-
-
-def is_turned(product: Node, operand: Node, target: Target) -> bool:
-    """Whether a small product's right operand is a transpose that is worth a copy."""
-    if operand.operation != "permute_dims" or len(product.shape) != 2:
-        return False
-    return product.size * (operand.shape[0] or 0) <= target.turn_products
+def _copied_by_products(graph: Graph, i: int, node: Node) -> bool:
+    """A matrix product copies repeated or reversed operands at each call; one copy that the plan knows of is better."""
+    read = any(graph.nodes[user].operation == "matmul" for user in graph.users[i])
+    return read and node.operation in ("broadcast_to", "flip")
 
 
 def _stays_contiguous(graph: Graph, node: Node) -> bool:

@@ -34,8 +34,6 @@ class Target:
     """Reductions to one number that a fused pass does on its way."""
     divisible: frozenset[str] = frozenset()
     """Kernels whose work threads may divide."""
-    turn_products: int = 0
-    """Multiplications up to which a product is faster when its right operand is transposed into memory before."""
     native: frozenset[str] = frozenset()
     """Operations beyond the arithmetic ones that the device has kernels for; the planner expands the others."""
 

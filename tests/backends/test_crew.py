@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -15,7 +14,6 @@ from nnkit.optimizers import Adam
 from nnkit.plan import plan
 from nnkit_numpy import cores
 from nnkit_numpy.device import NATIVE
-from nnkit_numpy.native import blas
 from nnkit_numpy.native.helpers import ABORT, Helpers
 from nnkit_numpy.native.loops import DIVISIBLE, EMIT
 from nnkit_numpy.native.pace import EVERY, RECENT, SHARE, Pace
@@ -203,32 +201,6 @@ def test_a_refused_step_ends_the_run(monkeypatch):
     assert done == [16]
     assert pace.run(16, lambda steps, together: 1) == 1
     assert Pace().run(4, lambda steps, together: 0) == 0
-
-
-def counts():
-    return [library.read() for library in blas._libraries()]
-
-
-def test_the_library_runs_in_the_calling_thread_until_the_last_program_ends():
-    before = counts()
-    assert before
-    with blas.IN_THE_CALLING_THREAD:
-        with blas.IN_THE_CALLING_THREAD:
-            assert counts() == [1] * len(before)
-        assert counts() == [1] * len(before)
-    assert counts() == before
-
-
-def test_another_thread_than_the_first_puts_the_library_back():
-    before = counts()
-    blas._libraries()[0].set(2)
-    try:
-        blas.IN_THE_CALLING_THREAD.__enter__()
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(blas.IN_THE_CALLING_THREAD.__exit__).result()
-        assert counts()[0] == 2
-    finally:
-        blas._libraries()[0].set(before[0])
 
 
 @pytest.mark.parametrize(("text", "limit"), [("200000 100000", 2), ("50000 100000", 1), ("max 100000", None)])

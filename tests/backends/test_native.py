@@ -236,7 +236,7 @@ def test_without_numba_the_plain_program_runs_and_the_record_says_why(monkeypatc
     run = trained("first", SGD(0.1, momentum=0.25))[1]  # a plan that no other test has compiled
     assert run.record.training["program"]["kind"] == "plain"
     assert run.record.training["program"]["fallbacks"] == [
-        "native programs need numba, scipy and threadpoolctl, from the extra 'fast': pip install 'nnkit[fast]'"
+        "native programs need numba, from the extra 'fast': pip install 'nnkit[fast]'"
     ]
 
 

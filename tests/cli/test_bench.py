@@ -56,7 +56,6 @@ def test_json_and_the_record_are_the_same_result(cli: Cli) -> None:
 
 def test_both_forms_of_the_step(cli: Cli) -> None:
     pytest.importorskip("numba")
-    pytest.importorskip("scipy")
     out = cli("bench", *SMALL, "--format", "json").out
     rows = json.loads(out)["rows"]
     assert [row["framework"] for row in rows[:2]] == ["nnkit", "nnkit, not compiled"]

@@ -66,7 +66,8 @@ def intrinsics() -> dict[str, Any]:
 
         return types.void(), generate
 
-    return {"pointer": pointer, "flush": flush, "restore": restore, "apart": apart} | _meeting() | _products()
+    found = {"pointer": pointer, "flush": flush, "restore": restore, "apart": apart, "product": _product()}
+    return found | _meeting()
 
 
 def _meeting() -> dict[str, Any]:
@@ -115,48 +116,26 @@ def _meeting() -> dict[str, Any]:
     return {"arrive": arrive, "arrived": arrived, "pause": pause, "rest": rest}
 
 
-def _products() -> dict[str, Any]:
-    """The library's product of two matrices for each data type, by its address: c = op(a)·op(b), columns first."""
+def _product() -> Any:
+    """A function of twelve numbers, by its address: see ``product.address``."""
     from llvmlite import ir
-    from numba.core import cgutils, types
+    from numba.core import types
     from numba.extending import intrinsic
 
-    def product(real: Any) -> Any:
-        @intrinsic  # type: ignore[untyped-decorator]
-        def call(
-            typing: Any, at: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any,
-            c: Any, ldc: Any,
-        ) -> Any:  # fmt: skip
-            def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-                at, turn_a, turn_b, m, n, k, a, lda, b, ldb, c, ldc = values
+    @intrinsic  # type: ignore[untyped-decorator]
+    def call(
+        typing: Any, at: Any, m: Any, n: Any, k: Any, a: Any, a_down: Any, a_along: Any, b: Any, b_down: Any,
+        b_along: Any, c: Any, c_down: Any, scratch: Any,
+    ) -> Any:  # fmt: skip
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            at, *rest = values
+            kind = ir.FunctionType(ir.VoidType(), [value.type for value in rest])
+            builder.call(builder.inttoptr(at, kind.as_pointer()), rest)
+            return context.get_dummy_value()
 
-                def place(value: Any) -> Any:
-                    return builder.bitcast(cgutils.alloca_once_value(builder, value), cgutils.voidptr_t)
+        return types.void(*[types.int64] * 13), generate
 
-                def number(value: Any) -> Any:
-                    return place(builder.trunc(value, ir.IntType(32)))
-
-                def flag(value: Any) -> Any:
-                    turned = builder.icmp_signed("!=", value, ir.Constant(value.type, 0))
-                    letters = [ir.Constant(ir.IntType(8), ord(letter)) for letter in "TN"]
-                    return place(builder.select(turned, *letters))
-
-                def pointer(value: Any) -> Any:
-                    return builder.inttoptr(value, cgutils.voidptr_t)
-
-                one, zero = (place(ir.Constant(real, factor)) for factor in (1.0, 0.0))
-                kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t] * 13)
-                function = builder.inttoptr(at, kind.as_pointer())
-                extents, matrices = [number(v) for v in (m, n, k)], [pointer(a), number(lda), pointer(b), number(ldb)]
-                flags = [flag(turn_a), flag(turn_b)]
-                builder.call(function, [*flags, *extents, one, *matrices, zero, pointer(c), number(ldc)])
-                return context.get_dummy_value()
-
-            return types.void(*[types.int64] * 12), generate
-
-        return call
-
-    return {"product_float32": product(ir.FloatType()), "product_float64": product(ir.DoubleType())}
+    return call
 
 
 def _stored(builder: Any) -> Any:

@@ -11,8 +11,9 @@ _OFFSET = re.compile(r"OFFSET\((\d+)\)")
 _BUFFER = re.compile(r"\b([np]_)?b(\d+)\b")
 _LOCAL = re.compile(r"\b([vs])(\d+)\b")
 _VIEW = re.compile(r"\b(p_a|a|parts)_(\w+?)\b")
-ADDRESSES = ("arena", "gate", "float32", "float64")
-"""What the addresses begin with: the arena, where threads meet, and the library's products of either data type."""
+ADDRESSES = ("arena", "gate", "scratch", "float32", "float64")
+"""What the addresses begin with: the arena, where threads meet, memory for pieces of matrices, and the products of
+either data type."""
 FREE = 1 << 40
 """Elements of a buffer as far as the code can tell; the host checks every index on entry."""
 

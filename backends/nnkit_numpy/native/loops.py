@@ -14,7 +14,9 @@ from nnkit.plan.schedule import VIEWS
 from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.look import Look, cut, literal, offset, steps, viewed
 from nnkit_numpy.native.passes import FOLDS, MEET, Lines, combined, copy, indented, merged, names, nest, share
+from nnkit_numpy.native.product import SCRATCH
 from nnkit_numpy.native.scalars import typed
+from nnkit_numpy.native.tiles import ITEMS
 
 Emit = Callable[[Node, Look, list[Look], str], Lines]
 """(node, where the result goes, where the operands are, data type of the first) → lines."""
@@ -89,7 +91,7 @@ def _index(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
 
 
 def _matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
-    """The library's product where it pays, for each matrix of a stack."""
+    """Tiles in registers where that pays, for each matrix of a stack."""
     stack = out.shape[:-2]
     index = names(len(stack))
     sides = []
@@ -101,14 +103,13 @@ def _matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
         zero = [f"{out.at(names(len(out.shape)))} = 0"]
         return nest(out.shape, zero)
     work = a.shape[-2] * a.shape[-1] * b.shape[-1]
-    scattered = None in [_leading(look) for look in (a, b, out)]
-    if work <= SMALL or scattered or dtype not in ("float32", "float64"):
+    if work <= SMALL or a.text or b.text or dtype not in ITEMS:
         return nest(stack, _product(a, b, out, index, dtype))
-    return _library_product(a, b, out, dtype)
+    return _tiled_product(a, b, out, dtype)
 
 
 SMALL = 512
-"""Multiplications below which loops of one's own beat a call of the library."""
+"""Multiplications below which plain loops beat a call."""
 
 
 def _transposed(look: Look) -> Look:
@@ -116,43 +117,25 @@ def _transposed(look: Look) -> Look:
     return Look(look.buffer, look.offset, shape, strides, look.text)
 
 
-def _leading(look: Look) -> tuple[bool, int] | None:
-    """Whether a matrix of a stack lies transposed, and how far its rows (columns) are apart; None if scattered."""
-    (rows, columns), (down, along) = look.shape[-2:], look.strides[-2:]
-    if look.text:
-        return None
-    if (columns == 1 or along == 1) and (rows == 1 or down >= columns):
-        return False, down if rows > 1 else columns
-    if (rows == 1 or down == 1) and (columns == 1 or along >= rows):
-        return True, along if columns > 1 else rows
-    return None
-
-
-def _library_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
-    """Rows or columns of the result, whichever are more, may be divided; of a stack, its matrices.
-
-    The library counts columns first: to it our rows are columns, and the product is that of b by a.
-    """
+def _tiled_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
+    """Rows or columns of the result may be divided, whichever are more; of a stack, its matrices."""
     stack = out.shape[:-2]
     index = names(len(stack))
     (rows, columns), inner = out.shape[-2:], a.shape[-1]
-    by_rows = rows >= columns or (rows >= 32 and rows * inner * columns <= UNPACKED)
+    by_rows = rows >= columns
     from_row, from_column = ("0", "0") if stack else ("lo", "0") if by_rows else ("0", "lo")
-    at_a = _address(a, [*index, from_row, "0"], dtype)
-    at_b = _address(b, [*index, "0", from_column], dtype)
-    to = _address(out, [*index, from_row, from_column], dtype)
-    (turn_a, lead_a), (turn_b, lead_b), (_, lead) = (_leading(look) or (False, 0) for look in (a, b, out))
-    extents = [columns, rows] if stack else [columns, "hi - lo"] if by_rows else ["hi - lo", rows]
-    sides = f"{at_b}, {lead_b}, {at_a}, {lead_a}, {to}, {lead}"
-    function = f"addresses[{ADDRESSES.index(dtype)}]"
-    call = f"product_{dtype}({function}, {turn_b:d}, {turn_a:d}, {extents[0]}, {extents[1]}, {inner}, {sides})"
+    extents = [rows, columns] if stack else ["hi - lo", columns] if by_rows else [rows, "hi - lo"]
+    sides = [
+        f"{_address(look, [*index, *place], dtype)}, {look.strides[-2]}, {look.strides[-1]}"
+        for look, place in ((a, (from_row, "0")), (b, ("0", from_column)))
+    ]
+    to = f"{_address(out, [*index, from_row, from_column], dtype)}, {out.strides[-2]}"
+    function, scratch = (f"addresses[{ADDRESSES.index(name)}]" for name in (dtype, "scratch"))
+    numbers = ", ".join([function, *map(str, extents), str(inner), *sides, to])
+    call = f"product({numbers}, {scratch} + rank * {SCRATCH})"
     if stack:
         return nest(stack, [call])
     return [f"lo, hi = {share(rows if by_rows else columns)}", "if hi > lo:", f"    {call}"]
-
-
-UNPACKED = 1_000_000
-"""Multiplications up to which the library reads its operands where they are."""
 
 
 def _address(look: Look, index: Lines, dtype: str) -> str:

@@ -6,9 +6,10 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from nnkit._version import __version__
@@ -16,29 +17,27 @@ from nnkit.backend import NoNativeFormError
 from nnkit_numpy.native.intrinsics import intrinsics
 
 Run = Callable[[Any, int, int], int]
+Names = Mapping[str, Any]
 DIRECTORY = "NNKIT_CACHE_DIR"
 
 
 def require() -> None:
     """Refuse where the extra is missing; nothing is imported yet."""
-    missing = [name for name in ("numba", "scipy", "threadpoolctl") if find_spec(name) is None]
-    if missing:
-        *others, last = missing
-        listed = f"{', '.join(others)} and {last}" if others else last
-        raise NoNativeFormError(f"native programs need {listed}, from the extra 'fast': pip install 'nnkit[fast]'")
+    if find_spec("numba") is None:
+        raise NoNativeFormError("native programs need numba, from the extra 'fast': pip install 'nnkit[fast]'")
 
 
-def compiled(text: str) -> Run:
-    """The function ``run`` of this source. A cache that cannot be used costs time and changes nothing."""
-    names = _names()
+def compiled(text: str, name: str = "run", more: Names = MappingProxyType({})) -> Any:
+    """The function of this name in a source that may call ``more``. A cache that cannot be used costs only time."""
+    names = _names() | dict(more)
     path = _kept(text)
     if path is not None:
         try:
-            ready = any(path.parent.rglob(f"{path.stem}.run*.nbi"))
-            return _run(text, str(path), names | {"CACHE": True, "kernel": _kernel(eager=not ready)})
+            ready = any(path.parent.rglob(f"{path.stem}.{name}*.nbi"))
+            return _made(text, str(path), names | {"CACHE": True, "kernel": _kernel(eager=not ready)})[name]
         except Exception:  # whatever a cache of unknown content throws, the source is at hand
             pass
-    return _run(text, "<nnkit native>", names | {"CACHE": False, "kernel": _kernel(eager=True)})
+    return _made(text, "<nnkit native>", names | {"CACHE": False, "kernel": _kernel(eager=True)})[name]
 
 
 def _kernel(eager: bool) -> Any:
@@ -58,10 +57,9 @@ def _kernel(eager: bool) -> Any:
     return decorator
 
 
-def _run(text: str, name: str, names: dict[str, Any]) -> Run:
-    exec(compile(text, name, "exec"), names)
-    run: Run = names["run"]
-    return run
+def _made(text: str, path: str, names: dict[str, Any]) -> Names:
+    exec(compile(text, path, "exec"), names)
+    return names
 
 
 def _names() -> dict[str, Any]:
@@ -71,8 +69,8 @@ def _names() -> dict[str, Any]:
 
     # Indices are unsigned: a negative one would count from the end, and loops that ask are slow. What the cache gives
     # back belongs to a module by name, which must be one that can be imported.
-    known = {"nth": np.uint64, "np": np, "njit": numba.njit, "carray": numba.carray, "__name__": __name__}
-    return known | intrinsics()
+    known = {"nth": np.uint64, "np": np, "njit": numba.njit, "cfunc": numba.cfunc, "carray": numba.carray}
+    return known | {"__name__": __name__} | intrinsics()
 
 
 def _kept(text: str) -> Path | None:

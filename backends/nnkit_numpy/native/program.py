@@ -11,11 +11,12 @@ import numpy as np
 from nnkit.backend import Store
 from nnkit.plan import Plan
 from nnkit_numpy.memory import Array, aligned
-from nnkit_numpy.native.blas import IN_THE_CALLING_THREAD, addresses
 from nnkit_numpy.native.helpers import Helpers
 from nnkit_numpy.native.machine import Run, compiled, require
 from nnkit_numpy.native.pace import Pace
+from nnkit_numpy.native.product import SCRATCH, address
 from nnkit_numpy.native.source import source
+from nnkit_numpy.native.tiles import ITEMS
 from nnkit_numpy.program import NumpyProgram
 
 
@@ -47,16 +48,17 @@ class NativeProgram(NumpyProgram):
         self._held = [np.ascontiguousarray(self._arrays[i]) for i in inputs]
         pairs: list[int] = [number for array in self._held for number in _place(array)]
         self._gate = aligned(64 * (1 + plan.threads)).view(np.int64)
-        places = (self._arena.ctypes.data, self._gate.ctypes.data, *addresses())
-        self._addresses = np.array([*places, *pairs], dtype=np.int64)
+        self._scratch = aligned(SCRATCH * plan.threads)
+        places = [array.ctypes.data for array in (self._arena, self._gate, self._scratch)]
+        products = [address(dtype) if _multiplies(plan, dtype) else 0 for dtype in ITEMS]
+        self._addresses = np.array([*places, *products, *pairs], dtype=np.int64)
         self._helpers, self._pace = Helpers(plan.threads - 1), Pace()
 
     def run(self, steps: int) -> int:
         """Run so many steps; returns how many ran before the guard refused to commit one."""
-        with IN_THE_CALLING_THREAD:
-            if not self._helpers.count:
-                return self._native(self._addresses, steps, ALONE)
-            return self._pace.run(steps, self._go)
+        if not self._helpers.count:
+            return self._native(self._addresses, steps, ALONE)
+        return self._pace.run(steps, self._go)
 
     def _go(self, steps: int, together: bool) -> int:
         if not together:
@@ -72,3 +74,8 @@ ALONE = -1
 
 def _place(array: Array) -> tuple[int, int]:
     return array.ctypes.data, len(array) if array.ndim else 1
+
+
+def _multiplies(plan: Plan, dtype: str) -> bool:
+    """Whether there are products of this data type."""
+    return any(node.operation == "matmul" and node.dtype == dtype for _, node in plan.graph)

@@ -1,0 +1,151 @@
+"""The product of two matrices, c = a·b: from tiles in registers, over pieces that stay in the caches.
+
+After Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), and Van Zee and van de Geijn,
+"BLIS" (2015), without their packing where operands are small: there it takes longer than it saves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from threading import Lock
+
+from nnkit_numpy.native.machine import compiled
+from nnkit_numpy.native.passes import Lines, indented
+from nnkit_numpy.native.tiles import ITEMS, registers, tiles
+
+NEAR = 1 << 18
+"""Bytes of the left operand that stay in a core's own cache while the columns of the right one pass by."""
+DEPTH = 1 << 12
+"""Bytes along the sums, of a piece of a long product."""
+TALL = 768
+"""Rows of such a piece."""
+SCRATCH = TALL * DEPTH + (1 << 19)
+"""Bytes of memory that a thread needs for its pieces."""
+_LOCK = Lock()
+
+
+def address(dtype: str) -> int:
+    """Of ``product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch)``, all of them int64.
+
+    a is m×k, b k×n and c m×n; a, b, c and the scratch memory are addresses, and the others say how many elements on the
+    next row (down) and the next column (along) are. The columns of c are neighbours.
+    """
+    with _LOCK:
+        return _address(dtype)
+
+
+@cache
+def _address(dtype: str) -> int:
+    return int(compiled(_text(dtype), "product", tiles(dtype)).address)
+
+
+def _text(dtype: str) -> str:
+    rows, vectors = registers().tile
+    lanes = registers().nbytes // ITEMS[dtype]
+    numbers = {
+        "SIZE": ITEMS[dtype],
+        "LANES": lanes,
+        "ROWS": rows,
+        "WIDE": vectors * lanes,
+        "HALF": 2 * lanes,
+        "NEAR": NEAR,
+        "DEPTH": DEPTH // ITEMS[dtype],
+        "TALL": TALL,
+    }
+    head = [f"# {registers()}", *(f"{name} = {number}" for name, number in numbers.items()), f"REAL = np.{dtype}"]
+    return "\n".join([*head, *_strips(rows, vectors), DRIVER])
+
+
+def _strips(rows: int, vectors: int) -> Iterator[str]:
+    """A strip is a tile wide and has all rows. There is one for wide tiles, for narrow ones, and for the edge."""
+    for name, tile in (("wide", f"tile{{}}x{vectors}"), ("half", "tile{}x2"), ("edge", "edge{}")):
+        tests: Lines = []
+        for count in range(rows, 0, -1):
+            call = f"{tile.format(count)}(columns, k, at, down, along, b, b_down, to, c_down, more)"
+            tests += [f"{'if' if count == rows else 'elif'} rows == {count}:", f"    {call}"]
+        yield STRIP.replace("NAME", name) + "\n".join(indented(indented(tests))) + "\n        row += rows\n"
+
+
+STRIP = """
+@kernel("void(int64, int64, int64, int64, int64, int64, boolean, int64, int64, int64, int64, int64)")
+def NAME(columns, m, k, a, a_down, a_along, packed, b, b_down, c, c_down, more):
+    apart()
+    count = (m + ROWS - 1) // ROWS
+    row = 0
+    for number in range(count):
+        rows = m // count + (number < m % count)
+        at, down, along = a + row * a_down * SIZE, a_down, a_along
+        if packed:
+            at, down, along = a + row * k * SIZE, 1, rows
+        to = c + row * c_down * SIZE
+"""
+DRIVER = """
+@kernel("void(int64, int64, int64, int64, int64, int64)")
+def pack_left(m, k, a, a_down, a_along, scratch):
+    apart()
+    source, target = carray(pointer(a), (1 << 40,), REAL), carray(pointer(scratch), (1 << 40,), REAL)
+    count = (m + ROWS - 1) // ROWS
+    row = 0
+    for number in range(count):
+        rows = m // count + (number < m % count)
+        if a_down == 1:
+            for p in range(k):
+                for i in range(rows):
+                    target[nth(row * k + p * rows + i)] = source[nth(row + i + p * a_along)]
+        else:
+            for i in range(rows):
+                for p in range(k):
+                    target[nth(row * k + p * rows + i)] = source[nth((row + i) * a_down + p * a_along)]
+        row += rows
+
+
+@kernel("void(int64, int64, int64, int64, int64, int64)")
+def pack_right(k, columns, b, b_down, b_along, scratch):
+    apart()
+    source, target = carray(pointer(b), (1 << 40,), REAL), carray(pointer(scratch), (1 << 40,), REAL)
+    if b_along == 1:
+        for p in range(k):
+            for j in range(columns):
+                target[nth(p * columns + j)] = source[nth(p * b_down + j)]
+        return
+    deep = k // LANES * LANES if b_down == 1 else 0
+    across = columns // LANES * LANES
+    for j in range(0, across, LANES):
+        for p in range(0, deep, LANES):
+            turn(b + (j * b_along + p) * SIZE, b_along, scratch + (p * columns + j) * SIZE, columns)
+    for j in range(columns):
+        for p in range(deep if j < across else 0, k):
+            target[nth(p * columns + j)] = source[nth(p * b_down + j * b_along)]
+
+
+@cfunc("void(int64, int64, int64, int64, int64, int64, int64, int64, int64, int64, int64, int64)", cache=CACHE)
+def product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch):
+    large = m * k * SIZE > NEAR
+    packed = large or b_along != 1
+    depth, tall = (DEPTH if packed else k), (TALL if large else m)
+    panel = scratch + TALL * DEPTH * SIZE
+    for p in range(0, k, depth):
+        deep = min(depth, k - p)
+        for i in range(0, m, tall):
+            high = min(tall, m - i)
+            left, left_down, left_along = a + (i * a_down + p * a_along) * SIZE, a_down, a_along
+            if large:
+                pack_left(high, deep, left, a_down, a_along, scratch)
+                left = scratch
+            j = 0
+            while j < n:
+                columns = WIDE if n - j >= WIDE else HALF if n - j >= HALF else min(LANES, n - j)
+                right, right_down = b + (p * b_down + j * b_along) * SIZE, b_down
+                if packed:
+                    pack_right(deep, columns, right, b_down, b_along, panel)
+                    right, right_down = panel, columns
+                to = c + (i * c_down + j) * SIZE
+                if columns == WIDE:
+                    wide(columns, high, deep, left, a_down, a_along, large, right, right_down, to, c_down, p)
+                elif columns == HALF:
+                    half(columns, high, deep, left, a_down, a_along, large, right, right_down, to, c_down, p)
+                else:
+                    edge(columns, high, deep, left, a_down, a_along, large, right, right_down, to, c_down, p)
+                j += columns
+"""
