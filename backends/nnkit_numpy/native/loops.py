@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 
 import numpy as np
@@ -13,7 +13,19 @@ from nnkit.graph.primitives.random import PARITY, ROTATIONS, ROUNDS
 from nnkit.plan.schedule import VIEWS
 from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.look import Look, cut, literal, offset, steps, viewed
-from nnkit_numpy.native.passes import FOLDS, MEET, Lines, combined, copy, indented, merged, names, nest, share
+from nnkit_numpy.native.passes import (
+    FOLDS,
+    MEET,
+    Lines,
+    combined,
+    copy,
+    indented,
+    merged,
+    names,
+    nest,
+    share,
+    share_rows,
+)
 from nnkit_numpy.native.product import SCRATCH
 from nnkit_numpy.native.scalars import typed
 from nnkit_numpy.native.tiles import ITEMS
@@ -64,7 +76,7 @@ def _folded(node: Node, out: Look, x: Look, update: str, start: str | None) -> L
 def _loops(x: Look, axes: list[int], body: Lines, divided: int = -1) -> Lines:
     """``body`` for each index of these axes, of which threads may divide one."""
     for axis in reversed(axes):
-        bounds = share(x.shape[axis]) if axis == divided else str(x.shape[axis])
+        bounds = str(x.shape[axis]) if axis != divided else (share if axis else share_rows)(x.shape[axis])
         body = [f"for i{axis} in range({bounds}):", *indented(body)]
     return body
 
@@ -112,17 +124,21 @@ SMALL = 512
 """Multiplications below which plain loops beat a call."""
 
 
+MANY_ROWS = 24
+"""Rows of a product that keep threads busy, each with tiles of several rows."""
+
+
 def _transposed(look: Look) -> Look:
     shape, strides = ((*t[:-2], t[-1], t[-2]) for t in (look.shape, look.strides))
     return Look(look.buffer, look.offset, shape, strides, look.text)
 
 
 def _tiled_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
-    """Rows or columns of the result may be divided, whichever are more; of a stack, its matrices."""
+    """Rows of the result may be divided, or columns where rows are few; of a stack, its matrices."""
     stack = out.shape[:-2]
     index = names(len(stack))
     (rows, columns), inner = out.shape[-2:], a.shape[-1]
-    by_rows = rows >= columns
+    by_rows = rows >= MANY_ROWS or rows >= columns
     from_row, from_column = ("0", "0") if stack else ("lo", "0") if by_rows else ("0", "lo")
     extents = [rows, columns] if stack else ["hi - lo", columns] if by_rows else [rows, "hi - lo"]
     sides = [
@@ -135,7 +151,7 @@ def _tiled_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
     call = f"product({numbers}, {scratch} + rank * {SCRATCH})"
     if stack:
         return nest(stack, [call])
-    return [f"lo, hi = {share(rows if by_rows else columns)}", "if hi > lo:", f"    {call}"]
+    return [f"lo, hi = {share_rows(rows) if by_rows else share(columns)}", "if hi > lo:", f"    {call}"]
 
 
 def _address(look: Look, index: Lines, dtype: str) -> str:
@@ -283,7 +299,7 @@ DIVISIBLE = ("fused", *(name for name in EMIT if name != "scatter_add"))
 """Kernels whose loops threads may divide. Indices of a scatter repeat: whoever adds goes through all of them."""
 
 
-def loops(graph: Graph, i: int, looks: dict[int, Look]) -> Lines:
+def loops(graph: Graph, i: int, looks: Mapping[int, Look]) -> Lines:
     """The code of one node that is not elementwise."""
     node = graph.nodes[i]
     if node.operation not in EMIT:

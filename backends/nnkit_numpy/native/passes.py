@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,10 +22,15 @@ def share(extent: int) -> str:
     return f"bounds({extent})"
 
 
+def share_rows(extent: int, length: int = 1) -> str:
+    """The same for rows of so many elements each: a thread keeps its rows from one layer to the next."""
+    return f"rows({extent}, {length})"
+
+
 def nest(shape: Sequence[int], body: Lines, first: int = 0) -> Lines:
     """``body`` inside a loop for each axis, over i0, i1, … (from ``first`` on); i0 may be divided among threads."""
     for axis in reversed(range(len(shape))):
-        bounds = share(shape[axis]) if axis + first == 0 else str(shape[axis])
+        bounds = share_rows(shape[axis]) if axis + first == 0 else str(shape[axis])
         body = [f"for i{axis + first} in range({bounds}):", *indented(body)]
     return body
 
@@ -68,7 +73,7 @@ def merged(shape: Extents, over: Sequence[Look]) -> tuple[Extents, list[Look]]:
     ]
 
 
-def fused(plan: Plan, step: Step, looks: dict[int, Look]) -> Lines:
+def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Lines:
     """One pass over the elements; what only the pass reads is a local variable, and so is what it folds into one."""
     nodes = plan.graph.nodes
     shape = looks[step.nodes[0]].shape
@@ -98,11 +103,18 @@ def fused(plan: Plan, step: Step, looks: dict[int, Look]) -> Lines:
             body.append(f"{at[i].at(index)} = v{i}")
     body = before[len(loops)] + body
     for axis in reversed(range(len(loops))):
-        bounds = str(loops[axis]) if axis else share(loops[axis])
+        bounds = str(loops[axis]) if axis else share(loops[0]) if folds else _rows(shape, loops[0])
         body = [*before[axis], f"for i{axis} in range({bounds}):", *indented(body)]
     starts = [f"s{i} = {FOLDS[nodes[i].operation][0]}" for i in folds]
     ends = [line for i in folds for line in _truth(nodes[i].operation, f"s{i}", looks[i])]
     return [*starts, *body, *ends]
+
+
+def _rows(shape: Extents, extent: int) -> str:
+    """Bounds of a loop over the first axis, or over the first and others as one; of a vector, over its elements."""
+    if len(shape) > 1 and extent % shape[0] == 0:
+        return share_rows(shape[0], extent // shape[0])
+    return share(extent)
 
 
 FOLDS = {"all": ("True", "&"), "any": ("False", "|")}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 
 from nnkit.plan import Plan, Step
 from nnkit.plan.planner import part_offset
-from nnkit_numpy.native.crew import Crew
+from nnkit.plan.storage import Copy
+from nnkit_numpy.native.crew import ROWS, Crew
 from nnkit_numpy.native.helpers import ABORT
 from nnkit_numpy.native.kernels import Kernels
 from nnkit_numpy.native.look import Look, fixed, looks, steps
 from nnkit_numpy.native.loops import loops
-from nnkit_numpy.native.passes import Lines, copy, fused, indented
+from nnkit_numpy.native.passes import MEET, Lines, copy, fused, indented
+from nnkit_numpy.native.touch import PARTS, Touch, touch, touches
 
 HELPERS = "\n".join(
     f"""
@@ -31,6 +35,11 @@ def begin(n, rank):
     if rank == THREADS:
         return n
     return n * rank // THREADS if n < 64 * THREADS else n // 16 * rank // THREADS * 16
+
+
+@kernel("int64(int64, int64)")
+def row(n, rank):
+    return n * rank // THREADS
 
 
 @kernel("int64(int64, int64, boolean)")
@@ -95,14 +104,17 @@ def _body(plan: Plan, found: dict[int, Look], crew: Crew) -> Lines:
     for number, step in enumerate(plan.steps):
         if number == plan.computed and guard:
             crew.leave_unless(guard)
-        crew.add(_step(plan, step, found), step.shared)
+        for code, touched in _pieces(plan, step, found):
+            crew.add(code, step.shared, touched)
     if plan.computed == len(plan.steps) and guard:
         crew.leave_unless(guard)
     staged = {c.state: _staged(plan, c.new, c.stage) for c in plan.copies if c.stage >= 0}
     for c in plan.copies:
-        crew.add(copy(found[c.new], staged[c.state]) if c.state in staged else [], shared=False)
+        if c.state in staged:
+            crew.add(copy(found[c.new], staged[c.state]), False, _copied(plan, c, found[c.new], staged[c.state]))
     for c in plan.copies:
-        crew.add(copy(staged.get(c.state, found[c.new]), found[c.state]), shared=False)
+        source = staged.get(c.state, found[c.new])
+        crew.add(copy(source, found[c.state]), False, _copied(plan, c, source, found[c.state]))
     return crew.end() or ["pass"]
 
 
@@ -112,14 +124,50 @@ def _staged(plan: Plan, new: int, offset: int) -> Look:
     return Look(f"a_{node.dtype}", offset * max(node.size, 1) // max(node.nbytes, 1), shape, steps(shape))
 
 
-def _step(plan: Plan, step: Step, found: dict[int, Look]) -> Lines:
+def _copied(plan: Plan, pair: Copy, source: Look, target: Look) -> list[Touch]:
+    dtype = plan.graph.nodes[pair.new].dtype
+    return [*touch(source, dtype, writes=False), *touch(target, dtype, writes=True)]
+
+
+def _pieces(plan: Plan, step: Step, found: dict[int, Look]) -> Iterator[tuple[Lines, list[Touch]]]:
+    """The code of a step and what it touches; that of a pass over all parameters goes from array to array."""
+    divided = step.shared and plan.threads > 1
+    for places in _arrays(plan, step, found) if divided and step.kernel == "fused" else [found]:
+        code = _step(plan, step, places)
+        rows = next((int(match[1]) for line in code if (match := ROWS.search(line))), 0)
+        yield code, touches(plan, step, places, rows) + ([PARTS] if MEET in code else [])
+
+
+def _arrays(plan: Plan, step: Step, found: dict[int, Look]) -> Iterator[Mapping[int, Look]]:
+    """The looks of the values that a pass needs: at each parameter as a matrix, if it is over all of them as a vector.
+
+    The thread that computed a part of a gradient then updates the same part of the parameter, which is in its cache.
+    """
+    shape = found[step.nodes[0]].shape
+    values = dict.fromkeys(v for i in step.nodes for v in (i, *plan.graph.nodes[i].inputs))
+    whole = [v for v in values if found[v].shape == shape and not found[v].text]
+    joined = next((node for v, node in plan.graph if node.operation == "concat" and found[v].shape == shape), None)
+    lone = all(plan.graph.nodes[i].shape == shape for i in step.nodes)
+    if joined is None or len(shape) != 1 or not lone or any(found[v].strides != (1,) for v in whole):
+        yield found
+        return
+    start = 0
+    for part in joined.inputs:
+        node = plan.graph.nodes[part]
+        node = plan.graph.nodes[node.inputs[0]] if node.operation == "reshape" else node
+        extents = fixed(node.shape)
+        yield found | {v: Look(found[v].buffer, found[v].offset + start, extents, steps(extents)) for v in whole}
+        start += prod(extents)
+
+
+def _step(plan: Plan, step: Step, found: Mapping[int, Look]) -> Lines:
     if step.kernel == "fused":
         return fused(plan, step, found)
     (i,) = step.nodes
     return _joined(plan, i, found) if step.kernel == "concat" else loops(plan.graph, i, found)
 
 
-def _joined(plan: Plan, i: int, found: dict[int, Look]) -> Lines:
+def _joined(plan: Plan, i: int, found: Mapping[int, Look]) -> Lines:
     """Copies of the parts of a concatenation that were not computed in their place."""
     node, out = plan.graph.nodes[i], found[i]
     axis, start, lines = node.options["axis"], 0, []

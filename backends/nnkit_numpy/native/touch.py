@@ -1,0 +1,86 @@
+"""What the pieces of a program read and write, and which thread which part: whether threads must meet in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from nnkit.graph.ir import Node
+from nnkit.plan import Plan, Step
+from nnkit_numpy.native.look import Look
+
+Part = tuple[int, ...]
+ALONE: Part = ()
+"""All of it, by the first thread."""
+
+
+class Touch(NamedTuple):
+    """Bytes of a buffer that a piece reads or writes; None as ``part`` if a thread may touch those of another."""
+
+    buffer: str
+    first: int
+    last: int
+    writes: bool
+    part: Part | None
+
+    def hinders(self, other: Touch) -> bool:
+        """Whether one thread must not be here while another is still there."""
+        if self.buffer != other.buffer or not (self.writes or other.writes):
+            return False
+        if self.last <= other.first or other.last <= self.first:
+            return False
+        same = self.part is not None and self.part == other.part
+        return not same or (self.part != ALONE and (self.first, self.last) != (other.first, other.last))
+
+
+PARTS = Touch("parts", 0, 1, True, None)
+"""What threads found on their way to one number."""
+
+
+def touch(look: Look, dtype: str, writes: bool, rows: int = 0) -> Iterator[Touch]:
+    """How a value in memory is touched by a piece that divides so many rows, or otherwise."""
+    if look.text:
+        return
+    size = np.dtype(dtype).itemsize
+    reach = [(extent - 1) * stride for extent, stride in zip(look.shape, look.strides, strict=True)]
+    first = look.offset + sum(min(0, each) for each in reach)
+    last = look.offset + sum(max(0, each) for each in reach) + 1
+    buffer = "arena" if look.buffer.startswith("a_") else look.buffer
+    own = rows and look.shape and look.shape[0] == rows and min(reach) >= 0 and look.strides[0] > sum(reach[1:])
+    yield Touch(buffer, first * size, last * size, writes, (rows, look.strides[0] * size) if own else None)
+
+
+def touches(plan: Plan, step: Step, looks: Mapping[int, Look], rows: int) -> list[Touch]:
+    """Of a step whose code divides so many rows, or something else if 0."""
+    members = set(step.nodes)
+    outer = dict.fromkeys(o for i in step.nodes for o in plan.graph.nodes[i].inputs if o not in members)
+    stored = (i for i in step.nodes if not plan.slots[i].tiled)
+    node = plan.graph.nodes[step.nodes[0]]
+    rows = rows if node.operation in OWN or step.kernel == "fused" else 0
+    common = _common(node)
+    found: list[Touch] = []
+    for values, writes in ((outer, False), (stored, True)):
+        for i in values:
+            found += touch(looks[i], plan.graph.nodes[i].dtype, writes, 0 if i in common else rows)
+    return found
+
+
+OWN = frozenset(("matmul", "take", "sum", "max", "min", "argmax", "argmin"))
+"""Operations whose results have the rows that a thread went through, from the same rows of their operands."""
+
+
+def _common(node: Node) -> tuple[int, ...]:
+    """Operands, all of whose rows every thread reads all the same."""
+    if node.operation == "take":
+        return node.inputs
+    if node.operation != "matmul":
+        return ()
+    return node.inputs if node.options.get("transpose_a") else node.inputs[1:]
+
+
+def hinder(new: Iterable[Touch], before: Iterable[Touch]) -> bool:
+    """Whether any of these must wait for one of those."""
+    before = list(before)
+    return any(one.hinders(other) for one in new for other in before)
