@@ -15,6 +15,7 @@ from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.look import Look, cut, literal, offset, steps, viewed
 from nnkit_numpy.native.passes import (
     FOLDS,
+    MANY_ROWS,
     MEET,
     Lines,
     combined,
@@ -122,10 +123,6 @@ def _matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
 
 SMALL = 512
 """Multiplications below which plain loops beat a call."""
-
-
-MANY_ROWS = 24
-"""Rows of a product that keep threads busy, each with tiles of several rows."""
 
 
 def _transposed(look: Look) -> Look:

@@ -27,6 +27,10 @@ def share_rows(extent: int, length: int = 1) -> str:
     return f"rows({extent}, {length})"
 
 
+MANY_ROWS = 24
+"""Rows that keep threads busy, each with tiles of several rows."""
+
+
 def nest(shape: Sequence[int], body: Lines, first: int = 0) -> Lines:
     """``body`` inside a loop for each axis, over i0, i1, … (from ``first`` on); i0 may be divided among threads."""
     for axis in reversed(range(len(shape))):
@@ -111,8 +115,8 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Lines:
 
 
 def _rows(shape: Extents, extent: int) -> str:
-    """Bounds of a loop over the first axis, or over the first and others as one; of a vector, over its elements."""
-    if len(shape) > 1 and extent % shape[0] == 0:
+    """Bounds of a loop over the first axis, or over the first and others as one; over elements where rows are few."""
+    if len(shape) > 1 and shape[0] >= MANY_ROWS and extent % shape[0] == 0:
         return share_rows(shape[0], extent // shape[0])
     return share(extent)
 
