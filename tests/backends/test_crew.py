@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from nnkit.optimizers import Adam
 from nnkit.plan import plan
 from nnkit_numpy import cores
 from nnkit_numpy.device import NATIVE
+from nnkit_numpy.native import machine
 from nnkit_numpy.native.helpers import ABORT, Helpers
 from nnkit_numpy.native.loops import DIVISIBLE, EMIT
 from nnkit_numpy.native.pace import EVERY, RECENT, SHARE, Pace
@@ -232,3 +234,46 @@ def test_a_fit_by_several_threads_equals_one_by_one(monkeypatch):
     for path, value in found[1][0].items():
         np.testing.assert_allclose(found[3][0][path], value, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found[3][1], found[1][1], rtol=1e-10)
+
+
+def lagging(text, slow):
+    """The program in which one thread is late at every piece."""
+    wait = f"{{0}}if who == {slow}:\n{{0}}    for _ in range(2000):\n{{0}}        pause()\n{{0}}"
+    head, steps, body = text.partition("def steps(")
+    return head + steps + re.sub(r"^( +)(?=kernel\d+\()", lambda found: wait.format(found[1]), body, flags=re.MULTILINE)
+
+
+MODULES = {
+    "wide layers": [nn.Dense(40, "relu"), nn.Dense(36, "tanh"), nn.Dense(40, "relu"), nn.Dense(3, "softmax")],
+    "normalised": [nn.Dense(33), nn.BatchNorm(), nn.Dropout(0.3), nn.Dense(30, "gelu"), nn.LayerNorm(), nn.Dense(3)],
+}
+
+
+@pytest.mark.parametrize("slow", [0, 1, 2])
+@pytest.mark.parametrize("name", MODULES)
+def test_threads_meet_wherever_one_needs_what_another_did(name, slow):
+    kind = "classes" if name == "wide layers" else "numbers"
+    this = Job(nn.Sequential(MODULES[name]), (28,), "auto", Adam(0.01), kind, rows=128)
+    graph = this.graph(64)
+    values = this.values(graph)
+    results = []
+    for late in (False, True):
+        bench = Bench(graph, values, target=CREW)
+        assert bench.plan.threads == 3
+        if late:
+            bench.program._native = machine.compiled(lagging(source(bench.plan).text, slow))
+        assert bench.program._go(2, late) == 2
+        results.append(bench.program.read(bench.others) | bench.store.read(bench.states))
+    same_bits(*results)
+
+
+def test_a_forward_pass_needs_no_meeting():
+    """Each thread goes through all layers with rows of its own."""
+    layers = [nn.Dense(40, "relu") for _ in range(6)]
+    counts = []
+    for depth in (3, 6):
+        graph = Job(nn.Sequential([*layers[:depth], nn.Dense(3, "softmax")]), (40,), "auto", Adam(), "classes").graph(
+            64
+        )
+        counts.append(source(plan(graph, CREW)).text.count("meet(addresses[1]"))
+    assert counts[1] - counts[0] <= 2 * 3
