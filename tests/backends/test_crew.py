@@ -18,7 +18,7 @@ from nnkit_numpy.device import NATIVE
 from nnkit_numpy.native import machine
 from nnkit_numpy.native.helpers import ABORT, Helpers
 from nnkit_numpy.native.loops import DIVISIBLE, EMIT
-from nnkit_numpy.native.pace import EVERY, RECENT, SHARE, Pace
+from nnkit_numpy.native.pace import EVERY, LEAST, RECENT, Pace
 from nnkit_numpy.native.source import source
 from tests.backends.test_native import CREW, small
 from tests.plan.running import Bench, same_bits
@@ -176,7 +176,7 @@ def test_the_faster_way_is_gone(monkeypatch):
     pace = Pace()
     for _ in range(30):
         assert pace.run(16, go) == 16
-    assert sum(steps for steps, together in went if not together) == (1 + (30 - 2) // EVERY[0]) * 16 // SHARE
+    assert sum(steps for steps, together in went if not together) == (1 + (30 - 2) // EVERY[0]) * LEAST
     costs[True] = 10.0  # other work has come
     for _ in range(RECENT + 1):
         pace.run(16, go)

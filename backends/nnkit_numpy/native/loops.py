@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
-import numpy as np
-
 from nnkit.backend import NoNativeFormError
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.primitives.random import PARITY, ROTATIONS, ROUNDS
 from nnkit.plan.schedule import VIEWS
-from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.look import Look, cut, literal, offset, steps, viewed
+from nnkit_numpy.native.matmul import matmul
 from nnkit_numpy.native.passes import (
     FOLDS,
-    MANY_ROWS,
     MEET,
     Lines,
     combined,
@@ -27,9 +24,7 @@ from nnkit_numpy.native.passes import (
     share,
     share_rows,
 )
-from nnkit_numpy.native.product import SCRATCH
 from nnkit_numpy.native.scalars import typed
-from nnkit_numpy.native.tiles import ITEMS
 
 Emit = Callable[[Node, Look, list[Look], str], Lines]
 """(node, where the result goes, where the operands are, data type of the first) → lines."""
@@ -101,79 +96,6 @@ def _index(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     begin = f"s = {x.at([i if a != axis else '0' for a, i in enumerate(index)])}; at = 0"
     to = target.at([index[a] for a in kept])
     return _loops(x, kept, [begin, *_loops(x, [axis], better), f"{to} = at"], kept[0] if kept else -1)
-
-
-def _matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
-    """Tiles in registers where that pays, for each matrix of a stack."""
-    stack = out.shape[:-2]
-    index = names(len(stack))
-    sides = []
-    for look, flag in zip(operands, ("transpose_a", "transpose_b"), strict=True):
-        spread = look.spread((*stack, *look.shape[-2:]))
-        sides.append(_transposed(spread) if node.options.get(flag) else spread)
-    a, b = sides
-    if 0 in (*a.shape, *b.shape):
-        zero = [f"{out.at(names(len(out.shape)))} = 0"]
-        return nest(out.shape, zero)
-    work = a.shape[-2] * a.shape[-1] * b.shape[-1]
-    if work <= SMALL or a.text or b.text or dtype not in ITEMS:
-        return nest(stack, _product(a, b, out, index, dtype))
-    return _tiled_product(a, b, out, dtype)
-
-
-SMALL = 512
-"""Multiplications below which plain loops beat a call."""
-
-
-def _transposed(look: Look) -> Look:
-    shape, strides = ((*t[:-2], t[-1], t[-2]) for t in (look.shape, look.strides))
-    return Look(look.buffer, look.offset, shape, strides, look.text)
-
-
-def _tiled_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
-    """Rows of the result may be divided, or columns where rows are few; of a stack, its matrices."""
-    stack = out.shape[:-2]
-    index = names(len(stack))
-    (rows, columns), inner = out.shape[-2:], a.shape[-1]
-    by_rows = rows >= MANY_ROWS or rows >= columns
-    from_row, from_column = ("0", "0") if stack else ("lo", "0") if by_rows else ("0", "lo")
-    extents = [rows, columns] if stack else ["hi - lo", columns] if by_rows else [rows, "hi - lo"]
-    sides = [
-        f"{_address(look, [*index, *place], dtype)}, {look.strides[-2]}, {look.strides[-1]}"
-        for look, place in ((a, (from_row, "0")), (b, ("0", from_column)))
-    ]
-    to = f"{_address(out, [*index, from_row, from_column], dtype)}, {out.strides[-2]}"
-    function, scratch = (f"addresses[{ADDRESSES.index(name)}]" for name in (dtype, "scratch"))
-    numbers = ", ".join([function, *map(str, extents), str(inner), *sides, to])
-    call = f"product({numbers}, {scratch} + rank * {SCRATCH})"
-    if stack:
-        return nest(stack, [call])
-    return [f"lo, hi = {share_rows(rows) if by_rows else share(columns)}", "if hi > lo:", f"    {call}"]
-
-
-def _address(look: Look, index: Lines, dtype: str) -> str:
-    return f"p_{look.buffer} + {np.dtype(dtype).itemsize} * ({look.position(index)})"
-
-
-def _product(a: Look, b: Look, out: Look, index: Lines, dtype: str) -> Lines:
-    """The product as loops, the last of them over neighbouring elements where there are such."""
-    (rows, inner), columns = a.shape[-2:], b.shape[-1]
-    each = str(rows) if index else share(rows)
-    if b.strides[-1] != 1 and a.strides[-1] == 1:
-        total = f"s += {a.at([*index, 'r', 'k'])} * {b.at([*index, 'k', 'c'])}"
-        body = [f"s = {literal(0, dtype)}", f"for k in range({inner}):", f"    {total}"]
-        body += [f"{out.at([*index, 'r', 'c'])} = s"]
-        return [f"for r in range({each}):", *indented([f"for c in range({columns}):", *indented(body)])]
-    to = out.at([*index, "r", "c"])
-    body = [
-        f"for c in range({columns}):",
-        f"    {to} = 0",
-        f"for k in range({inner}):",
-        f"    x = {a.at([*index, 'r', 'k'])}",
-        f"    for c in range({columns}):",
-        f"        {to} += x * {b.at([*index, 'k', 'c'])}",
-    ]
-    return [f"for r in range({each}):", *indented(body)]
 
 
 def _take(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -281,7 +203,7 @@ EMIT: dict[str, Emit] = {
     "min": _min,
     "argmax": _index,
     "argmin": _index,
-    "matmul": _matmul,
+    "matmul": matmul,
     "take": _take,
     "scatter_add": _scatter_add,
     "place": _place,

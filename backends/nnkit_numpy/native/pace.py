@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 EVERY = (16, 64)
 """Runs until the next look at the other way: few where it was nearly as fast, more where it took twice as long."""
-SHARE = 4
-"""Such a look takes one in so many steps of a run."""
+SHARE, LEAST = 16, 4
+"""Such a look takes one in so many steps of a run, and at least so many."""
 RECENT = 4
 """Times of each way that count, the shortest of them: one run may have been slow because a core had to wake up."""
 
@@ -34,7 +34,7 @@ class Pace:
         tried = 0
         self._wait -= 1
         if self._wait <= 0:
-            tried = steps // SHARE or steps
+            tried = max(steps // SHARE, min(steps, LEAST))
             other = not self.together
             done = self._timed(tried, go, other)
             self._wait = EVERY[self._shortest(other) > 2 * self._shortest(not other) > 0]

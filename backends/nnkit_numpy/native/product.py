@@ -20,8 +20,10 @@ DEPTH = 1 << 12
 """Bytes along the sums, of a piece of a long product."""
 TALL = 768
 """Rows of such a piece."""
-SCRATCH = TALL * DEPTH + (1 << 19)
-"""Bytes of memory that a thread needs for its pieces."""
+PARTIAL = 1 << 18
+"""Bytes of a result of which each thread adds up a part of the sums."""
+SCRATCH = TALL * DEPTH + (1 << 19) + PARTIAL
+"""Bytes of memory that a thread needs for its pieces, and then for such a result."""
 _LOCK = Lock()
 
 
