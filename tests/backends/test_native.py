@@ -217,6 +217,29 @@ def test_the_code_is_kept_for_the_next_process(own_cache):
     assert subprocess.run([sys.executable, "-c", AGAIN], input=text, text=True, check=True, capture_output=True).stdout
 
 
+KERNELS = """
+@kernel("int64(int64)")
+def kernel0(x):
+    apart()
+    return x + {0}
+
+
+@njit("int64(int64[::1], int64)", cache=CACHE)
+def run(addresses, count):
+    return kernel0(count)
+"""
+ONE = "import sys; from nnkit_numpy.native import machine; machine.compiled(sys.stdin.read())"
+
+
+def test_programs_from_different_processes_do_not_call_each_others_kernels(own_cache):
+    texts = [KERNELS.format(number) for number in (1, 2, 3)]
+    for text in texts:
+        subprocess.run([sys.executable, "-c", ONE], input=text, text=True, check=True)
+    made = [machine.compiled(text) for text in texts]
+    assert all(run.stats.cache_hits for run in made)
+    assert [run(np.zeros(1, np.int64), 10) for run in made] == [11, 12, 13]
+
+
 @pytest.mark.parametrize("kind", ["*.nbc", "*.nbi", "*.py"])
 def test_a_damaged_cache_costs_only_time(own_cache, kind):
     machine.compiled(TEXT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 
 import numpy as np
 import pytest
@@ -81,6 +82,16 @@ def test_bits_depend_on_the_order_of_the_sum_alone(monkeypatch, dtype, turned):
         np.testing.assert_array_equal(part, whole[:, columns])
 
 
+def test_the_code_stays_while_its_address_is_known():
+    at = product.address("float32")
+    gc.collect()
+    a = np.ones((30, 30), np.float32)
+    out = np.empty_like(a)
+    multiply(a, a, out)
+    assert product.address("float32") == at
+    assert (out == 30).all()
+
+
 def test_what_is_not_finite_spreads_as_in_numpy():
     a, b = np.ones((7, 9), np.float32), np.ones((9, 20), np.float32)
     a[2, 3], b[4, 5], b[4, 17] = np.nan, np.inf, -np.inf
@@ -94,7 +105,7 @@ def test_other_processors(monkeypatch, registers):
     """The code for vectors of another length, which this processor can do as well."""
     monkeypatch.setattr(product, "registers", lambda: registers)
     monkeypatch.setattr(tiles, "registers", lambda: registers)
-    for cached in (product._address, tiles.tiles):
+    for cached in (product._product, tiles.tiles):
         cached.cache_clear()
     try:
         draw = np.random.default_rng(1)
@@ -105,5 +116,5 @@ def test_other_processors(monkeypatch, registers):
                 multiply(a, b, out)
                 np.testing.assert_allclose(out, a @ b, rtol=1e-12, atol=1e-13)
     finally:
-        for cached in (product._address, tiles.tiles):
+        for cached in (product._product, tiles.tiles):
             cached.cache_clear()

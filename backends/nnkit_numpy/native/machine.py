@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -30,6 +31,8 @@ def require() -> None:
 def compiled(text: str, name: str = "run", more: Names = MappingProxyType({})) -> Any:
     """The function of this name in a source that may call ``more``. A cache that cannot be used costs only time."""
     names = _names() | dict(more)
+    text, ending = _unlike_others(text)
+    name += ending
     path = _kept(text)
     if path is not None:
         try:
@@ -38,6 +41,17 @@ def compiled(text: str, name: str = "run", more: Names = MappingProxyType({})) -
         except Exception:  # whatever a cache of unknown content throws, the source is at hand
             pass
     return _made(text, "<nnkit native>", names | {"CACHE": False, "kernel": _kernel(eager=True)})[name]
+
+
+def _unlike_others(text: str) -> tuple[str, str]:
+    """The source with an ending of its own on the names of its functions, and that ending.
+
+    Code from the cache is linked by these names, with all other code of the process: two programs that were compiled in
+    different processes would call each other's kernels.
+    """
+    ending = f"_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    defined = "|".join(re.findall(r"^def (\w+)\(", text, re.MULTILINE))
+    return re.sub(rf"\b({defined})\b", rf"\1{ending}", text), ending
 
 
 def _kernel(eager: bool) -> Any:

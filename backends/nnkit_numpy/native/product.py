@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from threading import Lock
+from typing import Any
 
 from nnkit_numpy.native.machine import compiled
 from nnkit_numpy.native.passes import Lines, indented
@@ -34,12 +35,13 @@ def address(dtype: str) -> int:
     next row (down) and the next column (along) are. The columns of c are neighbours.
     """
     with _LOCK:
-        return _address(dtype)
+        return int(_product(dtype).address)
 
 
 @cache
-def _address(dtype: str) -> int:
-    return int(compiled(_text(dtype), "product", tiles(dtype)).address)
+def _product(dtype: str) -> Any:
+    """The compiled function, which is kept: its code goes with it."""
+    return compiled(_text(dtype), "product", tiles(dtype))
 
 
 def _text(dtype: str) -> str:
