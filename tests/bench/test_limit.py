@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nnkit
+from nnkit.backend import NoNativeFormError
 from nnkit.bench import LIMIT, Job, Rates, described_machine, limit_row, missing_row, row
 
 RATES = Rates(flops_per_s=1e9, bytes_per_s=1e6)
@@ -33,6 +34,16 @@ def test_rates_are_those_of_a_processor(monkeypatch: pytest.MonkeyPatch) -> None
     rates = Rates.measured()
     assert 1e8 < rates.flops_per_s < 1e15
     assert 1e7 < rates.bytes_per_s < 1e14
+
+
+def test_without_a_compiler_the_rate_is_that_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(a: object) -> None:
+        raise NoNativeFormError("there is no compiler")
+
+    monkeypatch.setattr("nnkit.bench.limit.SIDE", 256)
+    monkeypatch.setattr("nnkit.bench.limit.LONG", 1 << 20)
+    monkeypatch.setattr("nnkit.bench.limit._native_product", none)
+    assert 1e8 < Rates.measured().flops_per_s < 1e15
 
 
 def test_rows_have_the_layout_of_results() -> None:
