@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple, Protocol
@@ -68,6 +68,9 @@ class Program(Protocol):
     def memory(self) -> int:
         """Bytes of the program's own buffers."""
 
+    def step_seconds(self, rounds: int) -> Sequence[float]:
+        """Seconds of each step of the plan by itself, for programs that are not native: medians of so many rounds."""
+
 
 class Executable(Protocol):
     """Compiled code without buffers; cached by the plan's fingerprint."""
@@ -86,6 +89,9 @@ class Backend(Protocol):
 
     def native_target(self) -> Target | None:
         """The device as natively compiled plans see it; None if it has one form of program only."""
+
+    def calibrate(self) -> Mapping[str, Target]:
+        """Measure the device's rates, keep them for later processes, and give the targets that they make, by form."""
 
     def compile_s(self, plan: Plan) -> float:
         """Predicted seconds to compile a native plan, as if nothing were cached."""

@@ -7,10 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from nnkit_numpy import profile
 from tests.libraries import NAMES, Library, opened
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported; without it jax has no float64
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built_in_rates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Plans do not depend on a profile that somebody measured on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(profile, "path", lambda: tmp_path_factory.getbasetemp() / "none.json")
+        profile.known.cache_clear()
+        yield
 
 
 @pytest.fixture(params=NAMES)

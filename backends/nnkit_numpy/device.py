@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from threading import Lock
@@ -10,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from nnkit.backend import NoNativeFormError
 from nnkit.plan import Plan, Target
+from nnkit_numpy import calibration, profile
 from nnkit_numpy.cores import cores
 from nnkit_numpy.memory import NumpyStore
 from nnkit_numpy.native.loops import DIVISIBLE
@@ -18,12 +21,14 @@ from nnkit_numpy.native.passes import FOLDS
 from nnkit_numpy.native.program import NativeExecutable
 from nnkit_numpy.program import NumpyExecutable
 
-# Sustained rates of one current server core; the order of magnitude decides, calibration refines.
+# Rates of a current server core with wide vectors, and a cache of 32 MB behind it; a profile has those of the machine.
 TARGET = Target(
     name="cpu",
     call_s=3e-7,
     bytes_per_s=1.0e10,
     cached_bytes_per_s=1.2e11,
+    near_bytes=1 << 25,
+    near_bytes_per_s=2.5e10,
     flops_per_s=1.0e11,
     tile_bytes=1 << 19,
     element_s=(("exp", 4e-10), ("log", 5e-10), ("tanh", 4e-10), ("expm1", 1e-8), ("log1p", 1e-8), ("pow", 5e-9)),
@@ -32,9 +37,14 @@ TARGET = Target(
 NATIVE = replace(
     TARGET,
     name="cpu native",
-    call_s=5e-8,
+    call_s=3e-8,
+    cached_bytes_per_s=6e10,
+    near_bytes_per_s=4e10,
+    bytes_per_s=1.4e10,
+    flops_per_s=1.1e11,
     loops=True,
-    element_s=(*((n, 6e-9) for n, _ in TARGET.element_s), ("permute_dims", 4e-10)),
+    operation_s=1e-11,
+    element_s=(*((n, 4e-9) for n, _ in TARGET.element_s), ("sqrt", 1e-10), ("divide", 1e-10), ("permute_dims", 4e-10)),
     meet_s=5e-8,
     start_s=6e-5,
     run_steps=100,
@@ -57,11 +67,21 @@ class NumpyBackend:
 
     def target(self) -> Target:
         """Rates and cache size of the processor."""
-        return TARGET
+        return profile.applied(TARGET, "plain")
 
     def native_target(self) -> Target:
         """The processor as native code sees it, with all its cores."""
-        return _native()
+        return profile.applied(_native(), "native")
+
+    def calibrate(self) -> dict[str, Target]:
+        """Measure the rates, which takes some seconds, and keep them for this process and later ones."""
+        rates = {"plain": calibration.plain(TARGET)}
+        with suppress(NoNativeFormError):
+            rates["native"] = calibration.native(_native())
+        profile.keep(rates)
+        return (
+            {"plain": self.target(), "native": self.native_target()} if "native" in rates else {"plain": self.target()}
+        )
 
     def compile_s(self, plan: Plan) -> float:
         """Predicted seconds to compile a native plan, as if nothing were cached."""

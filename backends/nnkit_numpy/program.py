@@ -17,6 +17,7 @@ from nnkit.plan.schedule import VIEWS
 from nnkit_numpy import kernels
 from nnkit_numpy.memory import Array, aligned
 from nnkit_numpy.random import RandomBits
+from nnkit_numpy.stopwatch import step_seconds
 
 NAMES = {name: getattr(np, name) for name in dir(np) if isinstance(getattr(np, name), np.ufunc)} | {"copyto": np.copyto}
 
@@ -72,6 +73,11 @@ class NumpyProgram:
     def read(self, names: Iterable[str]) -> dict[str, Array]:
         """Copies of outputs that are not states."""
         return {name: self._arrays[self._plan.graph.output[name]].copy() for name in names}
+
+    def step_seconds(self, rounds: int) -> list[float]:
+        """Seconds of each step of the plan by itself: medians of so many rounds, in which the guard is not asked."""
+        bodies = [step_lines(self._plan, number) for number in range(len(self._plan.steps))]
+        return step_seconds(bodies, self._names, rounds)
 
     def memory(self) -> int:
         """Bytes of the arena."""
@@ -157,15 +163,21 @@ def _constant(node: Node) -> Array:
 def _source(plan: Plan) -> str:
     """``def step()``: the compute phase, the guard, the commit phase."""
     body: list[str] = []
-    for number, step in enumerate(plan.steps):
+    for number in range(len(plan.steps)):
         if number == plan.computed and plan.guard is not None:
             body.append(f"if not v{plan.guard}: return False")
-        body += _loop(plan, number, step) if step.tile else _straight(plan, step)
+        body += step_lines(plan, number)
     if plan.computed == len(plan.steps) and plan.guard is not None:
         body.append(f"if not v{plan.guard}: return False")
     body += [f"copyto(stage{copy.state}, v{copy.new})" for copy in plan.copies if copy.stage >= 0]
     body += [f"copyto(v{c.state}, {f'stage{c.state}' if c.stage >= 0 else f'v{c.new}'})" for c in plan.copies]
     return "\n    ".join(["def step():", *body, "return True"]) + "\n"
+
+
+def step_lines(plan: Plan, number: int) -> list[str]:
+    """The code of one step."""
+    step = plan.steps[number]
+    return _loop(plan, number, step) if step.tile else _straight(plan, step)
 
 
 def _straight(plan: Plan, step: Step) -> list[str]:

@@ -12,20 +12,46 @@ from nnkit.backend import GROUP, HINTS, select
 from nnkit.cli import output
 from nnkit.cli.command import Command
 from nnkit.measure import environment, nvml
-from nnkit.measure.units import bytes_text
+from nnkit.measure.units import bytes_text, seconds_text
+from nnkit.plan import Target
 
 CUPY = {"cupy-cuda12x": "cuda12", "cupy-cuda13x": "cuda13"}  # distribution → the extra of nnkit that installs it
 
 
 def _add_flags(parser: ArgumentParser) -> None:
-    """There are none."""
+    parser.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="measure the rates of the processor, by which the planner decides, and keep them (some seconds; let the "
+        "machine be idle)",
+    )
 
 
 def run(flags: Namespace) -> int:
     """Print one paragraph for each thing that was looked for."""
+    if flags.calibrate:
+        for form, target in select("cpu").calibrate().items():
+            print(output.line(form, _rates(target)))
+        return 0
     for label, text in [*_processor(), *_backends(), *_gpus(), ("CuPy", _cupy())]:
         print(output.line(label, text))
     return 0
+
+
+def _rates(target: Target) -> str:
+    """What the planner goes by, for a thread."""
+    passes = [
+        f"{bytes_text(rate)}/s {where}"
+        for rate, where in (
+            (target.cached_bytes_per_s, "in a core's cache"),
+            (target.near_bytes_per_s, f"up to {bytes_text(target.near_bytes)}"),
+            (target.bytes_per_s, "beyond"),
+        )
+    ]
+    return (
+        f"{target.flops_per_s / 1e9:,.0f} GFLOP/s in products; passes at {', '.join(passes)}; "
+        f"{seconds_text(target.call_s)} a call; {target.profile}"
+    )
 
 
 def _processor() -> Iterator[tuple[str, str]]:
@@ -81,8 +107,9 @@ def _version(distribution: str) -> str | None:
 
 COMMAND = Command(
     "devices",
-    "Show where networks can compute on this machine, and how to install what is missing.",
-    ("nnkit devices",),
+    "Show where networks can compute on this machine, and how to install what is missing. The rates decide how steps "
+    "are divided and when they are compiled; they are built in until --calibrate measures those of the machine.",
+    ("nnkit devices", "nnkit devices --calibrate"),
     _add_flags,
     run,
 )

@@ -13,6 +13,9 @@ from nnkit.cli.subject import add_subject, subject
 def _add_flags(parser: ArgumentParser) -> None:
     add_subject(parser)
     add_memory_limit(parser)
+    parser.add_argument(
+        "--measure", action="store_true", help="run the step on random data and show the time of every kernel as well"
+    )
     parser.add_argument("--format", choices=("text", "html", "json"), default="text", help="default: text")
 
 
@@ -20,11 +23,17 @@ def run(flags: Namespace) -> int:
     """Plan and print; nothing is trained."""
     from nnkit.plan.explain import explain, explain_html, explain_json
 
-    plan = subject(flags)._training_plan(flags.batch_size, flags.optimizer, flags.loss, memory_limit=flags.memory_limit)
+    network = subject(flags)
+    plan = network._training_plan(flags.batch_size, flags.optimizer, flags.loss, memory_limit=flags.memory_limit)
+    taken = None
+    if flags.measure:
+        from nnkit.bench.stopwatch import measured
+
+        taken = measured(network, plan, flags.batch_size, flags.optimizer, flags.loss)
     if flags.format == "json":
-        print(json.dumps(explain_json(plan), indent=1))
+        print(json.dumps(explain_json(plan, taken), indent=1))
     else:
-        print(explain_html(plan) if flags.format == "html" else explain(plan))
+        print(explain_html(plan, taken) if flags.format == "html" else explain(plan, taken))
     return 0
 
 
@@ -36,6 +45,7 @@ COMMAND = Command(
         "nnkit explain --data digits --hidden 128 64 --batch-size 128",
         "nnkit explain --inputs 784 --outputs 10 --output-activation softmax --hidden 512 512 --format html",
         "nnkit explain --data digits --hidden 96 96 96 96 --batch-size 1024 --memory-limit 2.5MB",
+        "nnkit explain --inputs 784 --outputs 10 --output-activation softmax --batch-size 64 --measure",
         "nnkit explain --hidden --format json",
     ),
     _add_flags,

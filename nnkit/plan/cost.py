@@ -55,9 +55,10 @@ def _read_bytes(graph: Graph, group: tuple[int, ...], operand: int) -> int:
 def _seconds(graph: Graph, group: tuple[int, ...], moved: int, flops: int, tiles: int, target: Target) -> float:
     calls = (1 if target.loops else len(group) * tiles) * target.call_s
     slow = sum(graph.nodes[i].size * target.seconds_per_element(graph.nodes[i].operation) for i in group)
+    memory = moved / target.pass_rate(moved)
     if graph.nodes[group[0]].operation == "matmul":
-        return calls + max(flops / target.flops_per_s, moved / target.bytes_per_s)
+        return calls + max(flops / target.flops_per_s, memory)
+    if target.loops:
+        return calls + max(memory, slow + sum(graph.nodes[i].size for i in group) * target.operation_s)
     inner = sum(graph.nodes[o].nbytes for i in group for o in (i, *graph.nodes[i].inputs) if graph.nodes[o].shape)
-    cached = moved <= target.tile_bytes
-    memory = 0.0 if cached else moved / target.bytes_per_s
     return calls + slow + max(memory, inner / target.cached_bytes_per_s)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from nnkit.plan.page import page
 from nnkit.plan.planner import DECISIONS, Plan
@@ -15,20 +16,28 @@ SHORT = {"fused": "", "take": "gather", "astype": "cast", "bitwise_and": "and"}
 LIMIT = 44
 
 
-def explain(made: Plan) -> str:
+class Measured(NamedTuple):
+    """Seconds of each step of a plan, run one by one, and of all of them as one program."""
+
+    steps: Sequence[float]
+    whole: float
+
+
+def explain(made: Plan, measured: Measured | None = None) -> str:
     """The plan as text of at most about 120 columns."""
-    parts = [_heading(made), *_phases(made), "", *_decisions(made), "", *_memory(made)]
+    parts = [_heading(made, measured), *_phases(made, measured), "", *_decisions(made), "", *_memory(made)]
     return "\n".join(parts)
 
 
-def explain_json(made: Plan) -> dict[str, Any]:
-    """The same as data for JSON."""
-    return {
+def explain_json(made: Plan, measured: Measured | None = None) -> dict[str, Any]:
+    """The same as data for JSON; ``measured_s`` stands where it was measured."""
+    whole = {} if measured is None else {"measured_s": measured.whole}
+    return whole | {
         "device": made.target.name,
         "fingerprint": made.fingerprint,
         "total": asdict(size(made)),
         "naive": asdict(size(naive(made))),
-        "steps": [_row(made, number, step) for number, step in enumerate(made.kernels, start=1)],
+        "steps": _rows(made, measured),
         "decisions": [
             {"name": name, "meaning": DECISIONS[name], "remark": remarks(made)[name], "saved": asdict(saved)}
             for name, saved in savings(made).items()
@@ -36,14 +45,29 @@ def explain_json(made: Plan) -> dict[str, Any]:
     }
 
 
-def explain_html(made: Plan) -> str:
+def explain_html(made: Plan, measured: Measured | None = None) -> str:
     """The same as a page without anything from elsewhere."""
-    return page(_heading(made), explain_json(made))
+    return page(_heading(made, measured), explain_json(made, measured))
 
 
-def _heading(made: Plan) -> str:
+def _heading(made: Plan, measured: Measured | None) -> str:
     chosen, plain = size(made), size(naive(made))
-    return f"One step on '{made.target.name}': {_size(chosen)}.\nThe naive plan of the same step: {_size(plain)}."
+    taken = "" if measured is None else f", {measured.whole * 1e6:,.0f} µs measured"
+    return (
+        f"One step on '{made.target.name}' (rates: {made.target.profile}): {_size(chosen)}{taken}.\n"
+        f"The naive plan of the same step: {_size(plain)}."
+    )
+
+
+def _rows(made: Plan, measured: Measured | None) -> list[dict[str, Any]]:
+    """A row for each kernel."""
+    rows: list[dict[str, Any]] = []
+    kernels = set(made.kernels)
+    for place, step in enumerate(made.steps):
+        if step in kernels:
+            taken = {} if measured is None else {"measured_s": measured.steps[place]}
+            rows.append(_row(made, len(rows) + 1, step) | taken)
+    return rows
 
 
 def _size(of: Size) -> str:
@@ -53,19 +77,20 @@ def _size(of: Size) -> str:
     )
 
 
-def _phases(made: Plan) -> list[str]:
+def _phases(made: Plan, measured: Measured | None) -> list[str]:
     lines: list[str] = []
     before = ""
-    for number, step in enumerate(made.kernels, start=1):
-        row = _row(made, number, step)
+    last = "" if measured is None else f" {'measured':>8}"
+    for row in _rows(made, measured):
         if row["phase"] != before:
             before = row["phase"]
-            head = f"{PHASES[before]:36}{'kernel':{LIMIT}} {'FLOP':>8} {'bytes':>8} {'µs':>8}"
+            head = f"{PHASES[before]:36}{'kernel':{LIMIT}} {'FLOP':>8} {'bytes':>8} {'µs':>8}{last}"
             lines += ["", head]
         what = row["what"] if len(row["what"]) <= LIMIT else row["what"][: LIMIT - 1] + "…"
         place = row["layer"].removesuffix(".activation") or "step"
         cost = f"{_count(row['flops']):>8} {_count(row['bytes']):>8} {row['seconds'] * 1e6:8.1f}"
-        lines.append(f"{number:4} {place[:16]:17}{row['shape']:14}{what:{LIMIT}} {cost}")
+        cost += "" if measured is None else f" {row['measured_s'] * 1e6:8.1f}"
+        lines.append(f"{row['number']:4} {place[:16]:17}{row['shape']:14}{what:{LIMIT}} {cost}")
     return lines
 
 

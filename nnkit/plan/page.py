@@ -18,8 +18,12 @@ small { opacity: .7 }
 
 def page(heading: str, data: dict[str, Any]) -> str:
     """The page of what ``explain_json`` gives."""
+    times = {"seconds": "µs (predicted)"} | ({"measured_s": "µs (measured)"} if "measured_s" in data else {})
     steps = [
-        [row["number"], row["phase"], row["layer"], row["what"], row["shape"], row["flops"], row["bytes"], _micro(row)]
+        [
+            *(row[key] for key in ("number", "phase", "layer", "what", "shape", "flops", "bytes")),
+            *(round(float(row[key]) * 1e6, 1) for key in times),
+        ]
         for row in data["steps"]
     ]
     decisions = [
@@ -33,17 +37,13 @@ def page(heading: str, data: dict[str, Any]) -> str:
     body = [
         "<h1>The planned step</h1>",
         f"<p>{escape(heading).replace(chr(10), '<br>')}</p>",
-        _table(["#", "phase", "layer", "kernel", "result", "FLOPs", "bytes", "µs (predicted)"], steps),
+        _table(["#", "phase", "layer", "kernel", "result", "FLOPs", "bytes", *times.values()], steps),
         "<h2>Decisions, and what each saved</h2>",
         _table(["name", "meaning", "kernels", "FLOPs", "bytes", "bytes of memory"], decisions),
     ]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     title = "<title>nnkit: the planned step</title>"
     return f'<!doctype html>\n<html lang="en">{head}{title}<style>{_STYLE}</style>\n' + "\n".join(body) + "\n</html>\n"
-
-
-def _micro(row: dict[str, Any]) -> float:
-    return round(float(row["seconds"]) * 1e6, 1)
 
 
 def _table(names: list[str], rows: Iterable[list[Any]]) -> str:

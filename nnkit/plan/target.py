@@ -10,8 +10,9 @@ class Target:
     """Rates, overheads and limits of a device, for the cost model and the choice of tiles.
 
     ``call_s`` is the time to start one operation; ``bytes_per_s`` and ``flops_per_s`` are sustained rates of large
-    elementwise passes and matrix products; ``cached_bytes_per_s`` is the rate within a tile; ``element_s`` the extra
-    time per element of operations that take longer than memory; ``tile_bytes`` is what the arrays of a tile may occupy.
+    elementwise passes and matrix products, for each thread while all of them run; ``cached_bytes_per_s`` is the rate
+    within a tile; ``element_s`` the extra time per element of operations that take longer than memory; ``tile_bytes``
+    is what the arrays of a tile may occupy.
     """
 
     name: str
@@ -20,10 +21,15 @@ class Target:
     cached_bytes_per_s: float
     flops_per_s: float
     tile_bytes: int
+    near_bytes: int = 0
+    """What the last cache before the memory holds, and the rate of passes over as much."""
+    near_bytes_per_s: float = 0.0
     alignment: int = 64
     element_s: tuple[tuple[str, float], ...] = ()
     loops: bool = False
     """A fused pass is one loop over elements: what only the pass reads stays in registers and takes no memory."""
+    operation_s: float = 0.0
+    """Time of one operation on one element in such a loop."""
     threads: int = 1
     """How many threads may divide a step among them, and the seconds that each of them adds to a meeting."""
     meet_s: float = 0.0
@@ -36,6 +42,15 @@ class Target:
     """Kernels whose work threads may divide."""
     native: frozenset[str] = frozenset()
     """Operations beyond the arithmetic ones that the device has kernels for; the planner expands the others."""
+
+    profile: str = "built-in"
+    """Where the rates are from."""
+
+    def pass_rate(self, moved: int) -> float:
+        """Bytes a second of a pass that moves so many in all."""
+        if moved <= self.tile_bytes:
+            return self.cached_bytes_per_s
+        return self.near_bytes_per_s if moved <= self.near_bytes else self.bytes_per_s
 
     def seconds_per_element(self, operation: str) -> float:
         """Time of one element of an operation that is slower than memory; 0 for the others."""

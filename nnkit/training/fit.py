@@ -301,6 +301,7 @@ def _record(
                 "kind": "native" if plan.target.loops else "plain",
                 "fingerprint": plan.fingerprint,
                 "fallbacks": fallbacks,
+                "profile": plan.target.profile,
             },
             "validation_split": options.validation_split,
             "shuffle": options.shuffle,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 
 from nnkit.cli import devices
 from nnkit.errors import DeviceError
+from nnkit_numpy.device import TARGET
 from tests.cli.conftest import Cli
 
 
@@ -24,6 +26,15 @@ def test_the_processor_is_always_ready(cli: Cli) -> None:
     assert (status, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()[:4]] == ["processor", "NumPy", "numba", "cpu"]
     assert "\ncpu         ready: --device cpu\n" in out
+
+
+def test_calibration_prints_what_it_found(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"plain": TARGET, "native": replace(TARGET, flops_per_s=2.5e11, profile="measured 2026-01-02")}
+    monkeypatch.setattr(devices, "select", lambda name: SimpleNamespace(calibrate=lambda: found))
+    out = cli("devices", "--calibrate").out.splitlines()
+    assert [line.split()[0] for line in out] == ["plain", "native"]
+    assert out[1].endswith("a call; measured 2026-01-02")
+    assert " 250 GFLOP/s in products; passes at " in out[1]
 
 
 def test_what_is_missing_comes_with_its_reason_and_how_to_install_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

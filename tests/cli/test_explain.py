@@ -32,6 +32,19 @@ def test_json(cli: Cli) -> None:
     assert plan["device"] == "cpu"
 
 
+def test_measured_times_stand_beside_the_predicted_ones(cli: Cli) -> None:
+    plan = json.loads(cli("explain", *SMALL, "--format", "json", "--measure").out)
+    assert 0 < plan["measured_s"] < 1
+    assert all(0 < step["measured_s"] < 1 for step in plan["steps"])
+    assert sum(step["measured_s"] for step in plan["steps"]) > plan["measured_s"] / 3
+    text = cli("explain", *SMALL, "--measure", "--memory-limit", "1MB").out
+    assert " µs measured." in text
+    rows = [line for line in text.split("DECISIONS")[0].splitlines() if line[:4].strip().isdigit()]
+    assert len(rows) == len(plan["steps"])
+    assert all(len(line.split()[-1].partition(".")[2]) == 1 for line in rows)
+    assert "<th>µs (measured)" in cli("explain", *SMALL, "--format", "html", "--measure").out
+
+
 def test_html(cli: Cli) -> None:
     out = cli("explain", *SMALL, "--format", "html").out
     assert out.startswith("<!doctype html>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from nnkit.bench.contestant import Block
 from nnkit.bench.frameworks.calls import calls
 from nnkit.bench.job import Job
 from nnkit.errors import NnkitError, NnkitWarning
+from nnkit.network import Network
+from nnkit.optimizers import Optimizer
 from nnkit.training.compiling import Compiler
 from nnkit.training.graphs import training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
@@ -26,6 +29,29 @@ def step(job: Job, mode: str) -> tuple[Block, int]:
     """``mode`` is that of ``fit(compile=…)``."""
     network = job.network()
     model, goal = network._model, objective(network.module, job.loss)
+    optimizer = allocated(network, job)
+    target = signature(job.data()[1])
+    compiler = Compiler(model, mode)
+    _, code = compiler.choose(
+        "bench", lambda: training_graph(model.layout, goal, optimizer, target, job.batch, False), job.steps
+    )
+    if compiler.fallbacks:
+        raise NotCompiledError("; ".join(compiler.fallbacks))
+    program = code.bind(model.store, resident(network, job))
+
+    def run() -> None:
+        for _ in range(job.epochs):
+            model.store.write({"counter.cursor": 0})
+            committed = program.run(job.batches)
+            assert committed == job.batches, "the guard refused a step: the loss is not finite"
+        model.store.read(["counter.cursor"])  # waits for the device
+
+    return run, job.steps
+
+
+def allocated(network: Network, job: Job) -> Optimizer:
+    """The optimiser, after the network's store has all that its steps need."""
+    model = network._model
     optimizer = optimizers.get(job.optimizer).resolved(1)
     numbers = {f"setting.optimizer.{name}": value for name, value in optimizer.settings().items()}
     for leaves in (
@@ -36,26 +62,14 @@ def step(job: Job, mode: str) -> tuple[Block, int]:
     ):
         model.store.allocate(leaves)
     model.store.write(numbers | dict.fromkeys(SEEDS, 0))
+    return optimizer
+
+
+def resident(network: Network, job: Job) -> dict[str, Any]:
+    """The data of a job on the network's device."""
     x, y, order = job.data()
-    target = signature(y)
-    compiler = Compiler(model, mode)
-    _, code = compiler.choose(
-        "bench", lambda: training_graph(model.layout, goal, optimizer, target, job.batch, False), job.steps
-    )
-    if compiler.fallbacks:
-        raise NotCompiledError("; ".join(compiler.fallbacks))
-    device = model.backend.to_device
-    data = {"x": device(x), "y": device(y), "order": device(order.astype(np.int64))}
-    program = code.bind(model.store, data)
-
-    def run() -> None:
-        for _ in range(job.epochs):
-            model.store.write({"counter.cursor": 0})
-            committed = program.run(job.batches)
-            assert committed == job.batches, "the guard refused a step: the loss is not finite"
-        model.store.read(["counter.cursor"])  # waits for the device
-
-    return run, job.steps
+    device = network._model.backend.to_device
+    return {"x": device(x), "y": device(y), "order": device(order.astype(np.int64))}
 
 
 def predict(job: Job, mode: str, rows: int) -> tuple[Block, int]:
