@@ -7,9 +7,14 @@ import pytest
 from nnkit_numpy.native import machine
 
 
+@pytest.fixture(scope="session")
+def _folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(scope="module")
-def native_cache(tmp_path_factory):
+def native_cache(_folder):
     """A cache of the tests' own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(machine.DIRECTORY, str(tmp_path_factory.mktemp("cache")))
+        patch.setenv(machine.DIRECTORY, str(_folder))
         yield

@@ -236,9 +236,9 @@ def test_a_fit_by_several_threads_equals_one_by_one(monkeypatch):
     np.testing.assert_allclose(found[3][1], found[1][1], rtol=1e-10)
 
 
-def lagging(text, slow):
-    """The program in which one thread is late at every piece."""
-    wait = f"{{0}}if who == {slow}:\n{{0}}    for _ in range(2000):\n{{0}}        pause()\n{{0}}"
+def lagging(text):
+    """The program in which the thread whose number stands beside the gate is late at every piece."""
+    wait = "{0}if who == arrived(addresses[1] + 8):\n{0}    for _ in range(2000):\n{0}        pause()\n{0}"
     head, steps, body = text.partition("def steps(")
     return head + steps + re.sub(r"^( +)(?=kernel\d+\()", lambda found: wait.format(found[1]), body, flags=re.MULTILINE)
 
@@ -249,22 +249,24 @@ MODULES = {
 }
 
 
-@pytest.mark.parametrize("slow", [0, 1, 2])
 @pytest.mark.parametrize("name", MODULES)
-def test_threads_meet_wherever_one_needs_what_another_did(name, slow):
+def test_threads_meet_wherever_one_needs_what_another_did(name):
     kind = "classes" if name == "wide layers" else "numbers"
     this = Job(nn.Sequential(MODULES[name]), (28,), "auto", Adam(0.01), kind, rows=128)
     graph = this.graph(64)
     values = this.values(graph)
     results = []
-    for late in (False, True):
+    run = machine.compiled(lagging(source(plan(graph, CREW)).text))
+    for late in (None, 0, 1, 2):
         bench = Bench(graph, values, target=CREW)
         assert bench.plan.threads == 3
-        if late:
-            bench.program._native = machine.compiled(lagging(source(bench.plan).text, slow))
-        assert bench.program._go(2, late) == 2
+        bench.program._native = run
+        if late is not None:
+            bench.program._gate[1] = late
+        assert bench.program._go(2, late is not None) == 2
         results.append(bench.program.read(bench.others) | bench.store.read(bench.states))
-    same_bits(*results)
+    for found in results[1:]:
+        same_bits(found, results[0])
 
 
 def test_a_forward_pass_needs_no_meeting():
