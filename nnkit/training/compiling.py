@@ -38,6 +38,10 @@ class Compiler:
     """Whether the program does one step in a run: then threads must be worth bringing together for it."""
     fallbacks: list[str] = field(default_factory=list)
 
+    def sparing(self) -> Compiler:
+        """For what runs once an epoch, beside the steps that were asked to be compiled: where that saves time."""
+        return replace(self, mode="auto" if self.mode == "first" else self.mode)
+
     def choose(self, key: Any, graph: Callable[[], Graph], runs: int) -> tuple[Plan, Executable]:
         """The plan and the code of a graph that will run so many times."""
         backend = self.model.backend

@@ -221,8 +221,7 @@ def _programs(
     target = signature(data.validation.y)
     weighted = data.validation.weight is not None
     kind = ("validate", goal.loss, None, target, weighted)
-    # What is compiled first is the training; its validation is worth it when it saves time.
-    compiler = Compiler(compiler.model, "off" if options.compile == "off" else "auto", compiler.memory_limit)
+    compiler = compiler.sparing()
 
     def validation(rows: int) -> Graph:
         return evaluation_graph(layout, goal, target, rows, weighted)

@@ -100,13 +100,13 @@ def check_steps(job, batch, *targets):
 SETTINGS = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-@settings(SETTINGS, max_examples=6)
+@settings(SETTINGS, max_examples=4)
 @given(jobs(PLAIN))
 def test_whole_steps(job):
     check_steps(*job, CREW)
 
 
-@settings(SETTINGS, max_examples=4)
+@settings(SETTINGS, max_examples=3)
 @given(jobs(ADAPTIVE))
 def test_whole_steps_with_an_adaptive_optimizer(job):
     graph = job[0].graph(job[1])

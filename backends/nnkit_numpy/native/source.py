@@ -15,19 +15,17 @@ from nnkit_numpy.native.kernels import Kernels
 from nnkit_numpy.native.look import Look, fixed, looks, steps
 from nnkit_numpy.native.loops import loops
 from nnkit_numpy.native.passes import MEET, Lines, copy, fused, indented
+from nnkit_numpy.native.tiles import ITEMS
 from nnkit_numpy.native.touch import PARTS, Touch, touch, touches
 
-HELPERS = "\n".join(
-    f"""
-@kernel("({dtype}[::1], int64, int64, int64)", fastmath={{"reassoc", "contract", "nsz"}})
-def total_{dtype}(x, start, lo, hi):
-    s = np.{dtype}(0)
+TOTAL = """
+@kernel("(DTYPE[::1], int64, int64, int64)", fastmath={"reassoc", "contract", "nsz"})
+def total_DTYPE(x, start, lo, hi):
+    s = np.DTYPE(0)
     for i in range(start + lo, start + hi):
         s += x[nth(i)]
     return s
 """
-    for dtype in ("float32", "float64")
-)
 # Threads divide a loop evenly; a long one at cache lines, so that no two of them write to one.
 CREW = """
 @kernel("int64(int64, int64)")
@@ -80,9 +78,11 @@ def source(plan: Plan) -> Source:
     if plan.threads > 1:
         lines += ["met = meet(addresses[1], met, alone)", f"if arrived(addresses[1]) >= {ABORT}:", "    return 0"]
     lines += ["for done in range(count):", *indented(body), "return count"]
-    crew = CREW.replace("THREADS", str(plan.threads))
+    # Every function takes time to compile: those that nothing calls are left out.
+    helpers = [TOTAL.replace("DTYPE", dtype) for dtype in ITEMS if f"total_{dtype}(" in kernels.text]
+    helpers += [CREW.replace("THREADS", str(plan.threads))] if plan.threads > 1 else []
     steps = "\n".join([STEPS, *indented(lines)])
-    return Source("\n".join([HELPERS, crew, kernels.text, "", steps, RUN]), tuple(buffers))
+    return Source("\n".join([*helpers, kernels.text, "", steps, RUN]), tuple(buffers))
 
 
 STEPS = """
