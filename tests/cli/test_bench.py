@@ -70,6 +70,7 @@ def test_a_peer_beside_it_and_one_that_does_not_know_the_network(cli: Cli) -> No
     assert "scikit-learn         unknown optimizer 'rmsprop'. Known: adam, sgd" in " ".join(out.split("\n"))
 
 
+@pytest.mark.slow
 def test_without_a_name_every_installed_peer_runs(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnkit.cli.bench.installed", lambda name: False)
     status, out, err = cli("bench", *PLAIN, "--peers")
