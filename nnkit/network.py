@@ -165,8 +165,7 @@ class Network:
             callbacks: ``nnkit.Callback`` objects or functions that are called after each epoch.
             compile: ``"first"`` makes the step one native function before training (seconds, kept on disk for the next
                 time; the extra ``fast``), ``"auto"`` only where that is predicted to save time, ``"off"`` never; the
-                record's ``program`` says what ran and why. The last smaller batch of an epoch, and the validation,
-                are compiled only where that is predicted to save time.
+                record's ``program`` says what ran and why. The validation is compiled only where that saves time.
             memory_limit: bytes, or text such as ``"200MB"`` (10⁶ each): what the lasting values (parameters, moments,
                 counters) and the arrays of a step may take together; the data themselves do not count. Where keeping
                 every value for the backward pass would take more, the cheapest ones are computed again instead: slower,

@@ -39,7 +39,7 @@ class Compiler:
     fallbacks: list[str] = field(default_factory=list)
 
     def sparing(self) -> Compiler:
-        """For what runs once an epoch, beside the steps that were asked to be compiled: where that saves time."""
+        """For what runs beside the steps that were asked to be compiled: where that is predicted to save time."""
         return replace(self, mode="auto" if self.mode == "first" else self.mode)
 
     def choose(self, key: Any, graph: Callable[[], Graph], runs: int) -> tuple[Plan, Executable]:

@@ -20,7 +20,7 @@ class Epoch:
     def __init__(
         self, compiler: Compiler, rows: Rows, batch: int, kind: Any, graph: Callable[[int], Graph], epochs: int
     ) -> None:
-        self._model = compiler.model
+        self._compiler, self._model = compiler, compiler.model
         model = compiler.model
         self._count = count = len(rows.indices)
         self.batch = min(batch, count)
@@ -31,14 +31,16 @@ class Epoch:
         data = {"x": device(rows.x), "y": device(rows.y), "order": self._order}
         if rows.weight is not None:
             data["weight"] = device(rows.weight)
-        self.plan, self._program = self._bound(compiler, self.batch, kind, graph, data, self.whole * epochs)
-        self._rest = self._bound(compiler.sparing(), rest, kind, graph, data, epochs)[1] if rest else None
+        self.plan, self._program = self._bound(self.batch, kind, graph, data, self.whole * epochs)
+        # It has the form of the others: a plain step would leave the threads of NumPy's matrix library at work, which
+        # wait for more of it for milliseconds, on the cores of the steps that follow.
+        self._rest = self._bound(rest, kind, graph, data, epochs)[1] if rest else None
         self.done = 0
 
     def _bound(
-        self, compiler: Compiler, batch: int, kind: Any, graph: Callable[[int], Graph], data: dict[str, Any], runs: int
+        self, batch: int, kind: Any, graph: Callable[[int], Graph], data: dict[str, Any], runs: int
     ) -> tuple[Plan, Program]:
-        made, code = compiler.choose((*kind, batch), lambda: graph(batch), runs)
+        made, code = self._compiler.choose((*kind, batch), lambda: graph(batch), runs)
         return made, code.bind(self._model.store, data)
 
     def start(self, order: Any = None) -> None:
