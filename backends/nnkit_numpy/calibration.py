@@ -27,7 +27,7 @@ CHAIN = 24
 """Operations in a row, or kernels, of which one takes its share of the whole."""
 
 
-def plain(target: Target) -> dict[str, Any]:
+def plain() -> dict[str, Any]:
     """The rates of NumPy's calls."""
     a, b, c = (np.linspace(0.5, 1.5, FAR, dtype=np.float32) for _ in range(3))
 
@@ -37,10 +37,9 @@ def plain(target: Target) -> dict[str, Any]:
     square = np.ones((SIDE, SIDE), np.float32)
     product = np.empty_like(square)
     call_s, cached_s = add(FEW), add(CACHED)
-    functions = {"pow": "power"}
     slow = {}
     for name in SLOW:
-        function = getattr(np, functions.get(name, name))
+        function = getattr(np, name)
         operands = [x[:CACHED] for x in (a, b, c)[3 - function.nin - 1 :]]
         slow[name] = max(0.0, _shortest(lambda: function(*operands)) - cached_s) / CACHED  # noqa: B023
     return {
@@ -72,7 +71,7 @@ def _tiled_s(x: Array, nbytes: int) -> float:
 def native(target: Target) -> dict[str, Any]:
     """The rates of native loops, those of memory while all threads run."""
     alone = replace(target, threads=1)
-    few, cached, near, far = (np.linspace(0.5, 1.5, count, dtype=np.float32) for count in (FEW, CACHED, NEAR, FAR))
+    cached, near, far = (np.linspace(0.5, 1.5, count, dtype=np.float32) for count in (CACHED, NEAR, FAR))
     square = np.ones((SIDE // 2, SIDE // 2), np.float32)
     one_s = _native_s(alone, lambda xp, x: x + x, x=cached)
     chain_s = _native_s(alone, _chain, x=cached)
@@ -93,11 +92,11 @@ def native(target: Target) -> dict[str, Any]:
         **rates,
         "operation_s": max(chain_s - one_s, 0.0) / (2 * CHAIN - 1) / CACHED,
         "element_s": (*slow.items(), *((n, s) for n, s in target.element_s if n not in slow)),
-        **_together(target, few),
+        **_together(target),
     }
 
 
-def _together(target: Target, few: Array) -> dict[str, float]:
+def _together(target: Target) -> dict[str, float]:
     """What it takes threads to meet, and to come together for a run."""
     if target.threads == 1:
         return {}

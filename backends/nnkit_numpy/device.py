@@ -75,13 +75,12 @@ class NumpyBackend:
 
     def calibrate(self) -> dict[str, Target]:
         """Measure the rates, which takes some seconds, and keep them for this process and later ones."""
-        rates = {"plain": calibration.plain(TARGET)}
+        rates = {"plain": calibration.plain()}
         with suppress(NoNativeFormError):
             rates["native"] = calibration.native(_native())
         profile.keep(rates)
-        return (
-            {"plain": self.target(), "native": self.native_target()} if "native" in rates else {"plain": self.target()}
-        )
+        targets = {"plain": self.target(), "native": self.native_target()}
+        return {form: targets[form] for form in rates}
 
     def compile_s(self, plan: Plan) -> float:
         """Predicted seconds to compile a native plan, as if nothing were cached."""

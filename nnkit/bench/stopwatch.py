@@ -20,7 +20,7 @@ def measured(network: Network, made: Plan, batch: int, optimizer: str, loss: str
     fresh = job.network()
     allocated(fresh, job)
     model = fresh._model
-    program = model.backend.compile(made).bind(model.store, resident(fresh, job))
+    program = model.backend.compile(made).bind(model.store, resident(fresh, job.data()))
 
     def whole() -> float:
         model.store.write({"counter.cursor": 0})

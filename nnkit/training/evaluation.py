@@ -41,7 +41,7 @@ class Evaluator:
         self._bound: OrderedDict[Any, Bound] = OrderedDict()
         self._lock = Lock()  # a program's buffers serve one caller at a time
 
-    def predict(self, x: Array, mode: str = "off") -> Array:
+    def predict(self, x: Array, mode: str) -> Array:
         """The network's output for every row, in the network's dtype; ``mode`` is when to compile."""
         rows = min(len(x), ROWS)
         pieces = -(-len(x) // ROWS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -80,7 +80,6 @@ def _common(node: Node) -> tuple[int, ...]:
     return node.inputs if node.options.get("transpose_a") else node.inputs[1:]
 
 
-def hinder(new: Iterable[Touch], before: Iterable[Touch]) -> bool:
+def hinder(new: Sequence[Touch], before: Sequence[Touch]) -> bool:
     """Whether any of these must wait for one of those."""
-    before = list(before)
     return any(one.hinders(other) for one in new for other in before)

@@ -30,14 +30,15 @@ def step(job: Job, mode: str) -> tuple[Block, int]:
     network = job.network()
     model, goal = network._model, objective(network.module, job.loss)
     optimizer = allocated(network, job)
-    target = signature(job.data()[1])
+    data = job.data()
+    target = signature(data[1])
     compiler = Compiler(model, mode)
     _, code = compiler.choose(
         "bench", lambda: training_graph(model.layout, goal, optimizer, target, job.batch, False), job.steps
     )
     if compiler.fallbacks:
         raise NotCompiledError("; ".join(compiler.fallbacks))
-    program = code.bind(model.store, resident(network, job))
+    program = code.bind(model.store, resident(network, data))
 
     def run() -> None:
         for _ in range(job.epochs):
@@ -65,9 +66,9 @@ def allocated(network: Network, job: Job) -> Optimizer:
     return optimizer
 
 
-def resident(network: Network, job: Job) -> dict[str, Any]:
+def resident(network: Network, data: tuple[Any, Any, Any]) -> dict[str, Any]:
     """The data of a job on the network's device."""
-    x, y, order = job.data()
+    x, y, order = data
     device = network._model.backend.to_device
     return {"x": device(x), "y": device(y), "order": device(order.astype(np.int64))}
 
