@@ -17,7 +17,7 @@ from typing import Any
 
 from nnkit.plan import Target
 from nnkit_numpy.cores import cores
-from nnkit_numpy.native.machine import cache_folder
+from nnkit_numpy.jit.cache import folder
 
 FORMAT = 1
 RATES = (
@@ -29,7 +29,7 @@ RATES = (
 
 def path() -> Path:
     """The file, beside the cache of native code. Machines that share a home have one each."""
-    return cache_folder().parent / "profiles" / f"{platform.node() or 'machine'}.json"
+    return folder().parent / "profiles" / f"{platform.node() or 'machine'}.json"
 
 
 def keep(rates: Mapping[str, Mapping[str, Any]]) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 from nnkit.bench.limit import LIMIT, Rates
 from nnkit.measure import environment
 
-PACKAGES = ("scipy", "numba", "torch", "jax", "keras", "scikit-learn")
+PACKAGES = ("scipy", "llvmlite", "torch", "jax", "keras", "scikit-learn")
 
 
 def row(workload: str, framework: str, seconds: Sequence[float], **more: Any) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _processor() -> Iterator[tuple[str, str]]:
     threads = "" if found["threads"] is None else f", {output.counted(found['threads'], 'thread')}"
     yield "processor", f"{found['cpu'] or 'unknown'}, {output.counted(os.cpu_count() or 1, 'core')}"
     yield "NumPy", f"{found['numpy']} with {found['blas'] or 'an unknown BLAS'}{threads}"
-    yield "numba", _version("numba") or 'not installed; faster steps on the cpu: pip install "nnkit[fast]"'
+    yield "llvmlite", _version("llvmlite") or 'not installed; faster steps on the cpu: pip install "nnkit[fast]"'
 
 
 def _backends() -> Iterator[tuple[str, str]]:

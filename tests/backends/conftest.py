@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nnkit_numpy.native import machine
+from nnkit_numpy.jit import cache
 
 
 @pytest.fixture(scope="session")
@@ -16,5 +16,5 @@ def _folder(tmp_path_factory):
 def native_cache(_folder):
     """A cache of the tests' own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(machine.DIRECTORY, str(_folder))
+        patch.setenv(cache.DIRECTORY, str(_folder))
         yield

@@ -15,16 +15,16 @@ from nnkit.optimizers import Adam
 from nnkit.plan import plan
 from nnkit_numpy import cores
 from nnkit_numpy.device import NATIVE
-from nnkit_numpy.native import machine
 from nnkit_numpy.native.helpers import ABORT, Helpers
 from nnkit_numpy.native.loops import DIVISIBLE, EMIT
 from nnkit_numpy.native.pace import EVERY, LEAST, RECENT, Pace
+from nnkit_numpy.native.program import compiled
 from nnkit_numpy.native.source import source
 from tests.backends.test_native import CREW, small
 from tests.plan.running import Bench, same_bits
 from tests.training.steps import Job
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 
 pytestmark = pytest.mark.usefixtures("native_cache")
@@ -254,7 +254,7 @@ def test_threads_meet_wherever_one_needs_what_another_did():
     graph = this.graph(64)
     values = this.values(graph)
     results = []
-    run = machine.compiled(lagging(source(plan(graph, CREW)).text))
+    run = compiled(lagging(source(plan(graph, CREW)).text))
     for late in (None, 0, 1, 2):
         bench = Bench(graph, values, target=CREW)
         assert bench.plan.threads == 3

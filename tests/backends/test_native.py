@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from threading import Thread
 
@@ -13,21 +10,18 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 import nnkit
-from nnkit import nn
 from nnkit.backend import NoNativeFormError
 from nnkit.graph import Trace, interpret
 from nnkit.optimizers import SGD
 from nnkit.plan import plan
 from nnkit_numpy.device import NATIVE
-from nnkit_numpy.native import machine
-from nnkit_numpy.native.source import source
+from nnkit_numpy.native import program
 from tests.graph.table import TABLE
 from tests.graph.test_primitives import derived
 from tests.plan.running import Bench, close, poison
 from tests.training.architectures import ADAPTIVE, PLAIN, jobs
-from tests.training.steps import Job
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 CREW = replace(NATIVE, threads=3, meet_s=0.0)
 """Three threads that divide whatever can be divided."""
 
@@ -191,75 +185,12 @@ def test_threads_get_what_each_gets_alone():
             np.testing.assert_array_equal(together[seed][path], value)
 
 
-AGAIN = """
-import sys
-from nnkit_numpy.native import machine
-from nnkit_numpy.native.source import source
-assert machine.compiled(sys.stdin.read()).stats.cache_hits
-print("from the cache")
-"""
-TEXT = '@njit("int64(int64[::1], int64)", cache=CACHE)\ndef run(addresses, count):\n    return count + 1\n'
-
-
-@pytest.fixture
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv(machine.DIRECTORY, str(tmp_path))
-    return tmp_path / "native"
-
-
-def test_the_code_is_kept_for_the_next_process(own_cache):
-    module = nn.Sequential([nn.Dense(3, "tanh"), nn.Dense(2, "softmax")])
-    text = source(plan(Job(module, (4,), "auto", SGD(0.1), "classes").graph(8), CREW)).text
-    made, found = machine.compiled(text), machine.compiled(text)
-    assert sum(made.stats.cache_misses.values()) == 1
-    assert sum(found.stats.cache_hits.values()) == 1
-    assert list(own_cache.rglob("*.nbc"))
-    assert subprocess.run([sys.executable, "-c", AGAIN], input=text, text=True, check=True, capture_output=True).stdout
-
-
-KERNELS = """
-@kernel("int64(int64)")
-def kernel0(x):
-    apart()
-    return x + {0}
-
-
-@njit("int64(int64[::1], int64)", cache=CACHE)
-def run(addresses, count):
-    return kernel0(count)
-"""
-ONE = "import sys; from nnkit_numpy.native import machine; machine.compiled(sys.stdin.read())"
-
-
-def test_programs_from_different_processes_do_not_call_each_others_kernels(own_cache):
-    texts = [KERNELS.format(number) for number in (1, 2, 3)]
-    for text in texts:
-        subprocess.run([sys.executable, "-c", ONE], input=text, text=True, check=True)
-    made = [machine.compiled(text) for text in texts]
-    assert all(run.stats.cache_hits for run in made)
-    assert [run(np.zeros(1, np.int64), 10) for run in made] == [11, 12, 13]
-
-
-@pytest.mark.parametrize("kind", ["*.nbc", "*.nbi", "*.py"])
-def test_a_damaged_cache_costs_only_time(own_cache, kind):
-    machine.compiled(TEXT)
-    (file,) = own_cache.rglob(kind)
-    file.write_bytes(b"\x80\x05damage" + os.urandom(64))
-    assert machine.compiled(TEXT)(np.zeros(1, np.int64), 4) == 5
-
-
-def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv(machine.DIRECTORY, str(tmp_path / "file"))
-    assert machine.compiled(TEXT)(np.zeros(1, np.int64), 4) == 5
-
-
-def test_without_numba_the_plain_program_runs_and_the_record_says_why(monkeypatch):
-    monkeypatch.setattr(machine, "find_spec", lambda name: None)
+def test_without_llvmlite_the_plain_program_runs_and_the_record_says_why(monkeypatch):
+    monkeypatch.setattr(program, "find_spec", lambda name: None)
     run = trained("first", SGD(0.1, momentum=0.25))[1]  # a plan that no other test has compiled
     assert run.record.training["program"]["kind"] == "plain"
     assert run.record.training["program"]["fallbacks"] == [
-        "native programs need numba, from the extra 'fast': pip install 'nnkit[fast]'"
+        "native programs need llvmlite, from the extra 'fast': pip install 'nnkit[fast]'"
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 from nnkit_numpy.memory import aligned
 from nnkit_numpy.native import product, tiles

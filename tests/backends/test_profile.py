@@ -9,7 +9,7 @@ import pytest
 import nnkit
 from nnkit.backend import select
 from nnkit_numpy import calibration, device, profile
-from nnkit_numpy.native import machine
+from nnkit_numpy.jit import cache
 
 RATES = {
     "plain": {"call_s": 4e-7, "flops_per_s": 5e10, "tile_bytes": 1 << 18, "element_s": (("exp", 1e-9),)},
@@ -29,7 +29,7 @@ def _own_file(tmp_path, monkeypatch):
 
 
 def test_machines_that_share_a_home_have_a_file_each(tmp_path, monkeypatch):
-    monkeypatch.setenv(machine.DIRECTORY, str(tmp_path))
+    monkeypatch.setenv(cache.DIRECTORY, str(tmp_path))
     monkeypatch.setattr("platform.node", lambda: "red")
     assert PATH() == tmp_path / "profiles" / "red.json"
 
@@ -87,7 +87,7 @@ def test_a_profile_that_cannot_be_used_is_not(damage):
 
 
 def test_calibration_measures_what_the_planner_asks_for(monkeypatch):
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     for name, value in {"FAR": 1 << 16, "NEAR": 1 << 14, "SIDE": 64, "BLOCK_S": 1e-5, "TILES": (1 << 12,)}.items():
         monkeypatch.setattr(calibration, name, value)
     found = select("cpu").calibrate()

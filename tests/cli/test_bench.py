@@ -55,7 +55,7 @@ def test_json_and_the_record_are_the_same_result(cli: Cli) -> None:
 
 
 def test_both_forms_of_the_step(cli: Cli) -> None:
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     out = cli("bench", *SMALL, "--format", "json").out
     rows = json.loads(out)["rows"]
     assert [row["framework"] for row in rows[:2]] == ["nnkit", "nnkit, not compiled"]
@@ -104,10 +104,10 @@ def test_what_is_refused_is_one_line(cli: Cli, words: str, status: int, message:
 
 
 def test_without_the_extra_the_plain_step_is_measured_and_the_reason_told(cli: Cli) -> None:
-    missing = {"workload": "training step", "framework": "nnkit", "reason": "native programs need numba"}
+    missing = {"workload": "training step", "framework": "nnkit", "reason": "native programs need llvmlite"}
     plain = {"workload": "training step", "framework": "nnkit, not compiled", "step_median_s": 1.0}
     _require_own([missing, plain], "auto")
-    with pytest.raises(ContestantError, match="nnkit cannot run the training step: native programs need numba"):
+    with pytest.raises(ContestantError, match="nnkit cannot run the training step: native programs need llvmlite"):
         _require_own([missing], "first")
     with pytest.raises(ContestantError, match="nnkit, not compiled cannot run the training step: its process ended"):
         _require_own([missing, {**plain, "reason": "its process ended"}], "auto")

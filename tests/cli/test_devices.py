@@ -24,7 +24,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_processor_is_always_ready(cli: Cli) -> None:
     status, out, err = cli("devices")
     assert (status, err) == (0, "")
-    assert [line.split()[0] for line in out.splitlines()[:4]] == ["processor", "NumPy", "numba", "cpu"]
+    assert [line.split()[0] for line in out.splitlines()[:4]] == ["processor", "NumPy", "llvmlite", "cpu"]
     assert "\ncpu         ready: --device cpu\n" in out
 
 
@@ -50,7 +50,7 @@ def test_what_is_missing_comes_with_its_reason_and_how_to_install_it(cli: Cli, m
     monkeypatch.setattr(devices.nvml, "session", no_driver)
     monkeypatch.setattr(devices, "select", _only_cpu)
     lines = dict(line.split(maxsplit=1) for line in cli("devices").out.splitlines())
-    assert lines["numba"] == 'not installed; faster steps on the cpu: pip install "nnkit[fast]"'
+    assert lines["llvmlite"] == 'not installed; faster steps on the cpu: pip install "nnkit[fast]"'
     assert lines["cuda"] == "not available: there is no GPU"
     assert lines["GPU"] == "none: no NVIDIA driver is installed"
     assert lines["CuPy"].startswith('not installed; for NVIDIA GPUs: pip install "nnkit[cuda12]" or "nnkit[cuda13]"')

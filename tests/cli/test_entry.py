@@ -74,7 +74,7 @@ def test_a_wrong_flag_is_one_line(cli: Cli) -> None:
 
 def test_a_command_starts_without_what_only_others_need(environment: dict[str, str]) -> None:
     code = "import sys, nnkit.cli; nnkit.cli.main(['--version']); print([m for m in sys.argv[1:] if m in sys.modules])"
-    heavy = ["h5py", "psutil", "pynvml", "sklearn", "scipy", "pandas", "numba", "matplotlib", "IPython"]
+    heavy = ["h5py", "psutil", "pynvml", "sklearn", "scipy", "pandas", "llvmlite", "matplotlib", "IPython"]
     done = subprocess.run(
         [sys.executable, "-c", code, *heavy], capture_output=True, text=True, env=environment, check=True
     )

@@ -68,7 +68,7 @@ def test_the_same_bits_in_half_the_memory(make: Any) -> None:
 
 @pytest.mark.slow
 def test_the_same_bits_in_half_the_memory_natively() -> None:
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     free, limited = twelve(), twelve()
     whole = fit(free, compile="first")
     half = fit(limited, compile="first", memory_limit=peak(whole) // 2)

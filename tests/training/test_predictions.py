@@ -8,7 +8,8 @@ import pytest
 import nnkit
 from nnkit.errors import ArgumentError
 from nnkit.training import evaluation
-from nnkit_numpy.native import machine
+from nnkit_numpy.jit import cache as cached
+from nnkit_numpy.native import program
 
 
 def network(**more: object) -> nnkit.Network:
@@ -17,12 +18,12 @@ def network(**more: object) -> nnkit.Network:
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv(machine.DIRECTORY, str(tmp_path))
+    monkeypatch.setenv(cached.DIRECTORY, str(tmp_path))
 
 
 @pytest.mark.parametrize("rows", [1, 7, 64, 100])
 def test_compiled_predictions_equal_plain_ones(monkeypatch, cache, rows):
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     monkeypatch.setattr(evaluation, "ROWS", 32)  # the last of several pieces is padded
     net, x = network(), np.random.default_rng(0).normal(size=(rows, 12)).astype(np.float32)
     plain = net.predict(x, compile="off")
@@ -37,7 +38,7 @@ def test_compiled_predictions_equal_plain_ones(monkeypatch, cache, rows):
 
 
 def test_what_a_call_gave_stays_as_it_is(cache):
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     net, x = network(), np.eye(12, dtype=np.float32)[:1]
     for mode in ("off", "first"):
         first = net.predict(x, compile=mode)
@@ -47,15 +48,15 @@ def test_what_a_call_gave_stays_as_it_is(cache):
 
 
 def test_nothing_is_compiled_that_does_not_repay_it(monkeypatch):
-    monkeypatch.setattr(machine, "compiled", lambda text: pytest.fail("it compiled"))
+    monkeypatch.setattr(program, "compiled", lambda text: pytest.fail("it compiled"))
     net = network()
     assert net.predict(np.zeros((3000, 12))).shape == (3000, 3)
 
 
 def test_what_cannot_be_compiled_is_said_once(monkeypatch):
-    monkeypatch.setattr(machine, "find_spec", lambda name: None)
+    monkeypatch.setattr(program, "find_spec", lambda name: None)
     net = nnkit.FeedForward(5, 3, [9], seed=0)  # a plan that no other test has compiled
-    with pytest.warns(nnkit.NnkitWarning, match="predictions are not compiled: native programs need numba"):
+    with pytest.warns(nnkit.NnkitWarning, match="predictions are not compiled: native programs need llvmlite"):
         first = net.predict(np.ones((1, 5)), compile="first")
     np.testing.assert_array_equal(net.predict(np.ones((1, 5)), compile="first"), first)
 

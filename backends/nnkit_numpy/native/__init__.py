@@ -1,1 +1,1 @@
-"""A plan as one native function: many whole steps in a call, compiled by numba when the extra ``fast`` is installed."""
+"""A plan as one native function: many whole steps in a call, compiled when the extra ``fast`` is installed."""

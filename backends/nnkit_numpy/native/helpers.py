@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
 from nnkit_numpy.memory import Array
-from nnkit_numpy.native.machine import Run
 
+Run = Callable[[int, int, int], int]
+"""(where the addresses are, steps, number of the thread) → steps that were done."""
 ABORT = 1 << 62
 """On the gate: there will be no run."""
 
@@ -26,7 +27,7 @@ class Helpers:
         self._process = 0
 
     @contextmanager
-    def beside(self, gate: Array, run: Run, addresses: Array, steps: int) -> Iterator[None]:
+    def beside(self, gate: Array, run: Run, addresses: int, steps: int) -> Iterator[None]:
         """While the caller runs its own part, each helper runs its."""
         waiting: list[Future[int]] = []
 

@@ -14,8 +14,6 @@ _VIEW = re.compile(r"\b(p_a|a|parts)_(\w+?)\b")
 ADDRESSES = ("arena", "gate", "scratch", "float32", "float64")
 """What the addresses begin with: the arena, where threads meet, memory for pieces of matrices, and the products of
 either data type."""
-FREE = 1 << 40
-"""Elements of a buffer as far as the code can tell; the host checks every index on entry."""
 
 
 class Kernels:
@@ -41,9 +39,10 @@ class Kernels:
         locals_ = list(dict.fromkeys("".join(found) for found in _LOCAL.findall(body)))
         body = _LOCAL.sub(lambda found: f"{found[1]}{locals_.index(found[0])}", body)
         places = [f"q{k}" for k in range(len(inputs))]
-        parameters = ["addresses", "first", "last", *places, *(f"o{k}" for k in range(len(offsets)))]
-        head = ["apart()", *_views(body), *(line for k, i in enumerate(inputs) for line in _input(k, self._dtypes[i]))]
-        lines = [f"@kernel('(int64[::1]{', int64' * (len(parameters) - 1)})')", f"def {NAME}({', '.join(parameters)}):"]
+        parameters = ["addresses: int64[:]", "first", "last", *places, *(f"o{k}" for k in range(len(offsets)))]
+        head = [*_views(body), *(line for k, i in enumerate(inputs) for line in _input(k, self._dtypes[i]))]
+        result = " -> bool" if body.startswith("return ") else ""
+        lines = ["@apart", f"def {NAME}({', '.join(parameters)}){result}:"]
         rest = "\n".join([*lines, *indented([*head, *body.split("\n")]), ""])
         name = self._names.setdefault(rest, f"kernel{len(self._names)}")
         numbers = [str(self._place[i]) for i in inputs] + offsets
@@ -68,4 +67,4 @@ def _input(k: int, dtype: str) -> Lines:
 
 def array(address: str, dtype: str) -> str:
     """Memory as a flat array, in code."""
-    return f"carray(pointer({address}), ({FREE},), np.{'bool_' if dtype == 'bool' else dtype})"
+    return f"array({address}, {dtype})"

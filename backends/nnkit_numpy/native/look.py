@@ -20,8 +20,8 @@ def literal(value: float | bool, dtype: str) -> str:
     if dtype == "bool":
         return str(bool(value))
     if dtype.startswith("uint"):
-        return f"np.{dtype}({int(value) % (1 << int(dtype[4:]))})"
-    return f"np.{dtype}({value})".replace("inf", "np.inf").replace("nan", "np.nan")
+        return f"{dtype}({int(value) % (1 << int(dtype[4:]))})"
+    return f"{dtype}({value})"
 
 
 def offset(elements: int) -> str:
@@ -43,7 +43,7 @@ class Look:
         """The element in code."""
         if self.text:
             return self.text
-        return f"{self.buffer}[nth({self.position(indices)})]"
+        return f"{self.buffer}[{self.position(indices)}]"
 
     def position(self, indices: Sequence[str]) -> str:
         """Where the element stands in the buffer, in code."""

@@ -104,7 +104,7 @@ def _take(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     axis = node.options["axis"]
     index = names(len(out.shape))
     extent = f"n_{x.buffer}" if not axis and x.buffer.startswith("b") else str(x.shape[axis])
-    row = [f"j = np.int64({chosen.at([index[axis]])})", "if j < 0:", f"    j += {extent}"]
+    row = [f"j = int64({chosen.at([index[axis]])})", "if j < 0:", f"    j += {extent}"]
     source = x.at([*index[:axis], "j", *index[axis + 1 :]])
     inner = nest(out.shape[axis + 1 :], [f"{out.at(index)} = {source}"], axis + 1)
     return nest(out.shape[: axis + 1], [*row, *inner])
@@ -114,7 +114,7 @@ def _scatter_add(node: Node, out: Look, operands: list[Look], dtype: str) -> Lin
     x, chosen = operands
     axis = node.options["axis"]
     index = names(len(x.shape))
-    row = [f"j = np.int64({chosen.at([index[axis]])})", "if j < 0:", f"    j += {out.shape[axis]}"]
+    row = [f"j = int64({chosen.at([index[axis]])})", "if j < 0:", f"    j += {out.shape[axis]}"]
     to = out.at([*index[:axis], "j", *index[axis + 1 :]])
     inner = nest(x.shape[axis + 1 :], [f"{to} = {typed(f'{to} + {x.at(index)}', node.dtype)}"], axis + 1)
     # Indices repeat: whoever adds goes through all of them alone.
@@ -179,18 +179,18 @@ def _random_bits(node: Node, out: Look, operands: list[Look], dtype: str) -> Lin
     count = prod(out.shape)
     low, high, step = (operand.at([]) for operand in operands)
     stream = node.options["stream"]
-    head = [f"k0 = np.uint32({low} ^ np.uint32({stream[0]}))", f"k1 = np.uint32({high} ^ np.uint32({stream[1]}))"]
-    head += [f"k2 = np.uint32(k0 ^ k1 ^ np.uint32({PARITY}))", f"y = {step}"]
-    body = ["x0 = np.uint32(np.uint32(i) + k0)", "x1 = np.uint32(y + k1)"]
+    head = [f"k0 = uint32({low} ^ uint32({stream[0]}))", f"k1 = uint32({high} ^ uint32({stream[1]}))"]
+    head += [f"k2 = uint32(k0 ^ k1 ^ uint32({PARITY}))", f"y = {step}"]
+    body = ["x0 = uint32(uint32(i) + k0)", "x1 = uint32(y + k1)"]
     for turn in range(ROUNDS):
         d = ROTATIONS[turn % 8]
-        body += ["x0 = np.uint32(x0 + x1)"]
-        body += [f"x1 = np.uint32(np.uint32(np.uint32(x1 << np.uint32({d})) | (x1 >> np.uint32({32 - d}))) ^ x0)"]
+        body += ["x0 = uint32(x0 + x1)"]
+        body += [f"x1 = uint32(uint32(uint32(x1 << uint32({d})) | (x1 >> uint32({32 - d}))) ^ x0)"]
         if turn % 4 == 3:
             block = turn // 4 + 1
-            body += [f"x0 = np.uint32(x0 + k{block % 3})"]
-            body += [f"x1 = np.uint32(x1 + k{(block + 1) % 3} + np.uint32({block}))"]
-    even, odd = (f"{out.buffer}[nth(2 * i + {word} + {offset(out.offset)})]" for word in (0, 1))
+            body += [f"x0 = uint32(x0 + k{block % 3})"]
+            body += [f"x1 = uint32(x1 + k{(block + 1) % 3} + uint32({block}))"]
+    even, odd = (f"{out.buffer}[2 * i + {word} + {offset(out.offset)}]" for word in (0, 1))
     rest = [f"i = {count // 2}", *body, f"{even} = x0"] if count % 2 else []
     return [*head, f"for i in range({share(count // 2)}):", *indented([*body, f"{even} = x0", f"{odd} = x1"]), *rest]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nnkit.graph.ir import Node
-from nnkit_numpy.native.kernels import ADDRESSES, FREE
+from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.look import Look, literal
 from nnkit_numpy.native.passes import MANY_ROWS, MEET, Lines, indented, names, nest, share, share_rows
 from nnkit_numpy.native.product import PARTIAL, SCRATCH
@@ -74,16 +74,16 @@ def _divided_sum(a: Look, b: Look, out: Look, dtype: str) -> Lines:
     to = f"{partial} + rank * {SCRATCH}, {columns}"
     call = _call(dtype, (rows, columns, "hi - lo"), a, b, out, [], along="lo", to=to)
     element = out.at([f"i0 // {columns}", f"i0 % {columns}"]) if not out.contiguous else ""
-    place = element or f"{out.buffer}[nth({out.position(['0', '0'])} + i0)]"
+    place = element or f"{out.buffer}[{out.position(['0', '0'])} + i0]"
     return [
         f"lo, hi = {share_rows(inner)}",
         call,
         MEET,
-        f"found = carray(pointer({partial}), ({FREE},), np.{dtype})",
+        f"found = array({partial}, {dtype})",
         f"for i0 in range({share_rows(rows, columns)}):",
-        "    s = found[nth(i0)]",
+        "    s = found[i0]",
         "    for r in range(1, PARTS):",
-        f"        s += found[nth(r * {apart} + i0)]",
+        f"        s += found[r * {apart} + i0]",
         f"    {place} = s",
     ]
 
@@ -99,7 +99,7 @@ def _call(
     ]
     to = to or f"{_address(out, [*index, row, column], dtype)}, {out.strides[-2]}"
     function, scratch = (f"addresses[{ADDRESSES.index(name)}]" for name in (dtype, "scratch"))
-    return f"product({', '.join([function, *map(str, extents), *sides, to])}, {scratch} + rank * {SCRATCH})"
+    return f"call({', '.join([function, *map(str, extents), *sides, to])}, {scratch} + rank * {SCRATCH})"
 
 
 def _address(look: Look, index: Lines, dtype: str) -> str:

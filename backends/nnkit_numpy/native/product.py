@@ -6,14 +6,17 @@ After Goto and van de Geijn, "Anatomy of high-performance matrix multiplication"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING
 
-from nnkit_numpy.native.machine import compiled
 from nnkit_numpy.native.passes import Lines, indented
 from nnkit_numpy.native.tiles import ITEMS, registers, tiles
+
+if TYPE_CHECKING:
+    from nnkit_numpy.jit.machine import Code
 
 NEAR = 1 << 18
 """Bytes of the left operand that stay in a core's own cache while the columns of the right one pass by."""
@@ -35,13 +38,15 @@ def address(dtype: str) -> int:
     next row (down) and the next column (along) are. The columns of c are neighbours.
     """
     with _LOCK:
-        return int(_product(dtype).address)
+        return _product(dtype).address("product")
 
 
 @cache
-def _product(dtype: str) -> Any:
+def _product(dtype: str) -> Code:
     """The compiled function, which is kept: its code goes with it."""
-    return compiled(_text(dtype), "product", tiles(dtype))
+    from nnkit_numpy.jit.machine import compiled
+
+    return compiled(_text(dtype), tiles(dtype))
 
 
 def _text(dtype: str) -> str:
@@ -57,8 +62,10 @@ def _text(dtype: str) -> str:
         "DEPTH": DEPTH // ITEMS[dtype],
         "TALL": TALL,
     }
-    head = [f"# {registers()}", *(f"{name} = {number}" for name, number in numbers.items()), f"REAL = np.{dtype}"]
-    return "\n".join([*head, *_strips(rows, vectors), DRIVER])
+    text = "\n".join([*_strips(rows, vectors), DRIVER]).replace("REAL", dtype)
+    for name, number in numbers.items():
+        text = re.sub(rf"\b{name}\b", str(number), text)
+    return f"# {registers()}\n{text}"
 
 
 def _strips(rows: int, vectors: int) -> Iterator[str]:
@@ -72,46 +79,43 @@ def _strips(rows: int, vectors: int) -> Iterator[str]:
 
 
 STRIP = """
-@kernel("void(int64, int64, int64, int64, int64, int64, boolean, int64, int64, int64, int64, int64)")
-def NAME(columns, m, k, a, a_down, a_along, packed, b, b_down, c, c_down, more):
-    apart()
+@apart
+def NAME(columns, m, k, a, a_down, a_along, packed: bool, b, b_down, c, c_down, more):
     count = (m + ROWS - 1) // ROWS
     row = 0
     for number in range(count):
-        rows = m // count + (number < m % count)
+        rows = m // count + int64(number < m % count)
         at, down, along = a + row * a_down * SIZE, a_down, a_along
         if packed:
             at, down, along = a + row * k * SIZE, 1, rows
         to = c + row * c_down * SIZE
 """
 DRIVER = """
-@kernel("void(int64, int64, int64, int64, int64, int64)")
+@apart
 def pack_left(m, k, a, a_down, a_along, scratch):
-    apart()
-    source, target = carray(pointer(a), (1 << 40,), REAL), carray(pointer(scratch), (1 << 40,), REAL)
+    source, target = array(a, REAL), array(scratch, REAL)
     count = (m + ROWS - 1) // ROWS
     row = 0
     for number in range(count):
-        rows = m // count + (number < m % count)
+        rows = m // count + int64(number < m % count)
         if a_down == 1:
             for p in range(k):
                 for i in range(rows):
-                    target[nth(row * k + p * rows + i)] = source[nth(row + i + p * a_along)]
+                    target[row * k + p * rows + i] = source[row + i + p * a_along]
         else:
             for i in range(rows):
                 for p in range(k):
-                    target[nth(row * k + p * rows + i)] = source[nth((row + i) * a_down + p * a_along)]
+                    target[row * k + p * rows + i] = source[(row + i) * a_down + p * a_along]
         row += rows
 
 
-@kernel("void(int64, int64, int64, int64, int64, int64)")
+@apart
 def pack_right(k, columns, b, b_down, b_along, scratch):
-    apart()
-    source, target = carray(pointer(b), (1 << 40,), REAL), carray(pointer(scratch), (1 << 40,), REAL)
+    source, target = array(b, REAL), array(scratch, REAL)
     if b_along == 1:
         for p in range(k):
             for j in range(columns):
-                target[nth(p * columns + j)] = source[nth(p * b_down + j)]
+                target[p * columns + j] = source[p * b_down + j]
         return
     deep = k // LANES * LANES if b_down == 1 else 0
     across = columns // LANES * LANES
@@ -120,10 +124,10 @@ def pack_right(k, columns, b, b_down, b_along, scratch):
             turn(b + (j * b_along + p) * SIZE, b_along, scratch + (p * columns + j) * SIZE, columns)
     for j in range(columns):
         for p in range(deep if j < across else 0, k):
-            target[nth(p * columns + j)] = source[nth(p * b_down + j * b_along)]
+            target[p * columns + j] = source[p * b_down + j * b_along]
 
 
-@cfunc("void(int64, int64, int64, int64, int64, int64, int64, int64, int64, int64, int64, int64)", cache=CACHE)
+@export
 def product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch):
     large = m * k * SIZE > NEAR
     packed = large or b_along != 1

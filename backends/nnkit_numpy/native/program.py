@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from nnkit.backend import Store
+from nnkit.backend import NoNativeFormError, Store
 from nnkit.plan import Plan
 from nnkit_numpy.memory import Array, aligned
-from nnkit_numpy.native.helpers import Helpers
-from nnkit_numpy.native.machine import Run, compiled, require
+from nnkit_numpy.native.helpers import Helpers, Run
 from nnkit_numpy.native.pace import Pace
 from nnkit_numpy.native.product import SCRATCH, address
 from nnkit_numpy.native.source import source
@@ -25,7 +25,8 @@ class NativeExecutable:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        require()
+        if find_spec("llvmlite") is None:
+            raise NoNativeFormError("native programs need llvmlite, from the extra 'fast': pip install 'nnkit[fast]'")
         self.source = source(plan)
         self._run: Run | None = None
         self._lock = Lock()
@@ -36,6 +37,14 @@ class NativeExecutable:
             if self._run is None:
                 self._run = compiled(self.source.text)
         return NativeProgram(self.plan, self._run, self.source.inputs, store, data)
+
+
+def compiled(text: str) -> Run:
+    """The function of a plan's source."""
+    from nnkit_numpy.jit import machine
+
+    function: Run = machine.compiled(text).function("run", 3)
+    return function
 
 
 class NativeProgram(NumpyProgram):
@@ -52,20 +61,21 @@ class NativeProgram(NumpyProgram):
         places = [array.ctypes.data for array in (self._arena, self._gate, self._scratch)]
         products = [address(dtype) if _multiplies(plan, dtype) else 0 for dtype in ITEMS]
         self._addresses = np.array([*places, *products, *pairs], dtype=np.int64)
+        self._table = self._addresses.ctypes.data
         self._helpers, self._pace = Helpers(plan.threads - 1), Pace()
 
     def run(self, steps: int) -> int:
         """Run so many steps; returns how many ran before the guard refused to commit one."""
         if not self._helpers.count:
-            return self._native(self._addresses, steps, ALONE)
+            return self._native(self._table, steps, ALONE)
         return self._pace.run(steps, self._go)
 
     def _go(self, steps: int, together: bool) -> int:
         if not together:
-            return self._native(self._addresses, steps, ALONE)
+            return self._native(self._table, steps, ALONE)
         self._gate[0] = 0
-        with self._helpers.beside(self._gate, self._native, self._addresses, steps):
-            return self._native(self._addresses, steps, 0)
+        with self._helpers.beside(self._gate, self._native, self._table, steps):
+            return self._native(self._table, steps, 0)
 
 
 ALONE = -1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nnkit.backend import NoNativeFormError
 from nnkit.graph.ir import Node
-from nnkit_numpy.kernels import UFUNCS
 
 # The larger and the smaller keep NaN: what differs from itself wins, and so does a second operand that compares false.
 OPERATORS = {
@@ -34,12 +35,13 @@ OPERATORS = {
     "bitwise_invert": "~{0}",
     "isfinite": "{0} - {0} == 0",  # of infinity and NaN the difference is NaN; this form runs on whole vectors
     "isnan": "{0} != {0}",
+    "isinf": "abs({0}) == inf",
     "where": "{1} if {0} else {2}",
     "stop_gradient": "{0}",
 }
 FUNCTIONS = {
     "abs", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-    "asin", "acos", "atan", "asinh", "acosh", "atanh", "sign", "floor", "ceil", "trunc", "isinf",
+    "asin", "acos", "atan", "asinh", "acosh", "atanh", "sign", "floor", "ceil", "trunc", "round",
     "pow", "floor_divide", "remainder", "atan2", "hypot", "logaddexp",
 }  # fmt: skip
 ROUNDING = ("floor", "ceil", "trunc", "round")
@@ -52,24 +54,28 @@ def expression(node: Node, operands: list[str], dtypes: list[str]) -> str:
         return cast(operands[0], dtypes[0], node.dtype)
     if name in ROUNDING and "int" in node.dtype:
         return operands[0]
+    operands = _alike(operands, dtypes, first=1 if name == "where" else 0)
     if dtypes[0] == "bool" and name == "bitwise_invert":
         return f"not {operands[0]}"
     if name in OPERATORS:
         return typed(OPERATORS[name].format(*operands), node.dtype)
-    if name == "round":
-        return typed(f"np.rint({operands[0]})", node.dtype)
     if name in FUNCTIONS:
-        return typed(f"np.{UFUNCS.get(name, name)}({', '.join(operands)})", node.dtype)
+        return typed(f"{name}({', '.join(operands)})", node.dtype)
     raise NoNativeFormError(f"the operation '{name}' has no native form")
 
 
+def _alike(operands: list[str], dtypes: list[str], first: int) -> list[str]:
+    """All of one data type, from the first on that is a number."""
+    common = str(np.result_type(*dtypes[first:]))
+    others = zip(operands[first:], dtypes[first:], strict=True)
+    return [*operands[:first], *(cast(code, dtype, common) for code, dtype in others)]
+
+
 def typed(code: str, dtype: str) -> str:
-    """Of exactly this data type: native arithmetic widens small integers."""
-    return f"({code})" if dtype == "bool" else f"np.{dtype}({code})"
+    """Of exactly this data type."""
+    return f"({code})" if dtype == "bool" else f"{dtype}({code})"
 
 
 def cast(code: str, source: str, dtype: str) -> str:
     """Another data type."""
-    if dtype == "bool":
-        return f"({code} != 0)" if source != "bool" else code
-    return f"np.{dtype}(1 if {code} else 0)" if source == "bool" else f"np.{dtype}({code})"
+    return code if dtype == source else f"{dtype}({code})"

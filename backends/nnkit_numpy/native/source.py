@@ -19,29 +19,26 @@ from nnkit_numpy.native.tiles import ITEMS
 from nnkit_numpy.native.touch import PARTS, Touch, touch, touches
 
 TOTAL = """
-@kernel("(DTYPE[::1], int64, int64, int64)", fastmath={"reassoc", "contract", "nsz"})
-def total_DTYPE(x, start, lo, hi):
-    s = np.DTYPE(0)
+@loose
+def total_DTYPE(x: DTYPE[:], start, lo, hi) -> DTYPE:
+    s = DTYPE(0)
     for i in range(start + lo, start + hi):
-        s += x[nth(i)]
+        s += x[i]
     return s
 """
 # Threads divide a loop evenly; a long one at cache lines, so that no two of them write to one.
 CREW = """
-@kernel("int64(int64, int64)")
-def begin(n, rank):
+def begin(n, rank) -> int64:
     if rank == THREADS:
         return n
     return n * rank // THREADS if n < 64 * THREADS else n // 16 * rank // THREADS * 16
 
 
-@kernel("int64(int64, int64)")
-def row(n, rank):
+def row(n, rank) -> int64:
     return n * rank // THREADS
 
 
-@kernel("int64(int64, int64, boolean)")
-def meet(gate, before, alone):
+def meet(gate, before, alone: bool) -> int64:
     if alone:
         return before
     target = before + THREADS
@@ -74,7 +71,7 @@ def source(plan: Plan) -> Source:
     buffers = [i for i, look in found.items() if look.buffer == f"b{i}"]
     kernels = Kernels({i: plan.graph.nodes[i].dtype for i in buffers})
     body = _body(plan, found, Crew(plan.threads, kernels))
-    lines = ["met, alone = 0, who < 0", f"first, last = (0, {plan.threads}) if alone else (who, who + 1)"]
+    lines = ["met, alone = 0, who < 0", f"first, last = 0 if alone else who, {plan.threads} if alone else who + 1"]
     if plan.threads > 1:
         lines += ["met = meet(addresses[1], met, alone)", f"if arrived(addresses[1]) >= {ABORT}:", "    return 0"]
     lines += ["for done in range(count):", *indented(body), "return count"]
@@ -86,12 +83,11 @@ def source(plan: Plan) -> Source:
 
 
 STEPS = """
-@kernel("int64(int64[::1], int64, int64)")
-def steps(addresses, count, who):"""
+def steps(addresses: int64[:], count, who) -> int64:"""
 RUN = """
 
-@njit("int64(int64[::1], int64, int64)", nogil=True, cache=CACHE)
-def run(addresses, count, who):
+@export
+def run(addresses: int64[:], count, who) -> int64:
     before = flush()
     done = steps(addresses, count, who)
     restore(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -61,10 +62,29 @@ class _Vectors:
         self.suffix = f"v{lanes}f{8 * self.size}"
 
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
-        from numba.core import cgutils
+        from nnkit_numpy.jit.functions import declared
 
-        kind = self.ir.FunctionType(result, [argument.type for argument in arguments])
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
+        function = declared(self.builder.module, name, result, [argument.type for argument in arguments])
+        return self.builder.call(function, arguments)
+
+    def held(self) -> Any:
+        """A place for a vector, in a register if there is one."""
+        with self.builder.goto_entry_block():
+            return self.builder.alloca(self.kind)
+
+    @contextmanager
+    def times(self, count: Any) -> Iterator[Any]:
+        """So many times; gives the number of each."""
+        before, start, end = self.builder.block, *(self.builder.append_basic_block(name) for name in ("times", "after"))
+        self.builder.cbranch(self.builder.icmp_signed(">", count, self.number(0)), start, end)
+        self.builder.position_at_end(start)
+        index = self.builder.phi(count.type)
+        index.add_incoming(self.number(0), before)
+        yield index
+        following = self.builder.add(index, self.number(1))
+        index.add_incoming(following, self.builder.block)
+        self.builder.cbranch(self.builder.icmp_signed("<", following, count), start, end)
+        self.builder.position_at_end(end)
 
     def number(self, value: int) -> Any:
         return self.ir.Constant(self.ir.IntType(64), value)
@@ -120,71 +140,55 @@ def _tile(dtype: str, lanes: int, rows: int, vectors: int, edge: bool) -> Any:
     The sums stay in registers; each is of its products in order, one after the other, so that its bits depend on
     neither the tiles nor the threads nor the pieces in which a long sum is done.
     """
-    from numba.core import cgutils, types
-    from numba.extending import intrinsic
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def call(
-        typing: Any, columns: Any, k: Any, a: Any, a_down: Any, a_along: Any, b: Any, b_down: Any, c: Any, c_down: Any,
-        more: Any,
-    ) -> Any:  # fmt: skip
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            columns, k, a, a_down, a_along, b, b_down, c, c_down, more = values
-            do = _Vectors(builder, dtype, lanes)
-            mask = do.first(columns) if edge else None
-            across = [do.number(lanes * v * do.size) for v in range(vectors)]
-            places = [[builder.add(do.step(c, c_down, r), v) for v in across] for r in range(rows)]
-            sums = [[cgutils.alloca_once_value(builder, do.zero) for _ in across] for _ in range(rows)]
-            pairs = [(s, p) for row in zip(sums, places, strict=True) for s, p in zip(*row, strict=True)]
-            with builder.if_else(builder.icmp_signed("!=", more, do.number(0))) as (going_on, beginning):
-                with going_on:
-                    for total, place in pairs:
-                        builder.store(do.load(place, mask), total)
-                with beginning:
-                    for total, _ in pairs:
-                        builder.store(do.zero, total)
-            with cgutils.for_range(builder, k) as loop:
-                row = do.step(b, builder.mul(loop.index, b_down))
-                right = [do.load(builder.add(row, v), mask) for v in across]
-                left = do.step(a, builder.mul(loop.index, a_along))
-                for r in range(rows):
-                    factor = do.repeated(do.step(left, a_down, r))
-                    for total, value in zip(sums[r], right, strict=True):
-                        builder.store(do.multiply_add(factor, value, builder.load(total)), total)
-            for total, place in pairs:
-                do.store(builder.load(total), place, mask)
-            return context.get_dummy_value()
+    def write(
+        builder: Any, columns: Any, k: Any, a: Any, a_down: Any, a_along: Any, b: Any, b_down: Any, c: Any,
+        c_down: Any, more: Any,
+    ) -> None:  # fmt: skip
+        do = _Vectors(builder, dtype, lanes)
+        mask = do.first(columns) if edge else None
+        across = [do.number(lanes * v * do.size) for v in range(vectors)]
+        places = [[builder.add(do.step(c, c_down, r), v) for v in across] for r in range(rows)]
+        sums = [[do.held() for _ in across] for _ in range(rows)]
+        pairs = [(s, p) for row in zip(sums, places, strict=True) for s, p in zip(*row, strict=True)]
+        with builder.if_else(builder.icmp_signed("!=", more, do.number(0))) as (going_on, beginning):
+            with going_on:
+                for total, place in pairs:
+                    builder.store(do.load(place, mask), total)
+            with beginning:
+                for total, _ in pairs:
+                    builder.store(do.zero, total)
+        with do.times(k) as at:
+            row = do.step(b, builder.mul(at, b_down))
+            right = [do.load(builder.add(row, v), mask) for v in across]
+            left = do.step(a, builder.mul(at, a_along))
+            for r in range(rows):
+                factor = do.repeated(do.step(left, a_down, r))
+                for total, value in zip(sums[r], right, strict=True):
+                    builder.store(do.multiply_add(factor, value, builder.load(total)), total)
+        for total, place in pairs:
+            do.store(builder.load(total), place, mask)
 
-        return types.void(*[types.int64] * 10), generate
-
-    return call
+    return write
 
 
 def _turn(dtype: str, lanes: int) -> Any:
     """A square block, as wide as a vector, transposed."""
-    from numba.core import types
-    from numba.extending import intrinsic
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def call(typing: Any, source: Any, source_down: Any, target: Any, target_down: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            source, source_down, target, target_down = values
-            do = _Vectors(builder, dtype, lanes)
-            rows = [do.load(do.step(source, source_down, r)) for r in range(lanes)]
-            for low, high, at in _stages(lanes):
-                swapped = list(rows)
-                for i in range(lanes):
-                    if not i & at:
-                        swapped[i] = do.shuffled(rows[i], rows[i + at], low)
-                        swapped[i + at] = do.shuffled(rows[i], rows[i + at], high)
-                rows = swapped
-            for r, row in enumerate(rows):
-                do.store(row, do.step(target, target_down, r))
-            return context.get_dummy_value()
+    def write(builder: Any, source: Any, source_down: Any, target: Any, target_down: Any) -> None:
+        do = _Vectors(builder, dtype, lanes)
+        rows = [do.load(do.step(source, source_down, r)) for r in range(lanes)]
+        for low, high, at in _stages(lanes):
+            swapped = list(rows)
+            for i in range(lanes):
+                if not i & at:
+                    swapped[i] = do.shuffled(rows[i], rows[i + at], low)
+                    swapped[i + at] = do.shuffled(rows[i], rows[i + at], high)
+            rows = swapped
+        for r, row in enumerate(rows):
+            do.store(row, do.step(target, target_down, r))
 
-        return types.void(*[types.int64] * 4), generate
-
-    return call
+    return write
 
 
 def _stages(lanes: int) -> Iterator[tuple[list[int], list[int], int]]:
