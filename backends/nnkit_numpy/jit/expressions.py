@@ -176,6 +176,9 @@ class Expressions:
             address, dtype = node.args
             kind = f"{ast.unparse(dtype)}{ARRAY}"
             return Value(kind, self.builder.inttoptr(self._whole(address), llvm(kind)))
+        if name == "bitcast":
+            number, target = node.args
+            return Value(ast.unparse(target), self.builder.bitcast(self._value(number).code, llvm(ast.unparse(target))))
         values = [self._value(argument) for argument in node.args]
         if name in self.known.functions:
             return self._called(name, values)

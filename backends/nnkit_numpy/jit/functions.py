@@ -7,17 +7,16 @@ from typing import Any
 
 from llvmlite import ir
 
+from nnkit_numpy.jit import transcendental
 from nnkit_numpy.jit.kinds import LanguageError, is_real, is_signed, llvm
 
 LLVM = {
     "abs": "fabs", "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "rint",
-    "copysign": "copysign", "exp": "exp", "log": "log", "log2": "log2", "log10": "log10", "sin": "sin", "cos": "cos",
-    "pow": "pow",
+    "copysign": "copysign", "log2": "log2", "log10": "log10", "sin": "sin", "cos": "cos", "pow": "pow",
 }  # fmt: skip
 C = {
-    "expm1": "expm1", "log1p": "log1p", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "hypot": "hypot",
-    "asin": "asin", "acos": "acos", "atan": "atan", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh",
-    "atan2": "atan2",
+    "tan": "tan", "sinh": "sinh", "cosh": "cosh", "hypot": "hypot", "asin": "asin", "acos": "acos", "atan": "atan",
+    "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "atan2": "atan2",
 }  # fmt: skip
 
 # Of numbers with a fraction, as NumPy has them.
@@ -49,7 +48,7 @@ def NAME(x: DTYPE, y: DTYPE) -> DTYPE:
     "logaddexp": """
 def NAME(x: DTYPE, y: DTYPE) -> DTYPE:
     if x == y:
-        return x + DTYPE(0.6931471805599453)
+        return x + 0.6931471805599453
     between = x - y
     if between > 0.0:
         return x + log1p(exp(-between))
@@ -117,12 +116,13 @@ def _spelled_out(dtype: str) -> dict[str, str]:
 
 def is_spelled_out(name: str, dtype: str) -> bool:
     """Whether ``text`` has it."""
-    return name in _spelled_out(dtype)
+    return name in _spelled_out(dtype) or (is_real(dtype) and name in transcendental.TEXTS)
 
 
 def text(name: str, full: str, dtype: str) -> str:
     """The function for numbers of this type, under the name ``full``."""
-    return _spelled_out(dtype)[name].replace("NAME", full).replace("DTYPE", dtype)
+    found = transcendental.text(name, dtype) if name in transcendental.TEXTS else _spelled_out(dtype)[name]
+    return found.replace("NAME", full).replace("DTYPE", dtype)
 
 
 def call(builder: Any, name: str, dtype: str, values: Sequence[Any]) -> Any:

@@ -3,7 +3,8 @@
 A function's parameters are ``int64`` where nothing else is said (``x: float32[:]``), and it gives what it says after
 the arrow, or nothing. There are ``=``, ``+=`` and the like, ``for`` over a ``range``, ``while``, ``if``, ``return``,
 arithmetic, comparisons, ``and``/``or``/``not``, conditional expressions, ``x[i]``, and calls: of the text's functions,
-of data types (``float32(x)``), of ``array(address, dtype)``, ``min``, and what ``functions`` and ``intrinsics`` have.
+of data types (``float32(x)``), of ``array(address, dtype)``, ``bitcast(x, dtype)`` and ``min``, and of what
+``functions`` and ``intrinsics`` have.
 
 A variable has one type, that of its first value. Both sides of an operator have one type; a literal takes the other's.
 ``//`` and ``%`` of whole numbers are those of the processor, towards zero. Indices do not count from the end.
@@ -51,6 +52,8 @@ def _declare(made: Any, known: Callables, node: ast.FunctionDef) -> None:
     function.attributes.add("nounwind")
     if "apart" in marks:
         function.attributes.add("noinline")
+    if "inline" in marks:
+        function.attributes.add("alwaysinline")
     known.functions[node.name] = function, types, result
 
 

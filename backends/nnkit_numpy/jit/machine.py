@@ -28,7 +28,7 @@ class Code:
     def __init__(self, code: bytes, from_cache: bool) -> None:
         self.from_cache = from_cache
         self._code = code  # LLVM reads it where it is
-        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
+        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target())
         self._engine.add_object_file(binding.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
 
@@ -60,7 +60,7 @@ def _processor() -> tuple[str, str]:
     return binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
 
 
-def _target() -> Any:
+def target() -> Any:
     """A new one for each use: an engine frees its own."""
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
@@ -70,11 +70,16 @@ def _target() -> Any:
 
 def _object(text: str) -> bytes:
     """Machine code, as an object file."""
+    machine = target()
+    return bytes(machine.emit_object(optimised(text, machine)))
+
+
+def optimised(text: str, machine: Any) -> Any:
+    """The module after LLVM's passes for this processor."""
     parsed = binding.parse_assembly(text)
-    machine = _target()
     parsed.triple, parsed.data_layout = machine.triple, str(machine.target_data)
     options = binding.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = options.slp_vectorization = True
     passes = binding.create_pass_builder(machine, options)
     passes.getModulePassManager().run(parsed, passes)
-    return bytes(machine.emit_object(parsed))
+    return parsed

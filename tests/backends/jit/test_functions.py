@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 pytest.importorskip("llvmlite")
 
-from nnkit_numpy.jit import functions
+from nnkit_numpy.jit import functions, machine, transcendental
+from nnkit_numpy.jit.language import module
 from nnkit_numpy.jit.machine import compiled
 
 pytestmark = pytest.mark.usefixtures("native_cache")
 NUMPY = {"abs": np.absolute, "round": np.rint, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
 NUMPY |= {"asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "pow": np.power}
-REAL = sorted({*functions.LLVM, *functions.C, *functions.REAL})
+REAL = sorted({*functions.LLVM, *functions.C, *functions.REAL, *transcendental.TEXTS})
 PAIRS = {"copysign", "pow", "hypot", "atan2", "remainder", "floor_divide", "logaddexp"}
 NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.5, -0.3, 2.5, -3.75, 7.0, 1e-3, -1e-6, 20.0, -20.0, 1e5, np.inf, -np.inf, np.nan]
 INTEGERS = {
@@ -49,6 +52,40 @@ def test_functions_of_numbers_with_a_fraction(name, dtype):
     with np.errstate(all="ignore"):
         expected = NUMPY.get(name, getattr(np, name, None))(*arrays)
     np.testing.assert_allclose(elementwise(name, *arrays), expected, rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", sorted(transcendental.TEXTS))
+def test_errors_stay_below_four_units_in_the_last_place(name, dtype):
+    draw = np.random.default_rng(0)
+    most = {"float32": 80, "float64": 700}[dtype]
+    x = np.concatenate([draw.uniform(-most, most, 20000), draw.normal(size=20000), 1e-3 * draw.normal(size=20000)])
+    x = np.concatenate([x, 10.0 ** draw.uniform(-30, 30, 20000), 2.0 ** np.arange(-most, most)]).astype(dtype)
+    if name in ("log", "log1p"):
+        x = np.concatenate([np.abs(x), -draw.uniform(0, 0.999, 10000).astype(dtype)]) if name == "log1p" else np.abs(x)
+    with np.errstate(over="ignore"):
+        exact = getattr(np, name)(x.astype(np.longdouble))
+        units = np.spacing(np.abs(exact.astype(dtype)))
+    inside = np.isfinite(units) & (np.abs(exact) > np.finfo(dtype).tiny)
+    errors = np.abs(elementwise(name, x)[inside].astype(np.longdouble) - exact[inside]) / units[inside]
+    assert errors.max() < 4
+
+
+def test_exponentials_run_on_whole_vectors():
+    """A loop over them calls nothing."""
+    text = """
+@export
+def f(x, n) -> int64:
+    p = array(x, float32)
+    for i in range(n):
+        p[i] = tanh(log1p(exp(p[i])))
+    return 0
+"""
+    parsed = str(machine.optimised(str(module(text, {})), machine.target()))
+    assert re.search(r"<\d+ x float> @llvm.copysign", parsed)
+    called = {name.split(".")[1] for name in re.findall(r"@(llvm\.\w+|\w+)[.(]", parsed) if name.startswith("llvm")}
+    assert called == {"fabs", "copysign"}
+    assert not re.search(r"@\w+f\(", parsed.replace("@f(", ""))
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
