@@ -17,12 +17,14 @@ from nnkit.plan.schedule import GUARD, Schedule, is_elementwise, schedule
 from nnkit.plan.sharing import shared
 from nnkit.plan.step import Step
 from nnkit.plan.storage import Copy, Slot, Storage, allocate, allocator
+from nnkit.plan.sums import factor_sums
 from nnkit.plan.target import Target
 
 DECISIONS = {
     "drop_unused": "values that no output needs are not computed (the gradient of the input among them)",
     "merge_common": "equal operations on equal operands are computed once",
     "simplify": "arithmetic that changes nothing, repeated reshapes and known numbers are removed",
+    "factor_sums": "a factor that the terms of a sum share is applied once; a sum that is known is not computed",
     "fold_transposes": "transposes become flags of the matrix product that reads them",
     "fuse": "elementwise operations of one shape run as one pass over memory",
     "tile": "a fused pass works on pieces that fit the cache",
@@ -139,6 +141,9 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
     passes = [
         ("drop_unused", rewrites.swept),
         ("merge_common", rewrites.merge_common),
+        ("simplify", rewrites.simplify),
+        ("merge_common", rewrites.merge_common),
+        ("factor_sums", factor_sums),
         ("simplify", rewrites.simplify),
         ("merge_common", rewrites.merge_common),
         ("fold_transposes", rewrites.fold_transposes),

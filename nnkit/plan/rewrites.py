@@ -140,12 +140,14 @@ def _value(trace: Trace, position: int, producer: Node) -> TracedArray:
 
 
 def _elide_broadcast(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
-    """An elementwise operation broadcasts by itself, as long as another operand has the full shape."""
+    """An elementwise operation broadcasts by itself; what is repeated in all operands is computed once."""
     if PRIMITIVES[node.operation].family != "elementwise":
         return None
     bare = [_without_repetition(trace, operand) for operand in operands]
     if all(a.position == b.position for a, b in zip(bare, operands, strict=True)):
         return None
+    if all(operand.size < node.size for operand in bare) and _shape_of(bare) != node.shape:
+        return _computed_once(trace, node, bare)
     for kept in range(len(operands)):
         chosen = [operand if i == kept else bare[i] for i, operand in enumerate(operands)]
         chosen = bare if _shape_of(bare) == node.shape else chosen
@@ -153,6 +155,17 @@ def _elide_broadcast(trace: Trace, node: Node, operands: Sequence[TracedArray]) 
             again = _neutral(trace, node, chosen)
             return trace.record(node.operation, chosen, node.origin, **node.options) if again is None else again
     return None
+
+
+def _computed_once(trace: Trace, node: Node, bare: Sequence[TracedArray]) -> TracedArray:
+    """An operation on nothing but repeated values, and then the result repeated."""
+    once = Node(node.operation, (), node.attributes, _shape_of(bare), node.dtype, node.origin)
+    value = _fold_constant(trace, once, bare)
+    if value is None:
+        value = trace.record(node.operation, bare, node.origin, **node.options)
+    if value.size == 1:  # it may have more axes than are wanted
+        value = trace.record("reshape", (value,), node.origin, shape=())
+    return trace.record("broadcast_to", (value,), node.origin, shape=node.shape)
 
 
 def _without_repetition(trace: Trace, operand: TracedArray) -> TracedArray:
@@ -181,7 +194,7 @@ def _neutral(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> Trace
     if node.operation not in _NEUTRAL:
         return None
     for side, other in ((1, 0), (0, 1)):
-        constant = _scalar(trace, operands[side])
+        constant = scalar_value(trace, operands[side])
         commutes = side == 1 or node.operation in ("multiply", "add")
         alike = (operands[other].shape, operands[other].dtype) == (node.shape, node.dtype)
         if commutes and constant == _NEUTRAL[node.operation] and alike:
@@ -189,7 +202,7 @@ def _neutral(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> Trace
     return None
 
 
-def _scalar(trace: Trace, operand: TracedArray) -> Any:
+def scalar_value(trace: Trace, operand: TracedArray) -> Any:
     """The value of a constant number, or None."""
     producer = trace.nodes[operand.position]
     value = producer.options["value"] if producer.operation == "constant" else None
@@ -223,7 +236,7 @@ def _fold_constant(trace: Trace, node: Node, operands: Sequence[TracedArray]) ->
     """Arithmetic on known numbers is done now, in the data type of the graph."""
     if not operands or node.shape != () or PRIMITIVES[node.operation].family != "elementwise":
         return None
-    known = [_scalar(trace, operand) for operand in operands]
+    known = [scalar_value(trace, operand) for operand in operands]
     if any(value is None for value in known) or "bfloat16" in (node.dtype, *(o.dtype for o in operands)):
         return None
     arrays = [host.asarray(v, dtype=o.dtype) for v, o in zip(known, operands, strict=True)]

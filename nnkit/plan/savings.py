@@ -76,6 +76,7 @@ def remarks(made: Plan) -> dict[str, str]:
         "drop_unused": _dropped(made.source),
         "merge_common": f"{made.removed.get('merge_common', 0)} values were there already",
         "simplify": f"{made.removed.get('simplify', 0)} values need no work",
+        "factor_sums": f"sums over {_terms(graph):,} numbers instead of {_terms(made.source):,}",
         "fold_transposes": f"{folded} transposes became flags",
         "fuse": f"{sum(len(step.nodes) for step in fused)} operations run in {len(fused)} passes",
         "tile": f"{sum(step.tile > 0 for step in made.steps)} passes work in tiles",
@@ -85,6 +86,13 @@ def remarks(made: Plan) -> dict[str, str]:
         "recompute": _recomputed(made),
         "reuse_memory": f"{whole:,} bytes of values in {made.arena_bytes:,} bytes of memory",
     }
+
+
+def _terms(graph: Graph) -> int:
+    """How many numbers are added up in sums that are needed."""
+    needed = graph.ancestors(graph.output.values())
+    sums = (node for i, node in graph if i in needed and node.operation == "sum")
+    return sum(graph.nodes[node.inputs[0]].size for node in sums)
 
 
 def _few(names: list[str]) -> str:
