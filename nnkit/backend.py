@@ -62,6 +62,12 @@ class Program(Protocol):
     def run(self, steps: int) -> int:
         """Run so many steps; returns how many ran before the guard refused one (all, if none was refused)."""
 
+    def feed(self, name: str, array: Any) -> None:
+        """From the next step on this host array is the data of that name, in the shape and type of what was bound.
+
+        Where the device is the host it may be read where it is; else what was bound is overwritten.
+        """
+
     def read(self, names: Iterable[str]) -> dict[str, Any]:
         """Host copies of outputs that are not states, as the last step left them."""
 

@@ -70,6 +70,12 @@ class NumpyProgram:
                     return done
         return steps
 
+    def feed(self, name: str, array: Array) -> None:
+        """The data of that name is a copy of this array."""
+        bound = self._arrays[self._plan.graph.inputs[name]]
+        if array is not bound:
+            np.copyto(bound, array)
+
     def read(self, names: Iterable[str]) -> dict[str, Array]:
         """Copies of outputs that are not states."""
         return {name: self._arrays[self._plan.graph.output[name]].copy() for name in names}

@@ -50,14 +50,21 @@ class Evaluator:
             if pieces == 1:
                 return self._output(bound, x)
             result = np.empty((len(x), *self._model.layout.output_shape), dtype=x.dtype)
-            for start in range(0, len(x), rows):
-                piece = x[start : start + rows]
-                result[start : start + rows] = self._output(bound, piece)[: len(piece)]
+            whole = len(x) // rows * rows
+            for start in range(0, whole, rows):
+                bound.program.feed("x", x[start : start + rows])
+                result[start : start + rows] = self._run(bound)
+            bound.program.feed("x", bound.x)
+            if whole < len(x):
+                result[whole:] = self._output(bound, x[whole:])[: len(x) - whole]
         return result
 
     def _output(self, bound: Bound, x: Array) -> Array:
         """What comes out for rows that go into a batch."""
         self._fill(bound.x, x)
+        return self._run(bound)
+
+    def _run(self, bound: Bound) -> Array:
         bound.program.run(1)
         output: Array = bound.program.read(PREDICTION)["prediction"]
         return output

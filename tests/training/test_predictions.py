@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,32 @@ def test_compiled_predictions_equal_plain_ones(monkeypatch, cache, rows):
     after = net.predict(x, compile="first")
     np.testing.assert_allclose(after, net.predict(x, compile="off"), rtol=2e-6, atol=1e-7)
     assert not np.allclose(after, plain)
+
+
+LAID = {
+    "as they are": lambda x: x,
+    "every second row": lambda x: np.repeat(x, 2, axis=0)[::2],
+    "by columns": np.asfortranarray,
+    "not aligned": lambda x: np.frombuffer(b"." + x.tobytes(), np.float32, offset=1).reshape(x.shape),
+}
+
+
+@pytest.mark.parametrize("mode", ["off", "first"])
+@pytest.mark.parametrize("case", LAID)
+def test_rows_in_any_layout_are_read_and_let_go(monkeypatch, cache, case, mode):
+    """Compiled code reads contiguous rows where they are; when it is done they belong to nobody but the caller."""
+    pytest.importorskip("llvmlite")
+    monkeypatch.setattr(evaluation, "ROWS", 32)
+    net, x = network(), np.random.default_rng(1).normal(size=(70, 12)).astype(np.float32)
+    expected = net.predict(x, compile=mode)
+    laid = LAID[case](x)
+    np.testing.assert_array_equal(net.predict(laid, compile=mode), expected)
+    np.testing.assert_array_equal(laid, x)
+    gone = weakref.ref(kept := np.array(x))
+    net.predict(kept, compile=mode)
+    del kept
+    assert gone() is None
+    np.testing.assert_allclose(net.predict(x[:5], compile=mode), expected[:5], rtol=1e-5)
 
 
 def test_what_a_call_gave_stays_as_it_is(cache):

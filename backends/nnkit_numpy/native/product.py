@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NEAR = 1 << 18
 """Bytes of the left operand that stay in a core's own cache while the columns of the right one pass by."""
+SMALL = 1 << 22
+"""Bytes of a right operand for which packing the left one takes longer than it saves."""
 DEPTH = 1 << 12
 """Bytes along the sums, of a piece of a long product."""
 TALL = 768
@@ -59,6 +61,7 @@ def _text(dtype: str) -> str:
         "WIDE": vectors * lanes,
         "HALF": 2 * lanes,
         "NEAR": NEAR,
+        "SMALL": SMALL,
         "DEPTH": DEPTH // ITEMS[dtype],
         "TALL": TALL,
     }
@@ -129,7 +132,7 @@ def pack_right(k, columns, b, b_down, b_along, scratch):
 
 @export
 def product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch):
-    large = m * k * SIZE > NEAR
+    large = m * k * SIZE > NEAR and k * n * SIZE > SMALL
     packed = large or b_along != 1
     depth, tall = (DEPTH if packed else k), (TALL if large else m)
     panel = scratch + TALL * DEPTH * SIZE

@@ -13,6 +13,7 @@ from nnkit.backend import NoNativeFormError, Store
 from nnkit.plan import Plan
 from nnkit_numpy.memory import Array, aligned
 from nnkit_numpy.native.helpers import Helpers, Run
+from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.pace import Pace
 from nnkit_numpy.native.product import SCRATCH, address
 from nnkit_numpy.native.source import source
@@ -55,6 +56,7 @@ class NativeProgram(NumpyProgram):
         self._native = run
         # Contiguous, as the code takes them to be; what had to be copied is data, which does not change.
         self._held = [np.ascontiguousarray(self._arrays[i]) for i in inputs]
+        self._inputs = inputs
         pairs: list[int] = [number for array in self._held for number in _place(array)]
         self._gate = aligned(64 * (1 + plan.threads)).view(np.int64)
         self._scratch = aligned(SCRATCH * plan.threads)
@@ -62,6 +64,7 @@ class NativeProgram(NumpyProgram):
         products = [address(dtype) if _multiplies(plan, dtype) else 0 for dtype in ITEMS]
         self._addresses = np.array([*places, *products, *pairs], dtype=np.int64)
         self._table = self._addresses.ctypes.data
+        self._fed: dict[str, Array] = {}
         self._helpers, self._pace = Helpers(plan.threads - 1), Pace()
 
     def run(self, steps: int) -> int:
@@ -69,6 +72,20 @@ class NativeProgram(NumpyProgram):
         if not self._helpers.count:
             return self._native(self._table, steps, ALONE)
         return self._pace.run(steps, self._go)
+
+    def feed(self, name: str, array: Array) -> None:
+        """The data of that name is this array itself if it lies in memory as the one that was bound, else a copy."""
+        i = self._plan.graph.inputs[name]
+        if i not in self._inputs:
+            return
+        place = self._inputs.index(i)
+        bound = self._held[place]
+        alike = (array.shape, array.dtype) == (bound.shape, bound.dtype)
+        if not (alike and array.flags.c_contiguous and array.flags.aligned):
+            np.copyto(bound, array)
+            array = bound
+        self._fed[name] = array  # which is kept as long as the code may read it
+        self._addresses[len(ADDRESSES) + 2 * place] = array.ctypes.data
 
     def _go(self, steps: int, together: bool) -> int:
         if not together:
