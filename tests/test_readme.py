@@ -99,6 +99,12 @@ def test_every_goal_of_a_step_is_met() -> None:
     assert list(steps("step")) == MET["step"]
 
 
+def test_compiled_steps_take_the_time_that_was_predicted() -> None:
+    for workload, rows in steps("step").items():
+        ours = rows["nnkit"]
+        assert 0.75 <= ours["predicted_step_s"] / ours["step_median_s"] <= 1.25, workload  # type: ignore[operator]
+
+
 def test_random_networks_come_with_their_seed() -> None:
     path = RESULTS / "shapes.json"
     if not path.exists():
