@@ -29,7 +29,7 @@ def train(workload: Workload, rounds: int, rates: Rates, frameworks: Iterable[st
     rows = compete(job.name, contestants, min(rounds, HEAVY_ROUNDS) if heavy else rounds)
     for form in rows:
         if form["framework"] in OURS:
-            plan = network._training_plan(job.batch, native=OURS[form["framework"]])
+            plan = network._training_plan(job.batch, job.optimizer, job.loss, native=OURS[form["framework"]])
             form["predicted_step_s"] = plan.cost.seconds
     return judged([*rows, limit], workload.goal)
 
