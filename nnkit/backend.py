@@ -75,7 +75,7 @@ class Program(Protocol):
         """Bytes of the program's own buffers."""
 
     def step_seconds(self, rounds: int) -> Sequence[float]:
-        """Seconds of each step of the plan by itself, for programs that are not native: medians of so many rounds."""
+        """Seconds of each step of the plan over so many rounds; of a native program, as parts of whole steps."""
 
 
 class Executable(Protocol):

@@ -240,14 +240,17 @@ class Network:
         optimizer: Any = "adam",
         loss: Any = "auto",
         memory_limit: int | str | None = None,
+        compile: str = "off",
     ) -> str:
         """The planned training step for a person: every kernel with its cost, and every decision with what it saved.
 
-        ``memory_limit`` is that of :meth:`fit`.
+        ``memory_limit`` is that of :meth:`fit`, and so is ``compile``: "off" shows the step as it runs uncompiled, and
+        "first" as one native function.
         """
         from nnkit.plan.explain import explain
 
-        return explain(self._training_plan(batch_size, optimizer, loss, memory_limit=memory_limit))
+        native = lookup("compile", compile, {"off": False, "first": True})
+        return explain(self._training_plan(batch_size, optimizer, loss, memory_limit=memory_limit, native=native))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an HDF5 file, in one step: readers find the old file or the whole new one."""
@@ -281,9 +284,12 @@ class Network:
         backend = self._model.backend
         device = (backend.native_target() if native else None) or backend.target()
         try:
-            return plan(graph, device, disable, limit.arena)
+            made = plan(graph, device, disable, limit.arena)
         except MemoryLimitError as reason:
             raise limit.refusal(reason, batch_size) from None
+        if native:
+            backend.compile(made)  # which says why, if there is no such form
+        return made
 
     @cached_property
     def _entrance(self) -> str | None:

@@ -15,7 +15,7 @@ ROUNDS = 31
 
 
 def measured(network: Network, made: Plan, batch: int, optimizer: str, loss: str) -> Measured:
-    """A training step of a network by its plain plan, on random data and fresh weights."""
+    """A training step of a network by its plan, on random data and fresh weights."""
     job = Job.of(network, batch, optimizer, loss)
     fresh = job.network()
     allocated(fresh, job)

@@ -14,6 +14,12 @@ def _add_flags(parser: ArgumentParser) -> None:
     add_subject(parser)
     add_memory_limit(parser)
     parser.add_argument(
+        "--compile",
+        choices=("off", "first"),
+        default="off",
+        help="the step as it runs uncompiled, or as one native function; default: off",
+    )
+    parser.add_argument(
         "--measure", action="store_true", help="run the step on random data and show the time of every kernel as well"
     )
     parser.add_argument("--format", choices=("text", "html", "json"), default="text", help="default: text")
@@ -24,7 +30,10 @@ def run(flags: Namespace) -> int:
     from nnkit.plan.explain import explain, explain_html, explain_json
 
     network = subject(flags)
-    plan = network._training_plan(flags.batch_size, flags.optimizer, flags.loss, memory_limit=flags.memory_limit)
+    native = flags.compile == "first"
+    plan = network._training_plan(
+        flags.batch_size, flags.optimizer, flags.loss, memory_limit=flags.memory_limit, native=native
+    )
     taken = None
     if flags.measure:
         from nnkit.bench.stopwatch import measured
@@ -45,7 +54,7 @@ COMMAND = Command(
         "nnkit explain --data digits --hidden 128 64 --batch-size 128",
         "nnkit explain --inputs 784 --outputs 10 --output-activation softmax --hidden 512 512 --format html",
         "nnkit explain --data digits --hidden 96 96 96 96 --batch-size 1024 --memory-limit 2.5MB",
-        "nnkit explain --inputs 784 --outputs 10 --output-activation softmax --batch-size 64 --measure",
+        "nnkit explain --inputs 784 --outputs 10 --output-activation softmax --batch-size 64 --measure --compile first",
         "nnkit explain --hidden --format json",
     ),
     _add_flags,

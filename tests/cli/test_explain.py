@@ -45,6 +45,29 @@ def test_measured_times_stand_beside_the_predicted_ones(cli: Cli) -> None:
     assert "<th>µs (measured)" in cli("explain", *SMALL, "--format", "html", "--measure").out
 
 
+def test_the_compiled_form(cli: Cli) -> None:
+    pytest.importorskip("llvmlite")
+    network = nnkit.FeedForward(inputs=3, hidden=[5], outputs=2)
+    text = cli("explain", *SMALL, "--compile", "first").out
+    assert text == network.explain(compile="first") + "\n"
+    assert text.startswith("One step on 'cpu native'")
+    plan = json.loads(cli("explain", *SMALL, "--compile", "first", "--format", "json", "--measure").out)
+    assert 0 < plan["measured_s"] < 1e-3
+    taken = [step["measured_s"] for step in plan["steps"]]
+    assert all(0 <= seconds < 1e-3 for seconds in taken)
+    assert plan["measured_s"] / 3 < sum(taken) < plan["measured_s"] * 30  # it also counts
+
+
+def test_a_form_that_is_not_there(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnkit_numpy.native.program.find_spec", lambda name: None)
+    words = ("--inputs", 3, "--outputs", 2, "--hidden", 11)  # which nothing has compiled yet
+    result = cli("explain", *words, "--compile", "first")
+    assert result.code == 1
+    assert "native programs need llvmlite, from the extra 'fast': pip install 'nnkit[fast]'" in result.err
+    with pytest.raises(nnkit.errors.ArgumentError, match=r"unknown compile 'fist'. Did you mean 'first'\?"):
+        nnkit.FeedForward(inputs=3, outputs=2).explain(compile="fist")
+
+
 def test_html(cli: Cli) -> None:
     out = cli("explain", *SMALL, "--format", "html").out
     assert out.startswith("<!doctype html>")

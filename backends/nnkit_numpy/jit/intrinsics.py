@@ -28,6 +28,7 @@ def intrinsics() -> dict[str, Callable[..., Any]]:
         "pause": pause,
         "rest": rest,
         "call": call,
+        "ticks": ticks,
     }
 
 
@@ -85,6 +86,11 @@ def rest(builder: Any) -> None:
     """Let another thread have the core."""
     name = "SwitchToThread" if os.name == "nt" else "sched_yield"
     builder.call(declared(builder.module, name, ir.IntType(32), [], pure=False), [])
+
+
+def ticks(builder: Any) -> Any:
+    """The processor's own clock, which runs evenly."""
+    return builder.call(declared(builder.module, "llvm.readcyclecounter", WORD, []), [])
 
 
 def call(builder: Any, at: Any, *numbers: Any) -> None:

@@ -45,6 +45,11 @@ class Crew:
         self.lines += [f"if not {self.kernels.call([f'return {condition}'])}:", "    return done"]
         self._meet()
 
+    def tick(self, number: int) -> None:
+        """The first thread adds the time since the last tick to that of this number; the first tick only begins."""
+        count = [f"    counted[{number}] = counted[{number}] + now - earlier"] if self.lines else []
+        self.lines += ["if first == 0:", "    now = ticks()", *count, "    earlier = now"]
+
     def end(self) -> Lines:
         """All lines; the next round begins when all are here."""
         self._meet()

@@ -11,9 +11,9 @@ _OFFSET = re.compile(r"OFFSET\((\d+)\)")
 _BUFFER = re.compile(r"\b([np]_)?b(\d+)\b")
 _LOCAL = re.compile(r"\b([vs])(\d+)\b")
 _VIEW = re.compile(r"\b(p_a|a|parts)_(\w+?)\b")
-ADDRESSES = ("arena", "gate", "scratch", "float32", "float64")
-"""What the addresses begin with: the arena, where threads meet, memory for pieces of matrices, and the products of
-either data type."""
+ADDRESSES = ("arena", "gate", "scratch", "float32", "float64", "ticks")
+"""What the addresses begin with: the arena, where threads meet, memory for pieces of matrices, the products of either
+data type, and where the time of each step is added up."""
 
 
 class Kernels:

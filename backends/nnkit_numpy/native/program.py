@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from threading import Lock
@@ -19,6 +20,7 @@ from nnkit_numpy.native.product import SCRATCH, address
 from nnkit_numpy.native.source import source
 from nnkit_numpy.native.tiles import ITEMS
 from nnkit_numpy.program import NumpyProgram
+from nnkit_numpy.stopwatch import WARM
 
 
 class NativeExecutable:
@@ -60,9 +62,10 @@ class NativeProgram(NumpyProgram):
         pairs: list[int] = [number for array in self._held for number in _place(array)]
         self._gate = aligned(64 * (1 + plan.threads)).view(np.int64)
         self._scratch = aligned(SCRATCH * plan.threads)
+        self._ticks = np.zeros(len(plan.steps) + 1, np.int64)
         places = [array.ctypes.data for array in (self._arena, self._gate, self._scratch)]
         products = [address(dtype) if _multiplies(plan, dtype) else 0 for dtype in ITEMS]
-        self._addresses = np.array([*places, *products, *pairs], dtype=np.int64)
+        self._addresses = np.array([*places, *products, self._ticks.ctypes.data, *pairs], dtype=np.int64)
         self._table = self._addresses.ctypes.data
         self._fed: dict[str, Array] = {}
         self._helpers, self._pace = Helpers(plan.threads - 1), Pace()
@@ -72,6 +75,19 @@ class NativeProgram(NumpyProgram):
         if not self._helpers.count:
             return self._native(self._table, steps, ALONE)
         return self._pace.run(steps, self._go)
+
+    def step_seconds(self, rounds: int) -> list[float]:
+        """Seconds of each step of the plan within whole steps, by a function that also counts: means of all rounds."""
+        native, self._native = self._native, compiled(source(self._plan, timed=True).text)
+        try:
+            self.run(WARM)
+            self._ticks[:] = 0
+            began = time.perf_counter()
+            done = self.run(rounds)
+            elapsed = time.perf_counter() - began
+        finally:
+            self._native = native
+        return [float(ticks) * elapsed / done / self._ticks.sum() for ticks in self._ticks[:-1]]
 
     def feed(self, name: str, array: Array) -> None:
         """The data of that name is this array itself if it lies in memory as the one that was bound, else a copy."""

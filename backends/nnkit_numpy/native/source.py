@@ -11,7 +11,7 @@ from nnkit.plan.planner import part_offset
 from nnkit.plan.storage import Copy
 from nnkit_numpy.native.crew import ROWS, Crew
 from nnkit_numpy.native.helpers import ABORT
-from nnkit_numpy.native.kernels import Kernels
+from nnkit_numpy.native.kernels import ADDRESSES, Kernels
 from nnkit_numpy.native.look import Look, fixed, looks, steps
 from nnkit_numpy.native.loops import loops
 from nnkit_numpy.native.passes import MEET, Lines, copy, fused, indented
@@ -62,18 +62,21 @@ class Source:
     inputs: tuple[int, ...]
 
 
-def source(plan: Plan) -> Source:
+def source(plan: Plan, timed: bool = False) -> Source:
     """``run(addresses, steps, who)``, called by each thread with its number, or with -1 by one that does all the work.
 
-    Addresses are those of ``kernels.ADDRESSES``, and then address and number of rows of each input.
+    Addresses are those of ``kernels.ADDRESSES``, and then address and number of rows of each input. If ``timed``, it
+    also adds up how long each step of the plan takes, and what comes after them.
     """
     found = looks(plan)
     buffers = [i for i, look in found.items() if look.buffer == f"b{i}"]
     kernels = Kernels({i: plan.graph.nodes[i].dtype for i in buffers})
-    body = _body(plan, found, Crew(plan.threads, kernels))
+    body = _body(plan, found, Crew(plan.threads, kernels), timed)
     lines = ["met, alone = 0, who < 0", f"first, last = 0 if alone else who, {plan.threads} if alone else who + 1"]
     if plan.threads > 1:
         lines += ["met = meet(addresses[1], met, alone)", f"if arrived(addresses[1]) >= {ABORT}:", "    return 0"]
+    if timed:
+        lines.append(f"counted = array(addresses[{ADDRESSES.index('ticks')}], int64)")
     lines += ["for done in range(count):", *indented(body), "return count"]
     # Every function takes time to compile: those that nothing calls are left out.
     helpers = [TOTAL.replace("DTYPE", dtype) for dtype in ITEMS if f"total_{dtype}(" in kernels.text]
@@ -95,13 +98,17 @@ def run(addresses: int64[:], count, who) -> int64:
 """
 
 
-def _body(plan: Plan, found: dict[int, Look], crew: Crew) -> Lines:
+def _body(plan: Plan, found: dict[int, Look], crew: Crew, timed: bool) -> Lines:
     guard = None if plan.guard is None else found[plan.guard].at([])
+    if timed:
+        crew.tick(0)
     for number, step in enumerate(plan.steps):
         if number == plan.computed and guard:
             crew.leave_unless(guard)
         for code, touched in _pieces(plan, step, found):
             crew.add(code, step.shared, touched)
+        if timed:
+            crew.tick(number)
     if plan.computed == len(plan.steps) and guard:
         crew.leave_unless(guard)
     staged = {c.state: _staged(plan, c.new, c.stage) for c in plan.copies if c.stage >= 0}
@@ -111,6 +118,8 @@ def _body(plan: Plan, found: dict[int, Look], crew: Crew) -> Lines:
     for c in plan.copies:
         source = staged.get(c.state, found[c.new])
         crew.add(copy(source, found[c.state]), False, _copied(plan, c, source, found[c.state]))
+    if timed:
+        crew.tick(len(plan.steps))
     return crew.end() or ["pass"]
 
 
