@@ -62,7 +62,7 @@ def test_a_form_that_is_not_there(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("nnkit_numpy.native.program.find_spec", lambda name: None)
     words = ("--inputs", 3, "--outputs", 2, "--hidden", 11)  # which nothing has compiled yet
     result = cli("explain", *words, "--compile", "first")
-    assert result.code == 1
+    assert result.status == 1
     assert "native programs need llvmlite, from the extra 'fast': pip install 'nnkit[fast]'" in result.err
     with pytest.raises(nnkit.errors.ArgumentError, match=r"unknown compile 'fist'. Did you mean 'first'\?"):
         nnkit.FeedForward(inputs=3, outputs=2).explain(compile="fist")

@@ -79,11 +79,12 @@ class NativeProgram(NumpyProgram):
     def step_seconds(self, rounds: int) -> list[float]:
         """Seconds of each step of the plan within whole steps, by a function that also counts: means of all rounds."""
         native, self._native = self._native, compiled(source(self._plan, timed=True).text)
+        together = self._helpers.count > 0 and self._pace.together
         try:
-            self.run(WARM)
+            self._go(WARM, together)
             self._ticks[:] = 0
             began = time.perf_counter()
-            done = self.run(rounds)
+            done = self._go(rounds, together)
             elapsed = time.perf_counter() - began
         finally:
             self._native = native
