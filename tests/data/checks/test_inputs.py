@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nnkit.data import checks
+from nnkit.data.checks import common
 from nnkit.errors import ArgumentError, DataError, DtypeError, ShapeError
 
 DENSE = "layer 'layers.0' (Dense)"
@@ -56,6 +57,22 @@ def test_a_wrong_shape_names_the_layer_and_the_fix(shape: tuple, expected: tuple
 def test_without_a_layer_the_network_is_named() -> None:
     with pytest.raises(ShapeError, match=r"^the network expects 3 inputs, got 2: x_test has shape \(1, 2\)"):
         checks.features([[1, 2]], (3,), "float32", argument="x_test")
+
+
+@pytest.mark.parametrize("many", [1 << 30, 8])
+def test_every_piece_is_looked_at_by_one_thread_or_two(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    monkeypatch.setattr(common, "PIECE", 4)
+    monkeypatch.setattr(common, "MANY", many)
+    x = np.full((9, 3), 3e38, dtype=np.float32)  # sums of which overflow
+    x[::2] *= -1
+    np.testing.assert_array_equal(common.convert(x, "float32", "x"), x)
+    common.convert(np.full((9, 3), 6e4, dtype=np.float16), "float16", "x")
+    for row, column in np.ndindex(x.shape):
+        bad = x.copy()
+        bad[row, column], bad[8, 2] = np.nan, np.inf
+        word = "infinity" if (row, column) == (8, 2) else "NaN"
+        with pytest.raises(DataError, match=rf"x has {word} at row {row}, column {column} \("):
+            common.convert(bad, "float32", "x")
 
 
 def test_nan_and_infinity_are_located_and_counted() -> None:
