@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 from math import prod
-from typing import Any
 
 from nnkit.graph.ir import Graph, Node, Shape
 from nnkit.graph.shapes import reduced
@@ -20,7 +19,7 @@ Axes = tuple[int, ...]
 ZERO = "zero"
 """In place of a sum that is zero by its formula."""
 DEPTH = 6
-"""How far a sum is looked for."""
+"""How many operations before a sum are looked at; chains may be longer than Python's stack is deep."""
 
 
 def factor_sums(graph: Graph) -> Graph:
@@ -45,7 +44,6 @@ class _Sums:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.xp: Any = trace.namespace
         self.lone: set[int] = set()
         """Values that one operation reads."""
         self._known: dict[tuple[int, Axes], TracedArray] = {}
@@ -81,19 +79,21 @@ class _Sums:
         inner = self._free(split[0], axes, depth - 1)
         return inner if inner is None or isinstance(inner, str) else self._times(node, inner, split[1])
 
-    def _pulled(self, x: TracedArray, axes: Axes) -> TracedArray | None:
+    def _pulled(self, x: TracedArray, axes: Axes, depth: int = DEPTH) -> TracedArray | None:
         """The sum of x with its factor outside where nobody else needs x, and without a part whose sum is zero."""
         node = self.trace.nodes[x.position]
+        if not depth:
+            return None
         if node.operation == "add":
             for part, other in permutations(self._repeating(node)):
                 if isinstance(self._free(other, axes), str):
-                    return self._summed(part, axes)
+                    return self._summed(part, axes, depth - 1)
         split = self._split(node, axes) if x.position in self.lone else None
-        return None if split is None else self._times(node, self._summed(split[0], axes), split[1])
+        return None if split is None else self._times(node, self._summed(split[0], axes, depth - 1), split[1])
 
-    def _summed(self, x: TracedArray, axes: Axes) -> TracedArray:
+    def _summed(self, x: TracedArray, axes: Axes, depth: int) -> TracedArray:
         """The sum of x, which is not known."""
-        found = self._pulled(x, axes)
+        found = self._pulled(x, axes, depth)
         if found is None:
             found = self._known[x.position, axes] = self.trace.record("sum", (x,), axis=axes, keepdims=True)
         return found

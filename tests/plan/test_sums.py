@@ -84,6 +84,23 @@ def test_what_stays(case):
     assert [n.operation for _, n in after] == [n.operation for _, n in before]
 
 
+LONG = {
+    "factors": lambda xp, x, y: y * 1.0001,
+    "parts around a mean": lambda xp, x, y: y + 0.001 * (x - mean(xp, x, 0)),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_a_chain_may_be_longer_than_the_stack_is_deep(case):
+    def chain(xp, x):
+        y = x
+        for _ in range(3000):
+            y = LONG[case](xp, x, y)
+        return xp.sum(y, axis=0)
+
+    both(chain, x=X)
+
+
 def test_sums_of_whole_numbers_stay():
     graph = simplify(traced(lambda xp, x: xp.sum(x * 3), x=np.arange(6, dtype=np.uint8)))
     assert [n.operation for _, n in factor_sums(graph)] == [n.operation for _, n in graph]
