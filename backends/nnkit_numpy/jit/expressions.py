@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from nnkit_numpy.jit.kinds import (
 Generator = Callable[..., Any]
 """(builder, numbers) → number or None: a function written in LLVM's own instructions."""
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
-REAL = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv", ast.FloorDiv: "", ast.Mod: "frem"}
+REAL = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv", ast.Mod: "frem"}
 WHOLE = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.LShift: "shl"}
 WHOLE |= {ast.BitAnd: "and_", ast.BitOr: "or_", ast.BitXor: "xor"}
 LITERAL = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
@@ -42,7 +43,7 @@ class Callables(NamedTuple):
     more: Mapping[str, Generator]
 
 
-class Expressions:
+class Expressions(ABC):
     """Values of expressions inside one function, each kind by its ``_of_…``."""
 
     def __init__(self, name: str, builder: Any, known: Callables, flags: tuple[str, ...]) -> None:
@@ -50,9 +51,9 @@ class Expressions:
         self.flags = flags
         self.variables: dict[str, tuple[str, Any]] = {}  # type and place of each
 
+    @abstractmethod
     def library(self, name: str, dtype: str) -> str:
         """The name of a function that is spelled out in the language, after it was written for this type."""
-        raise NotImplementedError
 
     def _value(self, node: ast.expr) -> Value:
         found: Value = self._by_kind("_of_", node)
@@ -186,14 +187,12 @@ class Expressions:
             return converted(self.builder, values[0], name)
         if name == "min":
             left, right = alike(*values)
-            return Value(left.dtype, self.builder.select(self._less(left, right), left.code, right.code))
+            less = self.builder.icmp_signed("<", left.code, right.code)
+            return Value(left.dtype, self.builder.select(less, left.code, right.code))
         if name in self.known.more:
             given = self.known.more[name](self.builder, *(self._exactly(v, "int64").code for v in values))
             return Value("int64", given)
         return self._computed(name, values)
-
-    def _less(self, left: Value, right: Value) -> Any:
-        return self.builder.icmp_signed("<", left.code, right.code)
 
     def _called(self, name: str, values: Sequence[Value]) -> Value:
         function, types, result = self.known.functions[name]

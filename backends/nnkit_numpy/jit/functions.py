@@ -14,10 +14,7 @@ LLVM = {
     "abs": "fabs", "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "rint",
     "copysign": "copysign", "log2": "log2", "log10": "log10", "sin": "sin", "cos": "cos", "pow": "pow",
 }  # fmt: skip
-C = {
-    "tan": "tan", "sinh": "sinh", "cosh": "cosh", "hypot": "hypot", "asin": "asin", "acos": "acos", "atan": "atan",
-    "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "atan2": "atan2",
-}  # fmt: skip
+C = ("tan", "sinh", "cosh", "hypot", "asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2")
 
 # Of numbers with a fraction, as NumPy has them.
 REAL = {
@@ -127,10 +124,10 @@ def text(name: str, full: str, dtype: str) -> str:
 
 def call(builder: Any, name: str, dtype: str, values: Sequence[Any]) -> Any:
     """A function of LLVM or of the C library, which gives a number of the type that it takes."""
-    if not is_real(dtype) or name not in LLVM | C:
+    if not is_real(dtype) or name not in (*LLVM, *C):
         raise LanguageError(f"no function {name} of {dtype}")
     single = dtype == "float32"
-    known = f"llvm.{LLVM[name]}.{'f32' if single else 'f64'}" if name in LLVM else C[name] + "f" * single
+    known = f"llvm.{LLVM[name]}.{'f32' if single else 'f64'}" if name in LLVM else name + "f" * single
     return builder.call(declared(builder.module, known, llvm(dtype), [v.type for v in values]), values)
 
 
