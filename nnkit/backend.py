@@ -75,7 +75,10 @@ class Program(Protocol):
         """Bytes of the program's own buffers."""
 
     def step_seconds(self, rounds: int) -> Sequence[float]:
-        """Seconds of each step of the plan over so many rounds; of a native program, as parts of whole steps."""
+        """Seconds of each step of the plan over so many rounds, of which the first warm up.
+
+        Those of a native program are parts of whole steps.
+        """
 
 
 class Executable(Protocol):

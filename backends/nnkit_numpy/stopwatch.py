@@ -9,22 +9,23 @@ from typing import Any
 
 import numpy as np
 
-WARM = 2
+
+def warm(rounds: int) -> int:
+    """How many of so many rounds do not count: the first two, if that leaves one."""
+    return min(2, rounds - 1)
 
 
 def step_seconds(bodies: list[list[str]], names: Mapping[str, Any], rounds: int) -> list[float]:
-    """The median time of each body of code, all of them one after the other in every round."""
+    """The median time of each body of code, all of them one after the other in every round that is warm."""
     functions = [_function(body, names) for body in bodies]
     taken: list[list[float]] = [[] for _ in functions]
     with np.errstate(all="ignore"):
-        for number in range(WARM + rounds):
+        for _ in range(rounds):
             for function, times in zip(functions, taken, strict=True):
                 began = time.perf_counter()
                 function()
                 times.append(time.perf_counter() - began)
-            if number < WARM:
-                taken = [[] for _ in functions]
-    return [median(times) for times in taken]
+    return [median(times[warm(rounds) :]) for times in taken]
 
 
 def _function(body: list[str], names: Mapping[str, Any]) -> Callable[[], None]:

@@ -20,7 +20,7 @@ from nnkit_numpy.native.product import SCRATCH, address
 from nnkit_numpy.native.source import source
 from nnkit_numpy.native.tiles import ITEMS
 from nnkit_numpy.program import NumpyProgram
-from nnkit_numpy.stopwatch import WARM
+from nnkit_numpy.stopwatch import warm
 
 
 class NativeExecutable:
@@ -77,14 +77,14 @@ class NativeProgram(NumpyProgram):
         return self._pace.run(steps, self._go)
 
     def step_seconds(self, rounds: int) -> list[float]:
-        """Seconds of each step of the plan within whole steps, by a function that also counts: means of all rounds."""
+        """Seconds of each step of the plan within whole steps, by a function that also counts: means of warm rounds."""
         native, self._native = self._native, compiled(source(self._plan, timed=True).text)
         together = self._helpers.count > 0 and self._pace.together
         try:
-            self._go(WARM, together)
+            self._go(warm(rounds), together)
             self._ticks[:] = 0
             began = time.perf_counter()
-            done = self._go(rounds, together)
+            done = self._go(rounds - warm(rounds), together)
             elapsed = time.perf_counter() - began
         finally:
             self._native = native
