@@ -22,6 +22,13 @@ NEAR = 1 << 18
 """Bytes of the left operand that stay in a core's own cache while the columns of the right one pass by."""
 SMALL = 1 << 22
 """Bytes of a right operand for which packing the left one takes longer than it saves."""
+NEAREST = 1 << 15
+"""Bytes of the right operand that stay in a core's first cache: these need not be packed."""
+CROWDED = 1 << 20
+"""A cache finds a line by the last bits of its address: of rows so far apart that they end in many zeros, only so many
+bytes, counted with what lies between the places that are left, stay in a core's own cache."""
+FEW, SEVERAL = 4, 8
+"""Tiles, one below the other, from which on it pays to pack crowded columns, and such as begin within a cache line."""
 DEPTH = 1 << 12
 """Bytes along the sums, of a piece of a long product."""
 TALL = 768
@@ -62,6 +69,10 @@ def _text(dtype: str) -> str:
         "HALF": 2 * lanes,
         "NEAR": NEAR,
         "SMALL": SMALL,
+        "NEAREST": NEAREST,
+        "CROWDED": CROWDED,
+        "FEW": FEW,
+        "SEVERAL": SEVERAL,
         "DEPTH": DEPTH // ITEMS[dtype],
         "TALL": TALL,
     }
@@ -130,10 +141,17 @@ def pack_right(k, columns, b, b_down, b_along, scratch):
             target[p * columns + j] = source[p * b_down + j * b_along]
 
 
+@inline
+def repays(m, k, b, apart) -> bool:
+    crowded = k * (apart & -apart) > CROWDED and m >= FEW * ROWS
+    crooked = (b | apart) % 64 != 0 and m >= SEVERAL * ROWS
+    return k * WIDE * SIZE > NEAREST and (crowded or crooked)
+
+
 @export
 def product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch):
     large = m * k * SIZE > NEAR and k * n * SIZE > SMALL
-    packed = large or b_along != 1
+    packed = large or b_along != 1 or repays(m, k, b, b_down * SIZE)
     depth, tall = (DEPTH if packed else k), (TALL if large else m)
     panel = scratch + TALL * DEPTH * SIZE
     for p in range(0, k, depth):
