@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 
 from nnkit import nn
+from nnkit.graph import Trace
 from nnkit.optimizers import Adam
 from nnkit.plan import plan
 from nnkit_numpy import cores
 from nnkit_numpy.device import NATIVE
+from nnkit_numpy.memory import NumpyStore
 from nnkit_numpy.native.helpers import ABORT, Helpers
 from nnkit_numpy.native.loops import DIVISIBLE, EMIT
 from nnkit_numpy.native.pace import EVERY, LEAST, RECENT, Pace
-from nnkit_numpy.native.program import compiled
+from nnkit_numpy.native.passes import TOGETHER
+from nnkit_numpy.native.program import NativeExecutable, compiled
 from nnkit_numpy.native.source import source
 from tests.backends.test_native import CREW, small
 from tests.plan.running import Bench, same_bits
@@ -45,6 +48,24 @@ def test_one_thread_that_does_the_work_of_all_gets_the_same_bits():
         assert bench.program._go(3, together) == 3
         results[together] = bench.program.read(bench.others) | bench.store.read(bench.states)
     same_bits(results[True], results[False])
+
+
+def test_threads_take_the_columns_of_a_large_product_from_each_other():
+    trace = Trace()
+    a, b = (trace.input(name, "data", shape, "float32") for name, shape in (("a", (150, 1100)), ("b", (1100, 1200))))
+    graph = trace.graph({"y": trace.namespace.matmul(a, b) + 1})
+    draw = np.random.default_rng(0)
+    values = {name: draw.normal(size=graph.nodes[i].shape).astype(np.float32) for name, i in graph.inputs.items()}
+    results = []
+    for target, together in ((CREW, True), (CREW, False), (replace(NATIVE, threads=1), False)):
+        made = plan(graph, target)
+        assert TOGETHER in source(made).text
+        program = NativeExecutable(made).bind(NumpyStore(), values)
+        assert program._go(3, together) == 3
+        results.append(program.read(["y"])["y"])
+    np.testing.assert_allclose(results[0], values["a"] @ values["b"] + 1, atol=2e-3)
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
 
 
 def test_only_kernels_that_can_be_divided_are_shared():

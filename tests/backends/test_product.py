@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("native_cache")
 def multiply(a, b, out):
     """By the address, as compiled code does it; any strides of a and b."""
     size = out.itemsize
-    call = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 12)(product.address(out.dtype.name))
+    call = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 12)(product.addresses(out.dtype.name)[0])
     (m, k), n = a.shape, b.shape[1]
     sides = [n for x in (a, b) for n in (x.ctypes.data, *(stride // size for stride in x.strides))]
     call(m, n, k, *sides, out.ctypes.data, out.strides[0] // size, SCRATCH.ctypes.data)
@@ -83,13 +84,41 @@ def test_bits_depend_on_the_order_of_the_sum_alone(monkeypatch, dtype, turned, s
         np.testing.assert_array_equal(part, whole[:, columns])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_together_find_the_bits_of_one(dtype, turned, threads):
+    """Again and again, whoever comes first, and however much each takes."""
+    draw = np.random.default_rng(0)
+    m, n, k = 1100, 150, 1100  # more than one piece in every direction, and narrower tiles at the end
+    a = draw.normal(size=(k, m) if turned else (m, k)).astype(dtype)
+    b = draw.normal(size=(n, k) if turned else (k, n)).astype(dtype)
+    a, b = (a.T, b.T) if turned else (a, b)
+    alone = np.empty((m, n), dtype)
+    multiply(a, b, alone)
+    call = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 15)(product.addresses(dtype)[1])
+    memory = aligned(threads * product.SCRATCH + product.SHARED)
+    at, size = memory.ctypes.data, alone.itemsize
+    sides = [n for x in (a, b) for n in (x.ctypes.data, *(stride // size for stride in x.strides))]
+
+    def part(rank, out):
+        place = out.ctypes.data, n
+        call(rank, threads, m, n, k, *sides, *place, at + rank * product.SCRATCH, at + threads * product.SCRATCH)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(5):
+            out = np.full((m, n), np.nan, dtype)
+            list(pool.map(part, range(threads), [out] * threads))
+            np.testing.assert_array_equal(out, alone)
+
+
 def test_the_code_stays_while_its_address_is_known():
-    at = product.address("float32")
+    at = product.addresses("float32")
     gc.collect()
     a = np.ones((30, 30), np.float32)
     out = np.empty_like(a)
     multiply(a, a, out)
-    assert product.address("float32") == at
+    assert product.addresses("float32") == at
     assert (out == 30).all()
 
 
@@ -106,7 +135,7 @@ def test_other_processors(monkeypatch, registers):
     """The code for vectors of another length, which this processor can do as well."""
     monkeypatch.setattr(product, "registers", lambda: registers)
     monkeypatch.setattr(tiles, "registers", lambda: registers)
-    for cached in (product._product, tiles.tiles):
+    for cached in (product._code, tiles.tiles):
         cached.cache_clear()
     try:
         draw = np.random.default_rng(1)
@@ -117,5 +146,5 @@ def test_other_processors(monkeypatch, registers):
                 multiply(a, b, out)
                 np.testing.assert_allclose(out, a @ b, rtol=1e-12, atol=1e-13)
     finally:
-        for cached in (product._product, tiles.tiles):
+        for cached in (product._code, tiles.tiles):
             cached.cache_clear()

@@ -64,9 +64,12 @@ def _move(builder: Any, name: str, place: Any) -> None:
     )
 
 
-def arrive(builder: Any, gate: Any) -> None:
-    """Raise the number at this address by one; all that this thread wrote is seen by those who see it raised."""
-    builder.atomic_rmw("add", builder.inttoptr(gate, WORD.as_pointer()), ir.Constant(WORD, 1), "acq_rel")
+def arrive(builder: Any, gate: Any) -> Any:
+    """Raise the number at this address by one; all that this thread wrote is seen by those who see it raised.
+
+    Gives the number before.
+    """
+    return builder.atomic_rmw("add", builder.inttoptr(gate, WORD.as_pointer()), ir.Constant(WORD, 1), "acq_rel")
 
 
 def arrived(builder: Any, gate: Any) -> Any:

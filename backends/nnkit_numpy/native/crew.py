@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from nnkit_numpy.native.kernels import Kernels
-from nnkit_numpy.native.passes import MEET, Lines, indented
+from nnkit_numpy.native.passes import MEET, TOGETHER, Lines, indented
 from nnkit_numpy.native.touch import ALONE, Touch, hinder
 
 ROWS = re.compile(r"\brows\((\d+), (\d+)\)")
@@ -82,7 +82,7 @@ class Crew:
 
 
 def _divides(code: Lines) -> bool:
-    return any(ROWS.search(line) or _ELEMENTS.search(line) for line in code)
+    return TOGETHER in code or any(ROWS.search(line) or _ELEMENTS.search(line) for line in code)
 
 
 def _part(line: str) -> str:

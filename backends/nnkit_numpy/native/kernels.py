@@ -6,14 +6,16 @@ import re
 from collections.abc import Mapping
 
 from nnkit_numpy.native.passes import Lines, indented
+from nnkit_numpy.native.product import PRODUCTS
+from nnkit_numpy.native.tiles import ITEMS
 
 _OFFSET = re.compile(r"OFFSET\((\d+)\)")
 _BUFFER = re.compile(r"\b([np]_)?b(\d+)\b")
 _LOCAL = re.compile(r"\b([vs])(\d+)\b")
 _VIEW = re.compile(r"\b(p_a|a|parts)_(\w+?)\b")
-ADDRESSES = ("arena", "gate", "scratch", "float32", "float64", "ticks")
-"""What the addresses begin with: the arena, where threads meet, memory for pieces of matrices, the products of either
-data type, and where the time of each step is added up."""
+ADDRESSES = ("arena", "gate", "scratch", "ticks", *(f"{name}_{dtype}" for dtype in ITEMS for name in PRODUCTS))
+"""What the addresses begin with: the arena, where threads meet, memory for pieces of matrices, where the time of each
+step is added up, and the functions for products."""
 
 
 class Kernels:

@@ -9,8 +9,8 @@ import numpy as np
 from nnkit.graph.ir import Node
 from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.look import Look, literal
-from nnkit_numpy.native.passes import MANY_ROWS, MEET, Lines, indented, names, nest, share, share_rows
-from nnkit_numpy.native.product import PARTIAL, SCRATCH
+from nnkit_numpy.native.passes import MANY_ROWS, MEET, TOGETHER, Lines, indented, names, nest, share, share_rows
+from nnkit_numpy.native.product import PARTIAL, PRODUCTS, SCRATCH, is_large
 from nnkit_numpy.native.tiles import ITEMS
 
 SMALL = 512
@@ -19,6 +19,8 @@ LONG = 4
 """A sum is divided where it is so many times as long as there are rows, and its right operand has such a size: larger
 ones do not stay in the caches of the cores, and smaller ones move between them in no time."""
 KEPT_BYTES = range(1 << 17, 1 << 20)
+WIDE = 1024
+"""Columns that are enough for threads to take them from each other."""
 
 
 def matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -52,6 +54,8 @@ def _tiled_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
     if stack:
         return nest(stack, [_call(dtype, (rows, columns, inner), a, b, out, index)])
     size = ITEMS[dtype]
+    if columns >= WIDE and is_large(rows, columns, inner, size):
+        return _taken_product(a, b, out, dtype)
     near = inner * columns * size in KEPT_BYTES and rows * columns * size <= PARTIAL
     if near and inner >= LONG * rows and b.strides[-1] == 1:
         return _divided_sum(a, b, out, dtype)
@@ -60,6 +64,19 @@ def _tiled_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
     else:
         bounds, call = share(columns), _call(dtype, (rows, "hi - lo", inner), a, b, out, [], column="lo")
     return [f"lo, hi = {bounds}", "if hi > lo:", f"    {call}"]
+
+
+def _taken_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
+    """Threads take columns of tiles, so that none of them waits long for one whose core is slow."""
+    (rows, columns), inner = out.shape, a.shape[-1]
+    extents = (rows, columns, inner)
+    return [
+        TOGETHER,
+        "if PARTS > 1 and last == first + 1:",
+        f"    {_call(dtype, extents, a, b, out, [], together=True)}",
+        "elif rank == 0:",
+        f"    {_call(dtype, extents, a, b, out, [])}",
+    ]
 
 
 def _divided_sum(a: Look, b: Look, out: Look, dtype: str) -> Lines:
@@ -90,16 +107,20 @@ def _divided_sum(a: Look, b: Look, out: Look, dtype: str) -> Lines:
 
 def _call(
     dtype: str, extents: Sequence[int | str], a: Look, b: Look, out: Look, index: Lines,
-    row: str = "0", column: str = "0", along: str = "0", to: str = "",
+    row: str = "0", column: str = "0", along: str = "0", to: str = "", together: bool = False,
 ) -> str:  # fmt: skip
-    """A call of ``product`` from a row and a column of the result on, and from a place along the sum."""
+    """A call of a function for products from a row and a column of the result on, and from a place along the sum."""
     sides = [
         f"{_address(look, [*index, *place], dtype)}, {look.strides[-2]}, {look.strides[-1]}"
         for look, place in ((a, (row, along)), (b, (along, column)))
     ]
     to = to or f"{_address(out, [*index, row, column], dtype)}, {out.strides[-2]}"
-    function, scratch = (f"addresses[{ADDRESSES.index(name)}]" for name in (dtype, "scratch"))
-    return f"call({', '.join([function, *map(str, extents), *sides, to])}, {scratch} + rank * {SCRATCH})"
+    name = f"{PRODUCTS[together]}_{dtype}"
+    function, scratch = (f"addresses[{ADDRESSES.index(at)}]" for at in (name, "scratch"))
+    given = [*map(str, extents), *sides, to, f"{scratch} + rank * {SCRATCH}"]
+    if together:
+        given = ["rank", "PARTS", *given, f"{scratch} + PARTS * {SCRATCH}"]
+    return f"call({', '.join([function, *given])})"
 
 
 def _address(look: Look, index: Lines, dtype: str) -> str:

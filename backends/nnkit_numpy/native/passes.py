@@ -27,6 +27,8 @@ def share_rows(extent: int, length: int = 1) -> str:
     return f"rows({extent}, {length})"
 
 
+TOGETHER = "# by all threads, each of which takes its parts as it goes"
+"""A line that says so."""
 MANY_ROWS = 24
 """Rows that keep threads busy, each with tiles of several rows."""
 

@@ -33,26 +33,47 @@ DEPTH = 1 << 12
 """Bytes along the sums, of a piece of a long product."""
 TALL = 768
 """Rows of such a piece."""
+HIGH = 1024
+"""Rows of such a piece that all threads work on together."""
 PARTIAL = 1 << 18
 """Bytes of a result of which each thread adds up a part of the sums."""
 SCRATCH = TALL * DEPTH + (1 << 19) + PARTIAL
 """Bytes of memory that a thread needs for its pieces, and then for such a result."""
+STATE = 1 << 16
+"""Bytes for the state of that: what is taken, who is there, and how far each of at most a thousand threads is."""
+SHARED = STATE + HIGH * DEPTH
+"""Bytes of memory that they need for what they do together, behind that of each."""
 _LOCK = Lock()
 
 
-def address(dtype: str) -> int:
-    """Of ``product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch)``, all of them int64.
+PRODUCTS = ("product", "together")
+"""Functions that compiled code calls by their addresses."""
+
+
+def is_large(m: int, n: int, k: int, size: int) -> bool:
+    """Whether both operands, of numbers of so many bytes, are packed."""
+    return m * k * size > NEAR and k * n * size > SMALL
+
+
+def addresses(dtype: str) -> list[int]:
+    """Of ``PRODUCTS``, functions of int64.
+
+    ``product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch)``.
 
     a is m×k, b k×n and c m×n; a, b, c and the scratch memory are addresses, and the others say how many elements on the
     next row (down) and the next column (along) are. The columns of c are neighbours.
+
+    ``together(rank, threads, m, …, c_down, scratch, state)`` is the same by several threads, each of which calls it
+    with its number. They take columns of tiles as they go: one whose core is slowed down does less of the work.
     """
     with _LOCK:
-        return _product(dtype).address("product")
+        code = _code(dtype)
+        return [code.address(name) for name in PRODUCTS]
 
 
 @cache
-def _product(dtype: str) -> Code:
-    """The compiled function, which is kept: its code goes with it."""
+def _code(dtype: str) -> Code:
+    """The compiled functions, which are kept: their code goes with them."""
     from nnkit_numpy.jit.machine import compiled
 
     return compiled(_text(dtype), tiles(dtype))
@@ -75,6 +96,8 @@ def _text(dtype: str) -> str:
         "SEVERAL": SEVERAL,
         "DEPTH": DEPTH // ITEMS[dtype],
         "TALL": TALL,
+        "HIGH": HIGH,
+        "STATE": STATE,
     }
     text = "\n".join([*_strips(rows, vectors), DRIVER]).replace("REAL", dtype)
     for name, number in numbers.items():
@@ -106,11 +129,11 @@ def NAME(columns, m, k, a, a_down, a_along, packed: bool, b, b_down, c, c_down, 
 """
 DRIVER = """
 @apart
-def pack_left(m, k, a, a_down, a_along, scratch):
-    source, target = array(a, REAL), array(scratch, REAL)
+def pack_left(first, last, m, k, a, a_down, a_along, to):
+    source, target = array(a, REAL), array(to, REAL)
     count = (m + ROWS - 1) // ROWS
-    row = 0
-    for number in range(count):
+    for number in range(first, last):
+        row = number * (m // count) + min(number, m % count)
         rows = m // count + int64(number < m % count)
         if a_down == 1:
             for p in range(k):
@@ -120,12 +143,11 @@ def pack_left(m, k, a, a_down, a_along, scratch):
             for i in range(rows):
                 for p in range(k):
                     target[row * k + p * rows + i] = source[(row + i) * a_down + p * a_along]
-        row += rows
 
 
 @apart
-def pack_right(k, columns, b, b_down, b_along, scratch):
-    source, target = array(b, REAL), array(scratch, REAL)
+def pack_right(k, columns, b, b_down, b_along, to):
+    source, target = array(b, REAL), array(to, REAL)
     if b_along == 1:
         for p in range(k):
             for j in range(columns):
@@ -135,10 +157,28 @@ def pack_right(k, columns, b, b_down, b_along, scratch):
     across = columns // LANES * LANES
     for j in range(0, across, LANES):
         for p in range(0, deep, LANES):
-            turn(b + (j * b_along + p) * SIZE, b_along, scratch + (p * columns + j) * SIZE, columns)
+            turn(b + (j * b_along + p) * SIZE, b_along, to + (p * columns + j) * SIZE, columns)
     for j in range(columns):
         for p in range(deep if j < across else 0, k):
             target[p * columns + j] = source[p * b_down + j * b_along]
+
+
+@apart
+def strips(j, end, m, k, a, a_down, a_along, left: bool, b, b_down, b_along, packed: bool, c, c_down, more, panel):
+    while j < end:
+        columns = WIDE if end - j >= WIDE else HALF if end - j >= HALF else min(LANES, end - j)
+        right, right_down = b + j * b_along * SIZE, b_down
+        if packed:
+            pack_right(k, columns, right, b_down, b_along, panel)
+            right, right_down = panel, columns
+        to = c + j * SIZE
+        if columns == WIDE:
+            wide(columns, m, k, a, a_down, a_along, left, right, right_down, to, c_down, more)
+        elif columns == HALF:
+            half(columns, m, k, a, a_down, a_along, left, right, right_down, to, c_down, more)
+        else:
+            edge(columns, m, k, a, a_down, a_along, left, right, right_down, to, c_down, more)
+        j += columns
 
 
 @inline
@@ -156,25 +196,49 @@ def product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch)
     panel = scratch + TALL * DEPTH * SIZE
     for p in range(0, k, depth):
         deep = min(depth, k - p)
+        right = b + p * b_down * SIZE
         for i in range(0, m, tall):
             high = min(tall, m - i)
-            left, left_down, left_along = a + (i * a_down + p * a_along) * SIZE, a_down, a_along
+            left, to = a + (i * a_down + p * a_along) * SIZE, c + i * c_down * SIZE
             if large:
-                pack_left(high, deep, left, a_down, a_along, scratch)
+                pack_left(0, (high + ROWS - 1) // ROWS, high, deep, left, a_down, a_along, scratch)
                 left = scratch
-            j = 0
-            while j < n:
-                columns = WIDE if n - j >= WIDE else HALF if n - j >= HALF else min(LANES, n - j)
-                right, right_down = b + (p * b_down + j * b_along) * SIZE, b_down
-                if packed:
-                    pack_right(deep, columns, right, b_down, b_along, panel)
-                    right, right_down = panel, columns
-                to = c + (i * c_down + j) * SIZE
-                if columns == WIDE:
-                    wide(columns, high, deep, left, a_down, a_along, large, right, right_down, to, c_down, p)
-                elif columns == HALF:
-                    half(columns, high, deep, left, a_down, a_along, large, right, right_down, to, c_down, p)
-                else:
-                    edge(columns, high, deep, left, a_down, a_along, large, right, right_down, to, c_down, p)
-                j += columns
+            strips(0, n, high, deep, left, a_down, a_along, large, right, b_down, b_along, packed, to, c_down, p, panel)
+
+
+def all_here(rank, threads, state):
+    passed, gate = array(state + (2 + rank) * 64, int64), state + 64
+    passed[0] += threads
+    arrive(gate)
+    looked = 0
+    while arrived(gate) < passed[0]:
+        looked += 1
+        if looked < 2000:
+            pause()
+        else:
+            rest()
+
+
+@export
+def together(rank, threads, m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch, state):
+    shared = state + STATE
+    taken = array(state + (2 + rank) * 64, int64)
+    panels = (n + WIDE - 1) // WIDE
+    for i in range(0, m, HIGH):
+        high = min(HIGH, m - i)
+        tiles = (high + ROWS - 1) // ROWS
+        for p in range(0, k, DEPTH):
+            deep = min(DEPTH, k - p)
+            left = a + (i * a_down + p * a_along) * SIZE
+            pack_left(tiles * rank // threads, tiles * (rank + 1) // threads, high, deep, left, a_down, a_along, shared)
+            all_here(rank, threads, state)
+            right, to = b + p * b_down * SIZE, c + i * c_down * SIZE
+            number = arrive(state) - taken[1]
+            while number < panels:
+                j = number * WIDE
+                end = min(j + WIDE, n)
+                strips(j, end, high, deep, shared, 1, 1, True, right, b_down, b_along, True, to, c_down, p, scratch)
+                number = arrive(state) - taken[1]
+            taken[1] += panels + threads
+            all_here(rank, threads, state)
 """

@@ -16,7 +16,7 @@ from nnkit_numpy.memory import Array, aligned
 from nnkit_numpy.native.helpers import Helpers, Run
 from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.pace import Pace
-from nnkit_numpy.native.product import SCRATCH, address
+from nnkit_numpy.native.product import PRODUCTS, SCRATCH, SHARED, addresses
 from nnkit_numpy.native.source import source
 from nnkit_numpy.native.tiles import ITEMS
 from nnkit_numpy.program import NumpyProgram
@@ -61,11 +61,12 @@ class NativeProgram(NumpyProgram):
         self._inputs = inputs
         pairs: list[int] = [number for array in self._held for number in _place(array)]
         self._gate = aligned(64 * (1 + plan.threads)).view(np.int64)
-        self._scratch = aligned(SCRATCH * plan.threads)
+        self._scratch = aligned(SCRATCH * plan.threads + SHARED)
         self._ticks = np.zeros(len(plan.steps) + 1, np.int64)
-        places = [array.ctypes.data for array in (self._arena, self._gate, self._scratch)]
-        products = [address(dtype) if _multiplies(plan, dtype) else 0 for dtype in ITEMS]
-        self._addresses = np.array([*places, *products, self._ticks.ctypes.data, *pairs], dtype=np.int64)
+        places = [array.ctypes.data for array in (self._arena, self._gate, self._scratch, self._ticks)]
+        none = [0] * len(PRODUCTS)
+        products = [at for dtype in ITEMS for at in (addresses(dtype) if _multiplies(plan, dtype) else none)]
+        self._addresses = np.array([*places, *products, *pairs], dtype=np.int64)
         self._table = self._addresses.ctypes.data
         self._fed: dict[str, Array] = {}
         self._helpers, self._pace = Helpers(plan.threads - 1), Pace()
