@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -10,8 +9,8 @@ import numpy as np
 from nnkit.data.arrays import Array, as_numpy, to_host
 from nnkit.errors import ArgumentError, DataError, ShapeError
 
-PIECE = 1 << 20  # elements that are looked at together
-MANY = 1 << 22  # elements from which on two threads look: one does not use all of the memory's speed
+PIECE = 1 << 13  # numbers that are looked at together; for more, the matrix library would start threads
+SQUARED = (np.dtype("float32").char, np.dtype("float64").char)  # of which it has sums of squares, at memory's speed
 
 
 @cache
@@ -99,20 +98,14 @@ def _refuse_not_finite(values: Array, result: Array, argument: str) -> None:
 
 
 def _suspects(flat: Array) -> list[int]:
-    """Where pieces begin whose sum is not finite: it is only where all of their numbers are, unless it overflows."""
-
-    def finite(start: int) -> bool:
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = np.add.reduce(flat[start : start + PIECE], dtype=np.promote_types(flat.dtype, np.float32))
-        return bool(np.isfinite(total))
-
-    starts = range(0, flat.size, PIECE)
-    if len(starts) < 2:  # a sum would not save anything
-        return list(starts)
-    if flat.size < MANY:
-        return [start for start in starts if not finite(start)]
-    with ThreadPoolExecutor(2) as pool:
-        return [start for start, good in zip(starts, pool.map(finite, starts), strict=True) if not good]
+    """Where pieces begin in which some number may not be finite: their sum of squares is not, or is not known."""
+    known = flat.size // PIECE if flat.dtype.char in SQUARED else 0
+    if known < 2:  # the sums would not save anything
+        return list(range(0, flat.size, PIECE))
+    pieces = flat[: known * PIECE].reshape(known, PIECE)
+    with np.errstate(over="ignore", invalid="ignore"):
+        good = np.isfinite(np.vecdot(pieces, pieces))
+    return [int(number) * PIECE for number in np.flatnonzero(~good)] + list(range(known * PIECE, flat.size, PIECE))
 
 
 def _encode_text(names: list[str], argument: str) -> str:
