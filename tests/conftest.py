@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from tests.libraries import NAMES, Library, opened
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported; without it jax has no float64
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# A shell lets what it starts in the background ignore Ctrl-C, which the programs that tests start would do as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

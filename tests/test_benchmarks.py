@@ -85,6 +85,13 @@ def test_a_table_for_each_file_that_is_there(tmp_path: Path) -> None:
     assert "| tiny | w b1 | 4.00 times | 2 times as fast as the fastest peer | 1 of 1 |" in text
     assert "not reached in 20 epochs" in text
     assert "Seed 7." in text
+    assert "| on " not in text
+    (tmp_path / "old").mkdir()
+    about["machine"] |= {"cpu": "Abacus", "cores": 10}
+    (tmp_path / "old" / "step.json").write_text(json.dumps(about | {"rows": judged(rows(1.5, peer=2.0), Goal(2))}))
+    text = speed_tables(tmp_path)
+    assert text.index("2 times: met") < text.index("| on Abacus, 10 cores | w b1 |") < text.index("drawn at random")
+    assert "| nnkit against the fastest peer | 1.33 times |\n| goal | 2 times: not met |" in text
 
 
 def test_a_picture_of_each_file_that_is_there(tmp_path: Path) -> None:

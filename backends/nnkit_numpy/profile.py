@@ -3,21 +3,19 @@ rates of a current server core count."""
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from nnkit.plan import Target
 from nnkit_numpy.cores import cores
-from nnkit_numpy.jit.cache import folder
+from nnkit_numpy.jit import cache
 
 FORMAT = 1
 RATES = (
@@ -29,24 +27,21 @@ RATES = (
 
 def path() -> Path:
     """The file, beside the cache of native code. Machines that share a home have one each."""
-    return folder().parent / "profiles" / f"{platform.node() or 'machine'}.json"
+    return cache.folder().parent / "profiles" / f"{platform.node() or 'machine'}.json"
 
 
 def keep(rates: Mapping[str, Mapping[str, Any]]) -> Path:
     """Write the rates of each form of program ("plain", "native") in one step."""
     file = path()
-    file.parent.mkdir(parents=True, exist_ok=True)
     found = {"format": FORMAT, "date": datetime.now(UTC).isoformat(timespec="seconds"), "threads": cores()} | {
         form: {**values, "element_s": dict(values["element_s"])} for form, values in rates.items()
     }
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".tmp", delete=False) as new:
-        new.write(json.dumps(found, indent=1) + "\n")
-    os.replace(new.name, file)
+    cache.write(file, (json.dumps(found, indent=1) + "\n").encode())
     known.cache_clear()
     return file
 
 
-@cache
+@functools.cache
 def known() -> Mapping[str, Any] | None:
     """The profile; None if there is none for these cores, or none that can be used."""
     try:

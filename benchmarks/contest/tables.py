@@ -13,9 +13,10 @@ PLACES = {"µs": 1e6, "ms": 1e3, "s": 1.0}
 
 
 def speed_tables(folder: Path) -> str:
-    """A section for each file that is there."""
+    """A section for each file that is there; of other machines, whose files are in folders of their own, the steps."""
     results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     parts = [list(section(results[name])) for name, section in SECTIONS.items() if name in results]
+    parts[1:1] = [list(_elsewhere(json.loads(path.read_text()))) for path in sorted(folder.glob("*/step.json"))]
     return "\n\n".join("\n".join(part) for part in parts)
 
 
@@ -34,6 +35,14 @@ def _step(result: Mapping[str, Any]) -> Iterator[str]:
         if name not in steps:
             yield from ["", *_head([f"one {name}", "seconds"])]
             yield from (_line([framework, _shown(row, "s")]) for framework, row in rows.items())
+    yield from ["", _note(result)]
+
+
+def _elsewhere(result: Mapping[str, Any]) -> Iterator[str]:
+    steps = _by_workload(result)
+    yield from _head([f"on {_machine(result)}", *steps])
+    yield _line(["nnkit against the fastest peer", *(f"{_ratio(rows):.2f} times" for rows in steps.values())])
+    yield _line(["goal", *(_goal(rows["nnkit"]) for rows in steps.values())])
     yield from ["", _note(result)]
 
 
@@ -118,5 +127,8 @@ def _goal(row: Mapping[str, Any]) -> str:
 
 def _note(result: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items() if name != "blas")
-    machine = f"{result['machine']['cpu']}, {result['machine']['cores']} cores"
-    return f"{machine}; {versions}; {result['date'][:10]}. Median ± interquartile range."
+    return f"{_machine(result)}; {versions}; {result['date'][:10]}. Median ± interquartile range."
+
+
+def _machine(result: Mapping[str, Any]) -> str:
+    return f"{result['machine']['cpu']}, {result['machine']['cores']} cores"

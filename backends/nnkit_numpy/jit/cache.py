@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,10 +31,20 @@ def read(key: str) -> bytes | None:
 def keep(key: str, code: bytes) -> None:
     """For the next process; another one that writes the same at the same time does no harm."""
     with suppress(OSError):
-        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder(), suffix=".tmp", delete=False) as file:
-            file.write(hashlib.sha256(code).digest() + code)
-        os.replace(file.name, _place(key))
+        write(_place(key), hashlib.sha256(code).digest() + code)
+
+
+def write(place: Path, content: bytes) -> None:
+    """A file in one step: others see the old one or the new one, and nothing is left of one that does not fit."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = place.with_name(f"{place.name}.{os.urandom(4).hex()}.tmp")
+    try:
+        new.write_bytes(content)
+        os.replace(new, place)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
 
 
 def _place(key: str) -> Path:

@@ -119,10 +119,7 @@ class Expressions(ABC):
     def _arithmetic(self, op: ast.operator, left: Value, right: Value) -> Value:
         if not left.dtype and not right.dtype:
             return Value("", LITERAL[type(op)](left.code, right.code))
-        try:
-            left, right = alike(left, right)
-        except LanguageError as wrong:
-            raise LanguageError(f"{self.name}: {wrong}") from None
+        left, right = self._alike(left, right)
         dtype, kind = left.dtype, type(op)
         if is_real(dtype):
             return Value(dtype, getattr(self.builder, REAL[kind])(left.code, right.code, flags=self.flags))
@@ -132,9 +129,15 @@ class Expressions(ABC):
         flags = ("nsw",) if dtype == "int64" and WHOLE[kind] in ("add", "sub", "mul") else ()
         return Value(dtype, getattr(self.builder, WHOLE[kind])(left.code, right.code, flags=flags))
 
+    def _alike(self, left: Value, right: Value) -> tuple[Value, Value]:
+        try:
+            return alike(left, right)
+        except LanguageError as wrong:
+            raise LanguageError(f"{self.name}: {wrong}") from None
+
     def _of_compare(self, node: ast.Compare) -> Value:
         (op,), (other,) = node.ops, node.comparators
-        left, right = alike(self._value(node.left), self._value(other))
+        left, right = self._alike(self._value(node.left), self._value(other))
         sign = COMPARISONS[type(op)]
         if is_real(left.dtype):
             compare = self.builder.fcmp_unordered if sign == "!=" else self.builder.fcmp_ordered
@@ -157,14 +160,14 @@ class Expressions(ABC):
     def _chosen(self, test: ast.expr, body: ast.expr, otherwise: ast.expr) -> Value:
         condition = self._truth(test)
         if not any(isinstance(n, ast.Subscript | ast.Call) for side in (body, otherwise) for n in ast.walk(side)):
-            left, right = alike(self._value(body), self._value(otherwise))
+            left, right = self._alike(self._value(body), self._value(otherwise))
             return Value(left.dtype, self.builder.select(condition, left.code, right.code))
         blocks = []
         with self.builder.if_else(condition) as branches:
             for branch, side in zip(branches, (body, otherwise), strict=True):
                 with branch:
                     blocks.append((self._value(side), self.builder.block))
-        left, right = alike(*(value for value, _ in blocks))
+        left, right = self._alike(*(value for value, _ in blocks))
         joined = self.builder.phi(llvm(left.dtype))
         for value, (_, block) in zip((left, right), blocks, strict=True):
             joined.add_incoming(value.code, block)
@@ -186,7 +189,7 @@ class Expressions(ABC):
         if name in DTYPES:
             return converted(self.builder, values[0], name)
         if name == "min":
-            left, right = alike(*values)
+            left, right = self._alike(*values)
             less = self.builder.icmp_signed("<", left.code, right.code)
             return Value(left.dtype, self.builder.select(less, left.code, right.code))
         if name in self.known.more:

@@ -25,7 +25,10 @@ from nnkit_numpy.native.passes import (
     share_rows,
 )
 from nnkit_numpy.native.scalars import typed
+from nnkit_numpy.native.tiles import ITEMS
 
+LONG_ROW = 16
+"""Numbers in a row from which on its sum is one of vectors."""
 Emit = Callable[[Node, Look, list[Look], str], Lines]
 """(node, where the result goes, where the operands are, data type of the first) → lines."""
 
@@ -33,10 +36,21 @@ Emit = Callable[[Node, Look, list[Look], str], Lines]
 def _sum(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     x = operands[0]
     axes = node.options["axis"]
-    if x.contiguous and len(axes) == len(x.shape) and dtype in ("float32", "float64"):
+    if x.contiguous and len(axes) == len(x.shape) and dtype in ITEMS:
         part = f"total_{dtype}({x.buffer}, {offset(x.offset)}, {share(prod(x.shape))})"
         return combined(part, out, dtype, literal(0, dtype), "s += {0}")
+    if axes == (len(x.shape) - 1,) and x.shape[-1] >= LONG_ROW and x.strides[-1] == 1 and dtype in ITEMS:
+        return _sums_of_rows(node, out, x, dtype)
     return _folded(node, out, x, f"{{0}} = {typed('{0} + {1}', node.dtype)}", literal(0, node.dtype))
+
+
+def _sums_of_rows(node: Node, out: Look, x: Look, dtype: str) -> Lines:
+    """Each row by itself, in vectors: one sum after the other would wait for every addition."""
+    rows = list(range(len(x.shape) - 1))
+    index = names(len(rows))
+    total = f"total_{dtype}({x.buffer}, {x.position([*index, '0'])}, 0, {x.shape[-1]})"
+    to = _kept_look(node, out, [len(rows)]).at(index)
+    return _loops(x, rows, [f"{to} = {total}"], rows[0] if rows else -1)
 
 
 def _truth(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -96,6 +97,17 @@ def test_a_folder_that_may_only_be_read(folder, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError("read-only file system")
 
-    monkeypatch.setattr(cache.tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr(cache.Path, "write_bytes", refuse)
+    assert compiled(TEXT).function("run", 1)(4) == 5
+    assert not list(folder.iterdir())
+
+
+def test_a_disk_that_is_full(folder, monkeypatch):
+    def half(path, content):
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(cache.Path, "write_bytes", half)
     assert compiled(TEXT).function("run", 1)(4) == 5
     assert not list(folder.iterdir())

@@ -165,6 +165,8 @@ def f(x) -> int64:
 WRONG = {
     "    return b": "f: nothing is called b yet",
     "    x = float32(a)\n    return a + x": "f: int64 beside float32",
+    "    x = float32(a)\n    return 1 if a < x else 0": "f: int64 beside float32",
+    "    return min(a, float64(a))": "f: int64 beside float64",
     "    return float64(a)": "f: float64 where int64 is wanted",
     "    x = 1.5\n    x = a\n    return a": "f: int64 where float64 is wanted",
     "    return a[0]": "f: a is no array",
