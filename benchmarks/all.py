@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("step", "shapes", "sweep", "jobs")
+SCRIPTS = ("step", "breakdown", "shapes", "sweep", "jobs")
 QUICK = FOLDER.parent / "build" / "benchmarks"
 
 

@@ -94,6 +94,20 @@ def test_a_table_for_each_file_that_is_there(tmp_path: Path) -> None:
     assert "| nnkit against the fastest peer | 1.33 times |\n| goal | 2 times: not met |" in text
 
 
+def test_a_step_is_broken_down_by_kinds_of_kernels(tmp_path: Path) -> None:
+    pytest.importorskip("llvmlite")
+    found = script("breakdown").breakdown(Workload((5, 8, 3), 16), Rates(1e9, 1e9), 3)
+    products = 2 * 16 * (5 * 8 * 2 + 8 * 3 * 3)
+    assert found["products_at_peak_s"] == pytest.approx(products / 1e9)
+    assert found["parts_s"].keys() >= {"matrix products", "elementwise passes", "update"}
+    assert 0 < sum(found["parts_s"].values()) < 30 * found["step_median_s"]  # it also counts
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "breakdown.json").write_text(json.dumps(described_machine(None) | {"rows": [found]}))
+    text = speed_tables(tmp_path)
+    assert "| where the time goes, µs | 5-8-3 b16 |" in text
+    assert f"| the products at the peak rate | {products / 1e3:.1f} |" in text
+
+
 def test_a_picture_of_each_file_that_is_there(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     made = [each | {"class": "tiny", "axis": "batch", "value": 1} for each in judged(rows(0.5, peer=2.0), Goal(2))]

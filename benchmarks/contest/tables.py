@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 LIMIT = "limit of the machine"
 Rows = Mapping[str, Mapping[str, Any]]
+Section = Callable[[Mapping[str, Any]], Iterator[str]]
 PLACES = {"µs": 1e6, "ms": 1e3, "s": 1.0}
 
 
 def speed_tables(folder: Path) -> str:
-    """A section for each file that is there; of other machines, whose files are in folders of their own, the steps."""
-    results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
-    parts = [list(section(results[name])) for name, section in SECTIONS.items() if name in results]
-    parts[1:1] = [list(_elsewhere(json.loads(path.read_text()))) for path in sorted(folder.glob("*/step.json"))]
-    return "\n\n".join("\n".join(part) for part in parts)
+    """A section for each file that is there; those of other machines, in folders of their own, follow the steps."""
+    here = list(_sections(folder, SECTIONS))
+    others = [part for other in sorted(folder.glob("*/")) for part in _sections(other, ELSEWHERE)]
+    return "\n\n".join([*here[:1], *others, *here[1:]])
+
+
+def _sections(folder: Path, sections: Mapping[str, Section]) -> Iterator[str]:
+    for name, section in sections.items():
+        file = folder / f"{name}.json"
+        if file.exists():
+            yield "\n".join(section(json.loads(file.read_text())))
 
 
 def _step(result: Mapping[str, Any]) -> Iterator[str]:
@@ -43,6 +50,15 @@ def _elsewhere(result: Mapping[str, Any]) -> Iterator[str]:
     yield from _head([f"on {_machine(result)}", *steps])
     yield _line(["nnkit against the fastest peer", *(f"{_ratio(rows):.2f} times" for rows in steps.values())])
     yield _line(["goal", *(_goal(rows["nnkit"]) for rows in steps.values())])
+    yield from ["", _note(result)]
+
+
+def _breakdown(result: Mapping[str, Any]) -> Iterator[str]:
+    rows = result["rows"]
+    yield from _head(["where the time goes, µs", *(row["workload"] for row in rows)])
+    for part in dict.fromkeys(part for row in rows for part in row["parts_s"]):
+        yield _line([part, *(f"{1e6 * row['parts_s'].get(part, 0):,.1f}" for row in rows)])
+    yield _line(["the products at the peak rate", *(f"{1e6 * row['products_at_peak_s']:,.1f}" for row in rows)])
     yield from ["", _note(result)]
 
 
@@ -78,7 +94,8 @@ def _sweep(result: Mapping[str, Any]) -> Iterator[str]:
     yield "![How the time of a training step grows with batch, width and depth](benchmarks/results/sweep.png)"
 
 
-SECTIONS = {"step": _step, "jobs": _jobs, "shapes": _shapes, "sweep": _sweep}
+ELSEWHERE = {"step": _elsewhere, "breakdown": _breakdown}
+SECTIONS = {"step": _step, "breakdown": _breakdown, "jobs": _jobs, "shapes": _shapes, "sweep": _sweep}
 
 
 def _by_workload(result: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, Any]]]:

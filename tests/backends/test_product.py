@@ -87,10 +87,11 @@ def test_bits_depend_on_the_order_of_the_sum_alone(monkeypatch, dtype, turned, s
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_together_find_the_bits_of_one(dtype, turned, threads):
-    """Again and again, whoever comes first, and however much each takes."""
+@pytest.mark.parametrize("shape", [(1100, 1030, 1100), (150, 300, 400), (2, 70, 9)])
+def test_threads_together_find_the_bits_of_one(dtype, turned, threads, shape):
+    """Again and again, whoever comes first, and however much each takes: packed by all, by rows, with none for some."""
     draw = np.random.default_rng(0)
-    m, n, k = 1100, 150, 1100  # more than one piece in every direction, and narrower tiles at the end
+    m, n, k = shape  # with narrower tiles at the end
     a = draw.normal(size=(k, m) if turned else (m, k)).astype(dtype)
     b = draw.normal(size=(n, k) if turned else (k, n)).astype(dtype)
     a, b = (a.T, b.T) if turned else (a, b)

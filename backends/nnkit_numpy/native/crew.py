@@ -59,6 +59,8 @@ class Crew:
         if not code:
             return
         divided = shared and _divides(code)
+        if TOGETHER in code:  # nobody takes of what comes next while others still take of what was before
+            self._meet()
         self._wait_for(touched if divided else [each._replace(part=ALONE) for each in touched])
         if divided:
             part = map(_part, code)

@@ -10,7 +10,7 @@ from nnkit.graph.ir import Node
 from nnkit_numpy.native.kernels import ADDRESSES
 from nnkit_numpy.native.look import Look, literal
 from nnkit_numpy.native.passes import MANY_ROWS, MEET, TOGETHER, Lines, indented, names, nest, share, share_rows
-from nnkit_numpy.native.product import PARTIAL, PRODUCTS, SCRATCH, is_large
+from nnkit_numpy.native.product import PARTIAL, PRODUCTS, SCRATCH, is_taken
 from nnkit_numpy.native.tiles import ITEMS
 
 SMALL = 512
@@ -19,8 +19,6 @@ LONG = 4
 """A sum is divided where it is so many times as long as there are rows, and its right operand has such a size: larger
 ones do not stay in the caches of the cores, and smaller ones move between them in no time."""
 KEPT_BYTES = range(1 << 17, 1 << 20)
-WIDE = 1024
-"""Columns that are enough for threads to take them from each other."""
 
 
 def matmul(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
@@ -54,7 +52,7 @@ def _tiled_product(a: Look, b: Look, out: Look, dtype: str) -> Lines:
     if stack:
         return nest(stack, [_call(dtype, (rows, columns, inner), a, b, out, index)])
     size = ITEMS[dtype]
-    if columns >= WIDE and is_large(rows, columns, inner, size):
+    if is_taken(rows, columns, inner):
         return _taken_product(a, b, out, dtype)
     near = inner * columns * size in KEPT_BYTES and rows * columns * size <= PARTIAL
     if near and inner >= LONG * rows and b.strides[-1] == 1:

@@ -27,14 +27,16 @@ NEAREST = 1 << 15
 CROWDED = 1 << 20
 """A cache finds a line by the last bits of its address: of rows so far apart that they end in many zeros, only so many
 bytes, counted with what lies between the places that are left, stay in a core's own cache."""
+LONG = 1 << 24
+"""Multiplications of a long product."""
 FEW, SEVERAL = 4, 8
 """Tiles, one below the other, from which on it pays to pack crowded columns, and such as begin within a cache line."""
 DEPTH = 1 << 12
 """Bytes along the sums, of a piece of a long product."""
 TALL = 768
 """Rows of such a piece."""
-HIGH = 1024
-"""Rows of such a piece that all threads work on together."""
+HIGH, BROAD = 1024, 1024
+"""Rows of such a piece that all threads work on together, and columns from which on they do: those are shared out."""
 PARTIAL = 1 << 18
 """Bytes of a result of which each thread adds up a part of the sums."""
 SCRATCH = TALL * DEPTH + (1 << 19) + PARTIAL
@@ -50,9 +52,9 @@ PRODUCTS = ("product", "together")
 """Functions that compiled code calls by their addresses."""
 
 
-def is_large(m: int, n: int, k: int, size: int) -> bool:
-    """Whether both operands, of numbers of so many bytes, are packed."""
-    return m * k * size > NEAR and k * n * size > SMALL
+def is_taken(m: int, n: int, k: int) -> bool:
+    """Whether ``together`` pays: where the product is long, threads become unequally fast; what they take is short."""
+    return m * n * k >= LONG and m >= 64 and n >= 256
 
 
 def addresses(dtype: str) -> list[int]:
@@ -64,7 +66,10 @@ def addresses(dtype: str) -> list[int]:
     next row (down) and the next column (along) are. The columns of c are neighbours.
 
     ``together(rank, threads, m, …, c_down, scratch, state)`` is the same by several threads, each of which calls it
-    with its number. They take columns of tiles as they go: one whose core is slowed down does less of the work.
+    with its number. Each has rows of its own, and takes columns of tiles of them as it goes, and then of those of the
+    others: one whose core is slowed down does less of the work. Of a large product all pack the left operand together
+    and take columns of all rows. ``state`` says what is taken; it counts on from product to product, between which all
+    threads meet.
     """
     with _LOCK:
         code = _code(dtype)
@@ -97,6 +102,7 @@ def _text(dtype: str) -> str:
         "DEPTH": DEPTH // ITEMS[dtype],
         "TALL": TALL,
         "HIGH": HIGH,
+        "BROAD": BROAD,
         "STATE": STATE,
     }
     text = "\n".join([*_strips(rows, vectors), DRIVER]).replace("REAL", dtype)
@@ -219,8 +225,29 @@ def all_here(rank, threads, state):
             rest()
 
 
+@apart
+def by_rows(rank, threads, m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch, state):
+    own = array(state + (2 + rank) * 64, int64)
+    count = (n + WIDE - 1) // WIDE
+    for turn in range(threads):
+        whose = (rank + turn) % threads
+        i = m * whose // threads
+        high = m * (whose + 1) // threads - i
+        taken = state + (2 + whose) * 64 + 24
+        number = arrive(taken) - own[2]
+        while number < count:
+            j = number * WIDE
+            left, right, to = a + i * a_down * SIZE, b + j * b_along * SIZE, c + (i * c_down + j) * SIZE
+            product(high, min(WIDE, n - j), k, left, a_down, a_along, right, b_down, b_along, to, c_down, scratch)
+            number = arrive(taken) - own[2]
+    own[2] += count + threads
+
+
 @export
 def together(rank, threads, m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch, state):
+    if m * k * SIZE <= NEAR or k * n * SIZE <= SMALL or n < BROAD:
+        by_rows(rank, threads, m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch, state)
+        return
     shared = state + STATE
     taken = array(state + (2 + rank) * 64, int64)
     panels = (n + WIDE - 1) // WIDE

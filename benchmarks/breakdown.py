@@ -1,0 +1,71 @@
+"""Where the time of a compiled step goes, by kinds of kernels: python benchmarks/breakdown.py
+
+The stopwatch runs inside whole steps of nnkit alone; what a thread waits for the others counts with the kernel before
+which it waits. Beside the products stands what they would take at the peak rate. Writes results/breakdown.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+from statistics import median
+from typing import Any
+
+from contest.compete import Row, main
+from contest.workloads import WORKLOADS, Workload
+
+from nnkit.bench import Rates
+from nnkit.bench.stopwatch import measured
+from nnkit.plan import Step
+from nnkit.plan.cost import node_flops
+
+RUNS = 5
+HEAVY_RUNS = 3
+
+
+def kind(step: Step) -> str:
+    """What a kernel counts as."""
+    if step.kernel == "matmul":
+        return "matrix products"
+    if step.kernel == "fused":
+        return "update" if step.phase == "update" else "elementwise passes"
+    return "sums, gathering and the rest"
+
+
+def breakdown(workload: Workload, rates: Rates, runs: int) -> Row:
+    """The run of median time among several."""
+    network, job = workload.network(), workload.job()
+    plan = network._training_plan(job.batch, job.optimizer, job.loss, native=True)
+    found = sorted((measured(network, plan, job.batch, job.optimizer, job.loss) for _ in range(runs)), key=_whole)
+    taken = found[len(found) // 2]
+    parts: dict[str, float] = {}
+    for step, seconds in zip(plan.steps, taken.steps, strict=True):
+        name = kind(step)
+        parts[name] = parts.get(name, 0.0) + seconds
+    flops = sum(node_flops(plan.graph, i) for i, node in plan.graph if node.operation == "matmul")
+    seconds = [run.whole for run in found]
+    print(f"{job.name}: {median(seconds) * 1e6:,.1f} µs", flush=True)
+    return {
+        "workload": job.name,
+        "framework": "nnkit",
+        "step_median_s": median(seconds),
+        "step_spread_s": seconds[-1] - seconds[0],
+        "runs": runs,
+        "limit_s": rates.limit_s(network, job),
+        "products_at_peak_s": flops / rates.flops_per_s,
+        "parts_s": parts,
+        "goal": None,
+        "met": None,
+    }
+
+
+def _whole(run: Any) -> float:
+    return float(run.whole)
+
+
+def measure(flags: argparse.Namespace, rates: Rates) -> dict[str, Any]:
+    chosen = ["tiny"] if flags.quick else list(WORKLOADS)
+    return {"rows": [breakdown(WORKLOADS[name], rates, HEAVY_RUNS if name == "large" else RUNS) for name in chosen]}
+
+
+if __name__ == "__main__":
+    main("breakdown", __doc__, measure)
