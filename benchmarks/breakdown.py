@@ -19,7 +19,8 @@ from nnkit.plan import Step
 from nnkit.plan.cost import node_flops
 
 RUNS = 5
-HEAVY_RUNS = 3
+HEAVY_RUNS = 1
+"""Of the large network: each run is of dozens of steps, and takes half a minute."""
 
 
 def kind(step: Step) -> str:

@@ -51,7 +51,7 @@ def test_the_figures_are_those_of_the_files() -> None:
 PEERS = {"PyTorch eager", "PyTorch, fused Adam", "torch.compile", "JAX jit", "Keras on JAX", "scikit-learn"}
 MET = {
     "step": ["2-8-8-2 b32", "784-128-10 b64", "784-512-512-10 b128", "1024-4096-4096-10 b1024", "64-(96×12)-4 b64"],
-    "jobs": ["MNIST epoch"],
+    "jobs": ["MNIST epoch", "prediction of 1 row, 784-128-10"],
 }
 """Workloads on which the goal against the fastest of all peers has been reached, and must stay so."""
 RESULTS = ROOT / "benchmarks" / "results"
