@@ -7,16 +7,14 @@ which it waits. Beside the products stands what they would take at the peak rate
 from __future__ import annotations
 
 import argparse
-from statistics import median
 from typing import Any
 
 from contest.compete import Row, main
 from contest.workloads import WORKLOADS, Workload
 
-from nnkit.bench import Rates
+from nnkit.bench import Rates, row
 from nnkit.bench.stopwatch import measured
 from nnkit.plan import Step
-from nnkit.plan.cost import node_flops
 
 RUNS = 5
 HEAVY_RUNS = 1
@@ -42,20 +40,12 @@ def breakdown(workload: Workload, rates: Rates, runs: int) -> Row:
     for step, seconds in zip(plan.steps, taken.steps, strict=True):
         name = kind(step)
         parts[name] = parts.get(name, 0.0) + seconds
-    flops = sum(node_flops(plan.graph, i) for i, node in plan.graph if node.operation == "matmul")
-    seconds = [run.whole for run in found]
-    print(f"{job.name}: {median(seconds) * 1e6:,.1f} µs", flush=True)
-    return {
-        "workload": job.name,
-        "framework": "nnkit",
-        "step_median_s": median(seconds),
-        "step_spread_s": seconds[-1] - seconds[0],
-        "runs": runs,
+    made = row(job.name, "nnkit", [run.whole for run in found])
+    print(f"{job.name}: {made['step_median_s'] * 1e6:,.1f} µs", flush=True)
+    return made | {
         "limit_s": rates.limit_s(network, job),
-        "products_at_peak_s": flops / rates.flops_per_s,
+        "products_at_peak_s": rates.products_s(plan),
         "parts_s": parts,
-        "goal": None,
-        "met": None,
     }
 
 

@@ -15,7 +15,7 @@ from nnkit.backend import NoNativeFormError, Program, select
 from nnkit.bench.job import Job
 from nnkit.graph import Trace
 from nnkit.network import Network
-from nnkit.plan import plan
+from nnkit.plan import Plan, plan
 from nnkit.plan.cost import node_flops
 
 LIMIT = "limit of the machine"
@@ -57,14 +57,17 @@ class Rates:
         An optimiser reads parameter and gradient and writes the parameter, and reads and writes each of its moments.
         Networks that fit a cache can be faster than their bytes suggest: then only the products count.
         """
-        plan = network._training_plan(job.batch, job.optimizer, job.loss)
-        nodes = enumerate(plan.graph.nodes)
-        products = sum(node_flops(plan.graph, number) for number, node in nodes if node.operation == "matmul")
+        made = network._training_plan(job.batch, job.optimizer, job.loss)
         moments = len(optimizers.get(job.optimizer).moments)
         parameters = job.values * np.dtype(job.dtype).itemsize
         in_cache = parameters * (2 + moments) <= CACHE
         moved = 0 if in_cache else parameters * (3 + 2 * moments)
-        return products / self.flops_per_s + moved / self.bytes_per_s
+        return self.products_s(made) + moved / self.bytes_per_s
+
+    def products_s(self, plan: Plan) -> float:
+        """Seconds of all matrix products of a plan at the peak rate."""
+        products = (node_flops(plan.graph, i) for i, node in plan.graph if node.operation == "matmul")
+        return sum(products) / self.flops_per_s
 
     def to_dict(self) -> dict[str, float]:
         """Plain data for JSON."""

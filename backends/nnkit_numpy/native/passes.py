@@ -27,6 +27,17 @@ def share_rows(extent: int, length: int = 1) -> str:
     return f"rows({extent}, {length})"
 
 
+WAIT = """
+def wait(gate, target):
+    looked = 0
+    while arrived(gate) < target:
+        looked += 1
+        if looked < 2000:
+            pause()
+        else:
+            rest()
+"""
+"""The function by which a thread waits until so many have arrived."""
 TOGETHER = "# by all threads, each of which takes its parts as it goes"
 """A line that says so."""
 MANY_ROWS = 24

@@ -12,7 +12,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from nnkit_numpy.native.passes import Lines, indented
+from nnkit_numpy.native.passes import WAIT, Lines, indented
 from nnkit_numpy.native.tiles import ITEMS, registers, tiles
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _text(dtype: str) -> str:
         "BROAD": BROAD,
         "STATE": STATE,
     }
-    text = "\n".join([*_strips(rows, vectors), DRIVER]).replace("REAL", dtype)
+    text = "\n".join([WAIT, *_strips(rows, vectors), DRIVER]).replace("REAL", dtype)
     for name, number in numbers.items():
         text = re.sub(rf"\b{name}\b", str(number), text)
     return f"# {registers()}\n{text}"
@@ -188,6 +188,11 @@ def strips(j, end, m, k, a, a_down, a_along, left: bool, b, b_down, b_along, pac
 
 
 @inline
+def is_large(m, n, k) -> bool:
+    return m * k * SIZE > NEAR and k * n * SIZE > SMALL
+
+
+@inline
 def repays(m, k, b, apart) -> bool:
     crowded = k * (apart & -apart) > CROWDED and m >= FEW * ROWS
     crooked = (b | apart) % 64 != 0 and m >= SEVERAL * ROWS
@@ -196,7 +201,7 @@ def repays(m, k, b, apart) -> bool:
 
 @export
 def product(m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch):
-    large = m * k * SIZE > NEAR and k * n * SIZE > SMALL
+    large = is_large(m, n, k)
     packed = large or b_along != 1 or repays(m, k, b, b_down * SIZE)
     depth, tall = (DEPTH if packed else k), (TALL if large else m)
     panel = scratch + TALL * DEPTH * SIZE
@@ -216,13 +221,7 @@ def all_here(rank, threads, state):
     passed, gate = array(state + (2 + rank) * 64, int64), state + 64
     passed[0] += threads
     arrive(gate)
-    looked = 0
-    while arrived(gate) < passed[0]:
-        looked += 1
-        if looked < 2000:
-            pause()
-        else:
-            rest()
+    wait(gate, passed[0])
 
 
 @apart
@@ -245,7 +244,7 @@ def by_rows(rank, threads, m, n, k, a, a_down, a_along, b, b_down, b_along, c, c
 
 @export
 def together(rank, threads, m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch, state):
-    if m * k * SIZE <= NEAR or k * n * SIZE <= SMALL or n < BROAD:
+    if not is_large(m, n, k) or n < BROAD:
         by_rows(rank, threads, m, n, k, a, a_down, a_along, b, b_down, b_along, c, c_down, scratch, state)
         return
     shared = state + STATE

@@ -14,7 +14,7 @@ from nnkit_numpy.native.helpers import ABORT
 from nnkit_numpy.native.kernels import ADDRESSES, Kernels
 from nnkit_numpy.native.look import Look, fixed, looks, steps
 from nnkit_numpy.native.loops import loops
-from nnkit_numpy.native.passes import MEET, Lines, copy, fused, indented
+from nnkit_numpy.native.passes import MEET, WAIT, Lines, copy, fused, indented
 from nnkit_numpy.native.tiles import ITEMS
 from nnkit_numpy.native.touch import PARTS, Touch, touch, touches
 
@@ -43,13 +43,7 @@ def meet(gate, before, alone: bool) -> int64:
         return before
     target = before + THREADS
     arrive(gate)
-    looked = 0
-    while arrived(gate) < target:
-        looked += 1
-        if looked < 2000:
-            pause()
-        else:
-            rest()
+    wait(gate, target)
     return target
 """
 
@@ -80,7 +74,7 @@ def source(plan: Plan, timed: bool = False) -> Source:
     lines += ["for done in range(count):", *indented(body), "return count"]
     # Every function takes time to compile: those that nothing calls are left out.
     helpers = [TOTAL.replace("DTYPE", dtype) for dtype in ITEMS if f"total_{dtype}(" in kernels.text]
-    helpers += [CREW.replace("THREADS", str(plan.threads))] if plan.threads > 1 else []
+    helpers += [WAIT, CREW.replace("THREADS", str(plan.threads))] if plan.threads > 1 else []
     steps = "\n".join([STEPS, *indented(lines)])
     return Source("\n".join([*helpers, kernels.text, "", steps, RUN]), tuple(buffers))
 
