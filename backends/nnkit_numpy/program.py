@@ -12,6 +12,7 @@ from nnkit.graph.ir import Node
 from nnkit.graph.primitives.creation import Constant
 from nnkit.graph.primitives.random import MASK
 from nnkit.plan import Plan, Step
+from nnkit.plan.passes import goes_along, space
 from nnkit.plan.planner import part_offset
 from nnkit.plan.schedule import VIEWS
 from nnkit_numpy import kernels
@@ -142,7 +143,7 @@ class NumpyProgram:
     def _tiles(self, step: Step) -> list[tuple[Array, ...]]:
         """For each tile, the views that the step's loop unpacks, in the order of ``_tiled_values``."""
         plan = self._plan
-        extent = plan.graph.nodes[step.nodes[0]].shape[0] or 0
+        extent = space(plan.graph, step.nodes)[0] or 0
         rows = []
         for start in range(0, extent, step.tile):
             count = min(step.tile, extent - start)
@@ -219,21 +220,17 @@ def _unjoined(plan: Plan, i: int) -> list[str]:
 
 
 def _tiled_values(plan: Plan, step: Step) -> list[int]:
-    """Values of the step with one row for each row of the pass, in a fixed order."""
-    shape = plan.graph.nodes[step.nodes[0]].shape
-    touched = dict.fromkeys(v for i in step.nodes for v in (i, *plan.graph.nodes[i].inputs))
-    return [
-        v for v in touched if len(plan.graph.nodes[v].shape) == len(shape) and plan.graph.nodes[v].shape[0] == shape[0]
-    ]
+    """Values of the step of which a tile has its own rows, in a fixed order."""
+    touched = ((i, v) for i in step.nodes for v in (i, *plan.graph.nodes[i].inputs))
+    return list(dict.fromkeys(v for i, v in touched if goes_along(plan.graph, step.nodes, i, v)))
 
 
 def _loop(plan: Plan, number: int, step: Step) -> list[str]:
-    tiled = _tiled_values(plan, step)
-    body = [f"for {', '.join(f't{i}' for i in tiled)}, in tiles{number}:"]
-    names = {i: f"t{i}" for i in tiled}
+    body = [f"for {', '.join(f't{i}' for i in _tiled_values(plan, step))}, in tiles{number}:"]
     for i in step.nodes:
         node = plan.graph.nodes[i]
-        operands = [names.get(operand, f"v{operand}") for operand in node.inputs]
+        names = {v: f"t{v}" if goes_along(plan.graph, step.nodes, i, v) else f"v{v}" for v in (i, *node.inputs)}
+        operands = [names[operand] for operand in node.inputs]
         if node.operation == "where" and plan.slots[i] == plan.slots[node.inputs[2]]:
             operands[2] = names[i]
         body += [f"    {line}" for line in kernels.lines(node, names[i], operands)]

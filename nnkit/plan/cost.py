@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nnkit.graph.ir import Graph
 from nnkit.graph.primitives import PRIMITIVES, Type
+from nnkit.plan.passes import phases, space
 from nnkit.plan.target import Target
 
 
@@ -40,7 +41,7 @@ def group_cost(graph: Graph, group: tuple[int, ...], escaping: set[int], tile: i
         read = sum(_read_bytes(graph, (i,), o) for i in group for o in graph.nodes[i].inputs)
         moved = read + sum(graph.nodes[i].nbytes for i in group)
     flops = sum(node_flops(graph, i) for i in group)
-    tiles = -(-(graph.nodes[group[0]].shape[0] or 1) // tile) if tile else 1
+    tiles = -(-(space(graph, group)[0] or 1) // tile) if tile else 1
     return Cost(flops, moved, _seconds(graph, group, moved, flops, tiles, target))
 
 
@@ -53,7 +54,7 @@ def _read_bytes(graph: Graph, group: tuple[int, ...], operand: int) -> int:
 
 
 def _seconds(graph: Graph, group: tuple[int, ...], moved: int, flops: int, tiles: int, target: Target) -> float:
-    calls = (1 if target.loops else len(group) * tiles) * target.call_s
+    calls = (len(phases(graph, group)) if target.loops else len(group) * tiles) * target.call_s
     slow = sum(graph.nodes[i].size * target.seconds_per_element(graph.nodes[i].operation) for i in group)
     memory = moved / target.pass_rate(moved)
     if graph.nodes[group[0]].operation == "matmul":

@@ -12,8 +12,9 @@ from nnkit.names import lookup
 from nnkit.plan import recompute, rewrites
 from nnkit.plan.cost import Cost, group_cost
 from nnkit.plan.limit import MemoryLimitError
+from nnkit.plan.passes import is_pass
 from nnkit.plan.profile import Profile
-from nnkit.plan.schedule import GUARD, Schedule, is_elementwise, schedule
+from nnkit.plan.schedule import GUARD, Schedule, schedule
 from nnkit.plan.sharing import shared
 from nnkit.plan.step import Step
 from nnkit.plan.storage import Copy, Slot, Storage, allocate, allocator
@@ -26,7 +27,7 @@ DECISIONS = {
     "simplify": "arithmetic that changes nothing, repeated reshapes and known numbers are removed",
     "factor_sums": "a factor that the terms of a sum share is applied once; a sum that is known is not computed",
     "fold_transposes": "transposes become flags of the matrix product that reads them",
-    "fuse": "elementwise operations of one shape run as one pass over memory",
+    "fuse": "elementwise operations of one shape, and what they need of each row, run as one pass over memory",
     "tile": "a fused pass works on pieces that fit the cache",
     "join_gradients": "parts of a joined array (the gradients of all parameters) are computed in their place in it",
     "in_place": "a result takes over the memory of an operand, or of the old state, that nobody reads afterwards",
@@ -163,11 +164,10 @@ def _steps(graph: Graph, order: Schedule, storage: Storage, target: Target) -> t
     joined = {i for i, node in graph if node.operation == "concat" and _all_in_place(graph, i, storage)}
     steps = []
     for number, (group, tile) in enumerate(zip(order.groups, storage.tiles, strict=True)):
-        first = graph.nodes[group[0]]
         members = set(group)
         escaping = {i for i in group if i in graph.output.values() or any(u not in members for u in graph.users[i])}
         cost = Cost() if group[0] in joined else group_cost(graph, group, escaping, tile, target)
-        kernel = "fused" if is_elementwise(first) else first.operation
+        kernel = "fused" if is_pass(graph, group) else graph.nodes[group[0]].operation
         phase = graph.nodes[group[-1]].origin.phase.partition(" ")[0] if number < order.computed else "update"
         steps.append(Step(kernel, group, tile, phase, cost))
     return tuple(steps)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
 
 from nnkit.graph.ir import Graph, Node
-from nnkit.graph.primitives import PRIMITIVES
+from nnkit.plan.passes import Pass
 from nnkit.plan.target import Target
 
 VIEWS = ("reshape", "permute_dims", "slice", "broadcast_to", "flip")
@@ -22,21 +21,16 @@ class Schedule:
     views: frozenset[int]
 
 
-def is_elementwise(node: Node) -> bool:
-    """Whether the node is one pass over its elements."""
-    return PRIMITIVES[node.operation].family == "elementwise"
-
-
 def schedule(graph: Graph, target: Target, fuse: bool, transposes_are_views: bool) -> Schedule:
     """The order of recording, in which elementwise nodes are pulled forward to the pass that made their operand.
 
-    Where the target can, a pass ends in reductions of its own values.
+    Where the target can, a pass also reduces: rows on its way, and all of its values in the end.
     """
     views = _views(graph, target, transposes_are_views)
     early = graph.ancestors(_results(graph))
     work = [i for i, node in graph if node.operation not in ("input", "constant", "arange") and i not in views]
-    compute = _groups(graph, [i for i in work if i in early], views, fuse, target.folds)
-    commit = _groups(graph, [i for i in work if i not in early], views, fuse, target.folds)
+    compute = _groups(graph, [i for i in work if i in early], views, target, fuse)
+    commit = _groups(graph, [i for i in work if i not in early], views, target, fuse)
     return Schedule((*compute, *commit), len(compute), frozenset(views))
 
 
@@ -48,56 +42,15 @@ def _results(graph: Graph) -> list[int]:
     return [i for i in graph.output.values() if i not in new_states]
 
 
-def _groups(graph: Graph, work: list[int], views: set[int], fuse: bool, folds: frozenset[str]) -> list[tuple[int, ...]]:
+def _groups(graph: Graph, work: list[int], views: set[int], target: Target, fuse: bool) -> list[tuple[int, ...]]:
     waiting = dict.fromkeys(work)
     groups: list[tuple[int, ...]] = []
     while waiting:
-        first = next(iter(waiting))
-        members = [first]
-        del waiting[first]
-        if fuse and is_elementwise(graph.nodes[first]):
-            _grow(graph, members, waiting, views, folds)
-        groups.append(tuple(members))
+        found = Pass(graph, target, views, waiting)
+        if fuse and found.grows:
+            found.grow()
+        groups.append(found.group)
     return groups
-
-
-def _grow(graph: Graph, members: list[int], waiting: dict[int, None], views: set[int], folds: frozenset[str]) -> None:
-    """Add nodes of the same shape and phase whose operands are all known, while each reads a member or comes next."""
-    shape, phase = graph.nodes[members[0]].shape, graph.nodes[members[0]].origin.phase
-    inside = set(members)
-    readers = list(graph.users[members[0]])  # a heap: the earliest first
-
-    def joins(i: int) -> bool:
-        node = graph.nodes[i]
-        alike = is_elementwise(node) and node.shape == shape
-        alike = alike or (node.operation in folds and node.size == 1 and shape != () and node.inputs[0] in inside)
-        return i in waiting and alike and node.origin.phase == phase and _ready(graph, node, inside, waiting, views)
-
-    while waiting:
-        found = next(iter(waiting))
-        while not joins(found):
-            if not readers:
-                return
-            found = heappop(readers)  # one that is not ready yet comes back with the operand that it waits for
-        members.append(found)
-        inside.add(found)
-        del waiting[found]
-        for reader in graph.users[found]:
-            heappush(readers, reader)
-
-
-def _ready(graph: Graph, node: Node, members: set[int], waiting: dict[int, None], views: set[int]) -> bool:
-    """Whether no operand, looked at through views, still waits.
-
-    A view of a member, and what a pass folds into one number, are there at its end.
-    """
-    for operand in node.inputs:
-        root = operand
-        while root in views:
-            root = graph.nodes[root].inputs[0]
-        if root in waiting or (root in members and (root != operand or not is_elementwise(graph.nodes[root]))):
-            return False
-    return True
 
 
 def _views(graph: Graph, target: Target, transposes: bool) -> set[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nnkit.graph.ir import Graph, Node
-from nnkit.plan.schedule import Schedule, is_elementwise
+from nnkit.plan.passes import goes_along, is_elementwise, phases, space
+from nnkit.plan.schedule import Schedule
 from nnkit.plan.target import Target
+from nnkit.plan.tiles import pieces, tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Allocator:
     tile: bool
     order: dict[int, int] = field(default_factory=dict)
     span: dict[int, tuple[int, int]] = field(default_factory=dict)
-    group_of: dict[int, int] = field(default_factory=dict)
+    part_of: dict[int, tuple[int, int]] = field(default_factory=dict)
     tiles: list[int] = field(default_factory=list)
     blocks: dict[int, _Block] = field(default_factory=dict)
     alias: dict[int, int] = field(default_factory=dict)
@@ -98,8 +100,9 @@ class Allocator:
                 exchanged = self.graph.nodes[self.root(new)].operation == "input"
                 copies.append(Copy(state, new, size if exchanged else -1))
                 size += self._padded(self.graph.nodes[new].nbytes) if exchanged else 0
-        tiles = (0 if self.target.loops else tile for tile in self.tiles)
-        return Storage({i: self._slot(i) for i in range(len(self.graph))}, size, tuple(tiles), tuple(copies))
+        groups = zip(self.schedule.groups, self.tiles, strict=True)
+        tiles = tuple(pieces(self.graph, group, rows, self.target) for group, rows in groups)
+        return Storage({i: self._slot(i) for i in range(len(self.graph))}, size, tiles, tuple(copies))
 
     # -- order and readers
 
@@ -107,8 +110,10 @@ class Allocator:
         step = 0
         for number, group in enumerate(self.schedule.groups):
             for i in group:
-                self.order[i], self.group_of[i] = step, number
+                self.order[i] = step
                 step += 1
+            for place, part in enumerate(phases(self.graph, group)):
+                self.part_of |= dict.fromkeys(part, (number, place))
         for group in self.schedule.groups:
             for i in group:
                 self.span[i] = (self.order[group[0]], self.order[group[-1]])
@@ -121,10 +126,10 @@ class Allocator:
         return i
 
     def _tiled(self, i: int) -> bool:
-        return i in self.group_of and self.tiles[self.group_of[i]] > 0
+        return i in self.part_of and self.tiles[self.part_of[i][0]] > 0
 
     def _reads(self, i: int) -> list[tuple[int, bool]]:
-        """(when, whether as itself) of every read of a value, also through views."""
+        """(when, whether as itself, row by row) of every read of a value, also through views."""
         found, waiting = [], [(i, True)]
         while waiting:
             value, direct = waiting.pop()
@@ -132,8 +137,10 @@ class Allocator:
                 if user in self.schedule.views:
                     waiting.append((user, False))
                 elif user in self.order:
-                    late = self._tiled(user) and not direct
-                    found.append((self.span[user][1] if late else self.order[user], direct))
+                    group = self.schedule.groups[self.part_of[user][0]]
+                    along = direct and (not self._tiled(user) or goes_along(self.graph, group, user, value))
+                    late = self._tiled(user) and not along
+                    found.append((self.span[user][1] if late else self.order[user], along))
         return found
 
     def _outlives(self, i: int) -> bool:
@@ -143,33 +150,9 @@ class Allocator:
     # -- tiles
 
     def _tile(self, group: tuple[int, ...]) -> int:
-        """Rows of the first axis that are worked on at a time, so that all arrays of the group stay in the cache.
-
-        To a target that loops over elements every pass is tiled, for its readers come back for every element.
-        """
-        shape = self.graph.nodes[group[0]].shape
-        if self.target.loops:
-            return 1 if is_elementwise(self.graph.nodes[group[0]]) and shape else 0
-        if not self.tile or not is_elementwise(self.graph.nodes[group[0]]) or not shape or len(group) < 2:
-            return 0
-        rows = shape[0] or 0
-        full = [i for i in self._touched(group) if self.graph.nodes[i].shape == shape]
-        row_bytes = sum(self.graph.nodes[i].nbytes for i in full) // max(rows, 1)
-        count = -(-rows * row_bytes // self.target.tile_bytes)
-        if count <= 1:
-            return 0
-        even = -(-rows // count)
-        tile = -(-even // 16) * 16 if len(shape) == 1 else even
-        return tile if tile < rows else 0
-
-    def _touched(self, group: tuple[int, ...]) -> list[int]:
-        """The arrays that a pass goes over: what comes from outside, what others read, and two for all in between."""
         members = set(group)
-        outer = dict.fromkeys(o for i in group for o in self.graph.nodes[i].inputs if o not in members)
         kept = [i for i in group if self._outlives(i) or any(u not in members for u in self.graph.users[i])]
-        between = [i for i in group if i not in kept]
-        # A new state is written over the old one, which is counted already.
-        return [*outer, *(i for i in kept if i not in self.graph.state.values()), *between[:2]]
+        return tile(self.graph, group, kept, self.target, self.tile)
 
     # -- states
 
@@ -208,13 +191,20 @@ class Allocator:
         first, final = self.span[i]
         if not self._tiled(i):
             return _Block(self._padded(self.graph.nodes[i].nbytes), self.order[i], self._until(last))
-        if last <= final:  # lives inside one tiled group: one tile of memory
-            node = self.graph.nodes[i]
-            if self.target.loops:
-                return _Block(0, self.order[i], last)
-            rows = node.shape[0] or 1
-            return _Block(self._padded(node.nbytes // rows * self.tiles[self.group_of[i]]), self.order[i], last)
+        if last <= final and self._passes(i):  # lives inside one tiled group: one tile of memory
+            return _Block(self._tile_bytes(i), self.order[i], last)
         return _Block(self._padded(self.graph.nodes[i].nbytes), first, self._until(last))
+
+    def _passes(self, i: int) -> bool:
+        """Whether no more is needed of a value within its pass than a tile. Those of rows are few and kept."""
+        if self.target.loops:  # a tile is one number
+            return all(self.part_of.get(user) == self.part_of[i] for user in self.graph.users[i])
+        return self.graph.nodes[i].shape == space(self.graph, self.schedule.groups[self.part_of[i][0]])
+
+    def _tile_bytes(self, i: int) -> int:
+        node = self.graph.nodes[i]
+        rows = node.shape[0] or 1
+        return 0 if self.target.loops else self._padded(node.nbytes // rows * self.tiles[self.part_of[i][0]])
 
     def _until(self, last: int) -> int:
         """Readers in a tiled group come back for every tile: the value lives until the group's end."""

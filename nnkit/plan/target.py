@@ -38,6 +38,8 @@ class Target:
     run_steps: int = 1
     folds: frozenset[str] = frozenset()
     """Reductions to one number that a fused pass does on its way."""
+    row_folds: frozenset[str] = frozenset()
+    """Reductions of rows between two phases of a fused pass."""
     divisible: frozenset[str] = frozenset()
     """Kernels whose work threads may divide."""
     native: frozenset[str] = frozenset()

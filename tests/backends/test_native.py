@@ -18,6 +18,7 @@ from nnkit_numpy.device import NATIVE
 from nnkit_numpy.native import program
 from tests.graph.table import TABLE
 from tests.graph.test_primitives import derived
+from tests.plan.random_graphs import RandomGraph
 from tests.plan.running import Bench, close, poison
 from tests.training.architectures import ADAPTIVE, PLAIN, jobs
 
@@ -115,6 +116,40 @@ def test_whole_steps_with_an_adaptive_optimizer(job):
 @given(jobs(PLAIN))
 def test_whole_steps_at_length(job):
     check_steps(*job, NATIVE, CREW)
+
+
+def test_rows_taken_from_the_end_of_a_part_of_the_data():
+    """They count from the end of the part, not of the data that it looks at."""
+    trace = Trace()
+    x = trace.input("x", "data", (5, 2), "float64")
+    chosen = trace.namespace.asarray(np.array([-1, -4, 0]))
+    graph = trace.graph({"y": trace.namespace.take(x[:4, :], chosen, axis=0)})
+    bench = Bench(graph, {"x": np.arange(10.0).reshape(5, 2)}, target=CREW)
+    close(bench.step(), bench.expected())
+
+
+def check_random_graph(seed, tile_bytes):
+    drawn = RandomGraph(seed, 40)
+    benches = [
+        Bench(drawn.graph, drawn.inputs, target=replace(NATIVE, threads=threads, meet_s=0.0, tile_bytes=tile_bytes))
+        for threads in (1, 3)
+    ]
+    for _ in range(2):
+        expected = benches[0].expected()
+        for bench in benches:
+            close(bench.step(), expected)
+
+
+@pytest.mark.parametrize("tile_bytes", [512, 1 << 19])
+@pytest.mark.parametrize("seed", range(4))
+def test_random_graphs(seed, tile_bytes):
+    check_random_graph(seed, tile_bytes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 400))
+def test_many_random_graphs(seed):
+    check_random_graph(seed, 512)
 
 
 def small(seed=0, dtype="float64"):

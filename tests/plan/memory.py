@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnkit.graph.dtypes import itemsize
+from nnkit.plan.passes import space
 from nnkit.plan.planner import part_offset
 
 
@@ -22,6 +23,13 @@ class Memory:
         while self.plan.slots[i].kind == "view":
             i = self.plan.slots[i].ref
         return i
+
+    def reshaped(self, i):
+        """Whether a view has the rows of what it looks at."""
+        first = self.graph.nodes[i].shape[:1]
+        while self.plan.slots[i].kind == "view" and self.graph.nodes[i].operation == "reshape":
+            i = self.plan.slots[i].ref
+        return i == self.root(i) and self.graph.nodes[i].shape[:1] == first
 
     def cells(self, i, rows=None):
         """The bytes of a value, or of some of its rows."""
@@ -44,7 +52,8 @@ class Memory:
 
     def read(self, i, rows=None):
         if self.plan.slots[i].kind == "view":
-            i, rows = self.root(i), None
+            # In another shape of as many rows each is its own; other views are read as a whole.
+            i, rows = self.root(i), rows if self.reshaped(i) else None
         if self.plan.slots[i].kind == "constant":
             return
         cells = self.cells(i, rows)
@@ -81,15 +90,15 @@ def check_memory(plan):
     """Run the plan on owners instead of values."""
     memory = Memory(plan)
     for step in plan.steps:
-        rows = plan.graph.nodes[step.nodes[0]].shape[0] if step.tile else 1
+        whole = space(plan.graph, step.nodes)
+        rows = whole[0] if step.tile else 1
         for start in range(0, rows, step.tile or 1):
             span = (start, min(start + step.tile, rows)) if step.tile else None
             for i in step.nodes:
                 for operand in plan.graph.nodes[i].inputs:
                     shape = plan.graph.nodes[operand].shape
-                    pieces = step.tile and len(shape) == len(plan.graph.nodes[i].shape) and shape[0] == rows
-                    whole = plan.slots[operand].kind == "view" or not pieces
-                    memory.read(operand, None if whole else span)
+                    alike = len(shape) == len(plan.graph.nodes[i].shape) and shape[:1] == (rows,)
+                    memory.read(operand, span if step.tile and (alike or shape == whole) else None)
                 memory.write(i, span)
     for name, i in plan.graph.outputs:
         if name not in plan.graph.inputs:

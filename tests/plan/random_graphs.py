@@ -136,6 +136,17 @@ def reduce(g):
     return g.xp.tanh(getattr(g.xp, name)(x, axis=axis, keepdims=bool(g.draw.random() < 0.5)))
 
 
+def normalise(g):
+    """Elements, a value of each row, and elements again."""
+    x = g.xp.sin(g.of_rank(1))
+    kept = bool(g.draw.random() < 0.7)
+    total = getattr(g.xp, g._pick(["sum", "max", "min"]))(x, axis=-1, keepdims=kept)
+    total = g._pick([total, g.xp.tanh(total), total * 0.5])
+    if not kept:
+        total = g.xp.expand_dims(total, axis=-1)
+    return g.xp.tanh(g._pick([x - total, x * total, g.xp.maximum(x, total)]))
+
+
 def join(g):
     x = g.of_rank(1)
     parts = [x, *(v for v in g.pool[-8:] if v.shape == x.shape)][: int(g.draw.integers(1, 4))]
@@ -184,6 +195,6 @@ STEPS = [
     *[neutral] * 2,
     *[select] * 2,
     *[flip, reorder, cut, reshape, repeat] * 2,
-    *[reduce, join] * 2,
+    *[reduce, normalise, join] * 2,
     *[chosen_flags, product, gather, scatter, surround, accumulate],
 ]

@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 
 from nnkit_numpy.native.kernels import Kernels
-from nnkit_numpy.native.passes import MEET, TOGETHER, Lines, indented
+from nnkit_numpy.native.passes import MEET, ROWS, TOGETHER, Lines, indented
 from nnkit_numpy.native.touch import ALONE, Touch, hinder
 
-ROWS = re.compile(r"\brows\((\d+), (\d+)\)")
 _ELEMENTS = re.compile(r"\bbounds\((\d+)\)")
 _MEETING = "met = meet(addresses[1], met, alone)"
 

@@ -38,6 +38,8 @@ class Look:
     shape: Extents
     strides: Extents
     text: str = ""
+    rows: str = ""
+    """How many there are, in code, where the shape does not say: of data."""
 
     def at(self, indices: Sequence[str]) -> str:
         """The element in code."""
@@ -88,7 +90,7 @@ def _look(plan: Plan, i: int, node: Node, found: dict[int, Look]) -> Look:
     if slot.kind == "constant" and type(node.options.get("value")) in (bool, int, float):
         return Look("", 0, shape, (), literal(node.options["value"], node.dtype))
     if slot.kind in ("constant", "input"):
-        return Look(f"b{i}", 0, shape, steps(shape))
+        return Look(f"b{i}", 0, shape, steps(shape), rows=f"n_b{i}" if node.shape[:1] == (None,) else "")
     if slot.kind == "state":
         return Look(f"b{slot.ref}", 0, shape, steps(shape))
     if slot.kind == "view":

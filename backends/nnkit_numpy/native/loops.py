@@ -48,7 +48,7 @@ def _sums_of_rows(node: Node, out: Look, x: Look, dtype: str) -> Lines:
     """Each row by itself, in vectors: one sum after the other would wait for every addition."""
     rows = list(range(len(x.shape) - 1))
     index = names(len(rows))
-    total = f"total_{dtype}({x.buffer}, {x.position([*index, '0'])}, 0, {x.shape[-1]})"
+    total = f"total_{dtype}_of_{x.shape[-1]}({x.buffer}, {x.position([*index, '0'])})"
     to = _kept_look(node, out, [len(rows)]).at(index)
     return _loops(x, rows, [f"{to} = {total}"], rows[0] if rows else -1)
 
@@ -117,7 +117,7 @@ def _take(node: Node, out: Look, operands: list[Look], dtype: str) -> Lines:
     x, chosen = operands
     axis = node.options["axis"]
     index = names(len(out.shape))
-    extent = f"n_{x.buffer}" if not axis and x.buffer.startswith("b") else str(x.shape[axis])
+    extent = x.rows or str(x.shape[axis])
     row = [f"j = int64({chosen.at([index[axis]])})", "if j < 0:", f"    j += {extent}"]
     source = x.at([*index[:axis], "j", *index[axis + 1 :]])
     inner = nest(out.shape[axis + 1 :], [f"{out.at(index)} = {source}"], axis + 1)

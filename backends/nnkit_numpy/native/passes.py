@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from nnkit.plan import Plan, Step
+from nnkit.plan import Plan
 from nnkit_numpy.native.look import Extents, Look
 from nnkit_numpy.native.scalars import expression
 
@@ -20,6 +21,9 @@ MEET = "meet"
 def share(extent: int) -> str:
     """Bounds of a loop whose iterations do not depend on each other: threads may divide them."""
     return f"bounds({extent})"
+
+
+ROWS = re.compile(r"\brows\((\d+), (\d+)\)")
 
 
 def share_rows(extent: int, length: int = 1) -> str:
@@ -90,14 +94,14 @@ def merged(shape: Extents, over: Sequence[Look]) -> tuple[Extents, list[Look]]:
     ]
 
 
-def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Lines:
-    """One pass over the elements; what only the pass reads is a local variable, and so is what it folds into one."""
+def elements(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look], by_rows: bool = False) -> Lines:
+    """One loop over the elements; what only the loop reads is a local variable, and so is what it folds into one."""
     nodes = plan.graph.nodes
-    shape = looks[step.nodes[0]].shape
-    members = set(step.nodes)
-    folds = [i for i in step.nodes if nodes[i].operation in FOLDS]
-    outer = [o for o in dict.fromkeys(o for i in step.nodes for o in nodes[i].inputs) if o not in members]
-    stored = [i for i in step.nodes if not plan.slots[i].tiled and i not in folds]
+    shape = looks[part[0]].shape
+    members = set(part)
+    folds = [i for i in part if nodes[i].operation in FOLDS]
+    outer = [o for o in dict.fromkeys(o for i in part for o in nodes[i].inputs) if o not in members]
+    stored = [i for i in part if not plan.slots[i].tiled and i not in folds]
     loops, placed = merged(shape, [looks[i].spread(shape) for i in (*outer, *stored)])
     at = dict(zip((*outer, *stored), placed, strict=True))
     index = names(len(loops))
@@ -107,9 +111,9 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Lines:
         if not at[o].text:
             depth = max((axis + 1 for axis, stride in enumerate(at[o].strides) if stride), default=0)
             before[depth].append(f"v{o} = {at[o].at(index)}")
-    local = {o: at[o].text or f"v{o}" for o in outer} | {i: f"v{i}" for i in step.nodes}
+    local = {o: at[o].text or f"v{o}" for o in outer} | {i: f"v{i}" for i in part}
     body: Lines = []
-    for i in step.nodes:
+    for i in part:
         node = nodes[i]
         if i in folds:
             body.append(f"s{i} = s{i} {FOLDS[node.operation][1]} {local[node.inputs[0]]}")
@@ -120,16 +124,16 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Lines:
             body.append(f"{at[i].at(index)} = v{i}")
     body = before[len(loops)] + body
     for axis in reversed(range(len(loops))):
-        bounds = str(loops[axis]) if axis else share(loops[0]) if folds else _rows(shape, loops[0])
+        bounds = str(loops[axis]) if axis else share(loops[0]) if folds else _rows(shape, loops[0], by_rows)
         body = [*before[axis], f"for i{axis} in range({bounds}):", *indented(body)]
     starts = [f"s{i} = {FOLDS[nodes[i].operation][0]}" for i in folds]
     ends = [line for i in folds for line in _truth(nodes[i].operation, f"s{i}", looks[i])]
     return [*starts, *body, *ends]
 
 
-def _rows(shape: Extents, extent: int) -> str:
+def _rows(shape: Extents, extent: int, by_rows: bool) -> str:
     """Bounds of a loop over the first axis, or over the first and others as one; over elements where rows are few."""
-    if len(shape) > 1 and shape[0] >= MANY_ROWS and extent % shape[0] == 0:
+    if by_rows or (len(shape) > 1 and shape[0] >= MANY_ROWS and extent % shape[0] == 0):
         return share_rows(shape[0], extent // shape[0])
     return share(extent)
 

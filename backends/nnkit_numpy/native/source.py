@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -9,16 +10,20 @@ from math import prod
 from nnkit.plan import Plan, Step
 from nnkit.plan.planner import part_offset
 from nnkit.plan.storage import Copy
-from nnkit_numpy.native.crew import ROWS, Crew
+from nnkit_numpy.native.crew import Crew
 from nnkit_numpy.native.helpers import ABORT
 from nnkit_numpy.native.kernels import ADDRESSES, Kernels
 from nnkit_numpy.native.look import Look, fixed, looks, steps
 from nnkit_numpy.native.loops import loops
-from nnkit_numpy.native.passes import MEET, WAIT, Lines, copy, fused, indented
+from nnkit_numpy.native.passes import MEET, ROWS, WAIT, Lines, copy, indented
+from nnkit_numpy.native.phases import fused
 from nnkit_numpy.native.tiles import ITEMS
 from nnkit_numpy.native.touch import PARTS, Touch, touch, touches
 
+# Kept apart, and as if others called them too: a sum is then of one order, whatever the code around it.
 TOTAL = """
+@export
+@apart
 @loose
 def total_DTYPE(x: DTYPE[:], start, lo, hi) -> DTYPE:
     s = DTYPE(0)
@@ -26,6 +31,17 @@ def total_DTYPE(x: DTYPE[:], start, lo, hi) -> DTYPE:
         s += x[i]
     return s
 """
+ROW_TOTAL = """
+@export
+@apart
+@loose
+def total_DTYPE_of_COUNT(x: DTYPE[:], start) -> DTYPE:
+    s = DTYPE(0)
+    for i in range(COUNT):
+        s += x[start + i]
+    return s
+"""
+_ROW_TOTAL = re.compile(r"\btotal_(\w+)_of_(\d+)\(")
 # Threads divide a loop evenly; a long one at cache lines, so that no two of them write to one.
 CREW = """
 def begin(n, rank) -> int64:
@@ -74,6 +90,8 @@ def source(plan: Plan, timed: bool = False) -> Source:
     lines += ["for done in range(count):", *indented(body), "return count"]
     # Every function takes time to compile: those that nothing calls are left out.
     helpers = [TOTAL.replace("DTYPE", dtype) for dtype in ITEMS if f"total_{dtype}(" in kernels.text]
+    for dtype, count in dict.fromkeys(_ROW_TOTAL.findall(kernels.text)):
+        helpers.append(ROW_TOTAL.replace("DTYPE", dtype).replace("COUNT", count))
     helpers += [WAIT, CREW.replace("THREADS", str(plan.threads))] if plan.threads > 1 else []
     steps = "\n".join([STEPS, *indented(lines)])
     return Source("\n".join([*helpers, kernels.text, "", steps, RUN]), tuple(buffers))

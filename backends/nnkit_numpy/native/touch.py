@@ -9,6 +9,7 @@ import numpy as np
 
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
+from nnkit.plan.passes import goes_along
 from nnkit_numpy.native.look import Look
 
 Part = tuple[int, ...]
@@ -54,17 +55,26 @@ def touch(look: Look, dtype: str, writes: bool, rows: int = 0) -> Iterator[Touch
 
 def touches(plan: Plan, step: Step, looks: Mapping[int, Look], rows: int) -> list[Touch]:
     """Of a step whose code divides so many rows, or something else if 0."""
-    members = set(step.nodes)
-    outer = dict.fromkeys(o for i in step.nodes for o in plan.graph.nodes[i].inputs if o not in members)
-    stored = (i for i in step.nodes if not plan.slots[i].tiled)
-    node = plan.graph.nodes[step.nodes[0]]
-    rows = rows if node.operation in OWN or step.kernel == "fused" else 0
-    common = _common(node)
+    graph, first = plan.graph, plan.graph.nodes[step.nodes[0]]
+    fused = step.kernel == "fused"
+    rows = rows if first.operation in OWN or fused else 0
+    common = _common(first)
     found: list[Touch] = []
-    for values, writes in ((outer, False), (stored, True)):
-        for i in values:
-            found += touch(looks[i], plan.graph.nodes[i].dtype, writes, 0 if i in common else rows)
+    for i, value, writes in _used(plan, step):
+        along = goes_along(graph, step.nodes, i, value) if fused else value not in common
+        found += touch(looks[value], graph.nodes[value].dtype, writes, rows if along else 0)
     return found
+
+
+def _used(plan: Plan, step: Step) -> Iterator[tuple[int, int, bool]]:
+    """(node, value, whether it is written) of all that is in memory; what a pass writes it reads as its own."""
+    members = set(step.nodes)
+    for i in step.nodes:
+        for value in plan.graph.nodes[i].inputs:
+            if value not in members:
+                yield i, value, False
+        if not plan.slots[i].tiled:
+            yield i, i, True
 
 
 OWN = frozenset(("matmul", "take", "sum", "max", "min", "argmax", "argmin"))

@@ -1,0 +1,46 @@
+"""Native passes over rows: in pieces, by threads, and always with the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nnkit_numpy.device import NATIVE
+from tests.plan.rows import CASES, X, bench_of, down_the_columns
+from tests.plan.running import close, same_bits
+
+pytest.importorskip("llvmlite")
+pytestmark = pytest.mark.usefixtures("native_cache")
+LONE = replace(NATIVE, threads=1)
+FORMS = {
+    "whole": LONE,
+    "in pieces": replace(LONE, tile_bytes=4096),
+    "by threads": replace(NATIVE, threads=3, meet_s=0.0),
+    "by threads, in pieces": replace(NATIVE, threads=3, meet_s=0.0, tile_bytes=4096),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_a_pass_over_rows_is_the_formula_whatever_its_form(case, dtype):
+    def build(xp, x):
+        return {"y": case(xp, x)}
+
+    x = X.astype(dtype)
+    apart = bench_of(build, LONE, x, disable=("fuse",))
+    expected = apart.step()
+    if dtype == "float64":
+        close(expected, apart.expected(), rtol=1e-12, atol=1e-12)
+    for target in FORMS.values():
+        bench = bench_of(build, target, x)
+        for _ in range(2):
+            same_bits(bench.step(), expected)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_state_that_every_row_reads_is_not_written_over_row_by_row(form):
+    bench = down_the_columns(FORMS[form])
+    for _ in range(3):
+        expected = bench.expected()
+        close(bench.step(), expected)
