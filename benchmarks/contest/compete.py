@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from contest.workloads import Goal, Workload
+from nnkit.backend import select
 from nnkit.bench import FRAMEWORKS, LIMIT, Contestant, Rates, described_machine, limit_row, missing_row, row, take_turns
+from nnkit_numpy.jit.cache import DIRECTORY
 
 RESULTS = Path(__file__).parent.parent / "results"
 HEAVY_S, HEAVY_ROUNDS = 0.1, 5
@@ -68,10 +73,24 @@ def main(name: str, doc: str | None, measure: Callable[[argparse.Namespace, Rate
     flags.rounds = 2 if flags.quick else flags.rounds
     if flags.quick and flags.results == RESULTS:
         parser.error("--quick measures nothing worth keeping; give another folder with --results")
-    rates = Rates.measured()
-    result = described_machine(rates) | dict(measure(flags, rates)) | {"parity": []}
+    with calibrated() as profile:
+        rates = Rates.measured()
+        result = described_machine(rates) | dict(measure(flags, rates)) | {"parity": []}
+    result["machine"]["profile"] = profile
     flags.results.mkdir(parents=True, exist_ok=True)
     (flags.results / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def calibrated() -> Iterator[str]:
+    """Measures the rates of the machine for this run and its processes, in a cache of their own; gives their name."""
+    before = os.environ.get(DIRECTORY)
+    with TemporaryDirectory() as folder:
+        os.environ[DIRECTORY] = folder
+        try:
+            yield select("cpu").calibrate()["native"].profile
+        finally:
+            os.environ.pop(DIRECTORY) if before is None else os.environ.update({DIRECTORY: before})
 
 
 def fastest_peer(rows: Iterable[Row]) -> float:
