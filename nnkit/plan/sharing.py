@@ -30,8 +30,15 @@ def _counts(target: Target) -> Iterator[int]:
 
 
 def _divided(step: Step, threads: int, target: Target) -> Step:
-    """The step, shared where that pays for the meeting at its end."""
-    seconds = step.cost.seconds / threads + target.meet_s * threads
+    """The step, shared where that pays for the meeting at its end and for what comes from other cores."""
+    seconds = step.cost.seconds / threads + target.meet_s * threads + _fetching(step, threads, target)
     if threads == 1 or step.kernel not in target.divisible or seconds >= step.cost.seconds:
         return step
     return replace(step, shared=True, cost=replace(step.cost, seconds=seconds))
+
+
+def _fetching(step: Step, threads: int, target: Target) -> float:
+    """Seconds in which a thread reads the parts of a product's operands that the others wrote."""
+    if step.kernel != "matmul" or not target.near_bytes_per_s:
+        return 0.0
+    return step.cost.nbytes * (threads - 1) / threads / target.near_bytes_per_s

@@ -23,7 +23,8 @@ from nnkit_numpy.native.pace import EVERY, LEAST, RECENT, Pace
 from nnkit_numpy.native.passes import TOGETHER
 from nnkit_numpy.native.program import NativeExecutable, compiled
 from nnkit_numpy.native.source import source
-from tests.backends.test_native import CREW, small
+from tests.backends.test_native import small
+from tests.backends.threads import CREW, crew
 from tests.plan.running import Bench, same_bits
 from tests.training.steps import Job
 
@@ -86,6 +87,17 @@ def test_a_single_step_must_be_worth_bringing_threads_together():
     assert plan(graph, cheap).threads == 2
     assert plan(graph, replace(cheap, start_s=step_s, run_steps=1)).threads == 1
     assert plan(graph, replace(cheap, start_s=step_s, run_steps=100)).threads == 2
+
+
+def test_what_a_product_reads_from_other_cores_must_be_worth_it():
+    """Half of its operands, with two threads."""
+    graph = job().graph(32)
+    near, far = (replace(crew(2), near_bytes_per_s=rate) for rate in (1e30, 1e6))
+    assert any(step.shared for step in plan(graph, near).steps if step.kernel == "matmul")
+    assert not any(step.shared for step in plan(graph, far).steps if step.kernel == "matmul")
+    one, two = (plan(graph, replace(near, near_bytes_per_s=rate)) for rate in (1e30, 1e12))
+    extra = sum(step.cost.nbytes for step in two.steps if step.kernel == "matmul") / 2 / 1e12
+    assert two.cost.seconds - one.cost.seconds == pytest.approx(extra, rel=1e-3)
 
 
 def test_one_thread_never_waits():
@@ -247,7 +259,7 @@ def test_a_person_may_want_fewer_threads(monkeypatch):
 def test_a_fit_by_several_threads_equals_one_by_one(monkeypatch):
     found = {}
     for threads in (1, 3):
-        target = replace(NATIVE, threads=threads, meet_s=0.0)
+        target = crew(threads)
         monkeypatch.setattr("nnkit_numpy.device._native", lambda target=target: target)
         net, x, y = small()
         run = net.fit(x, y, epochs=3, batch_size=8, compile="first", progress=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from threading import Thread
 
 import numpy as np
@@ -16,6 +15,7 @@ from nnkit.optimizers import SGD
 from nnkit.plan import plan
 from nnkit_numpy.device import NATIVE
 from nnkit_numpy.native import program
+from tests.backends.threads import CREW, crew
 from tests.graph.table import TABLE
 from tests.graph.test_primitives import derived
 from tests.plan.random_graphs import RandomGraph
@@ -23,8 +23,6 @@ from tests.plan.running import Bench, close, poison
 from tests.training.architectures import ADAPTIVE, PLAIN, jobs
 
 pytest.importorskip("llvmlite")
-CREW = replace(NATIVE, threads=3, meet_s=0.0)
-"""Three threads that divide whatever can be divided."""
 
 
 pytestmark = pytest.mark.usefixtures("native_cache")
@@ -130,10 +128,7 @@ def test_rows_taken_from_the_end_of_a_part_of_the_data():
 
 def check_random_graph(seed, tile_bytes):
     drawn = RandomGraph(seed, 40)
-    benches = [
-        Bench(drawn.graph, drawn.inputs, target=replace(NATIVE, threads=threads, meet_s=0.0, tile_bytes=tile_bytes))
-        for threads in (1, 3)
-    ]
+    benches = [Bench(drawn.graph, drawn.inputs, target=crew(threads, tile_bytes=tile_bytes)) for threads in (1, 3)]
     for _ in range(2):
         expected = benches[0].expected()
         for bench in benches:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nnkit_numpy.device import NATIVE
+from tests.backends.threads import crew
 from tests.plan.rows import CASES, X, bench_of, down_the_columns
 from tests.plan.running import close, same_bits
 
@@ -16,8 +17,8 @@ LONE = replace(NATIVE, threads=1)
 FORMS = {
     "whole": LONE,
     "in pieces": replace(LONE, tile_bytes=4096),
-    "by threads": replace(NATIVE, threads=3, meet_s=0.0),
-    "by threads, in pieces": replace(NATIVE, threads=3, meet_s=0.0, tile_bytes=4096),
+    "by threads": crew(),
+    "by threads, in pieces": crew(tile_bytes=4096),
 }
 
 
