@@ -50,7 +50,7 @@ class Store(Protocol):
         """Copy host values into leaves; shapes must match."""
 
     def read(self, names: Iterable[str]) -> dict[str, Any]:
-        """Host copies; the only synchronisation."""
+        """Host copies of leaves, or of whole segments by their roles; the only synchronisation."""
 
     def nbytes(self) -> int:
         """Bytes of all segments."""

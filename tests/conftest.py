@@ -27,6 +27,16 @@ def _built_in_rates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What failed trainings keep goes where it is cleared away, that of other processes too."""
+    folder = str(tmp_path_factory.mktemp("temporary"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr("tempfile.tempdir", folder)
+        yield
+
+
 @pytest.fixture(params=NAMES)
 def library(request: pytest.FixtureRequest) -> Iterator[Library]:
     """Each array library in turn."""

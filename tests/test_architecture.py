@@ -29,7 +29,7 @@ FLOORS = (
     "graph", "ops", "functional", "gradient_check",
     "initializers", "nn", "losses", "metrics", "optimizers",
     "plan", "backend",
-    "data", "measure",
+    "data", "measure", "diagnosis",
     "training", "network", "feedforward",
     "checkpoint", "bench", "playground", "cli", "__main__", "__init__",
 )  # fmt: skip

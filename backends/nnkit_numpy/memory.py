@@ -77,8 +77,8 @@ class NumpyStore:
             np.copyto(self._arrays[name], value, casting="unsafe")
 
     def read(self, names: Iterable[str]) -> dict[str, Array]:
-        """Copies of leaves."""
-        return {name: self._arrays[name].copy() for name in names}
+        """Copies of leaves, or of the flat segments of roles."""
+        return {name: self.array(name).copy() for name in names}
 
     def nbytes(self) -> int:
         """Bytes of all segments."""

@@ -44,7 +44,8 @@ class RunRecord:
     Two values may be functions without arguments, called when first read or saved: ``data["sha256"]`` and
     ``result["train"]``. Read them with `data_sha256` and `train_result`.
 
-    `stopped` says why training ended before its last epoch ("early stopping: …"); None if it did not.
+    `stopped` says why training ended before its last epoch ("early stopping: …"); None if it did not. `failure` is the
+    step that could not be done, if that is why; it does not enter the file.
 
     >>> record = RunRecord(data={"name": "digits", "train": 1437}, history={"loss": [0.7, 0.2]},
     ...                    result={"train": lambda: {"loss": 0.19, "accuracy": 0.96}})
@@ -63,6 +64,7 @@ class RunRecord:
     result: Mapping[str, Any] = field(default_factory=dict)
     interrupted: bool = False
     stopped: str | None = None
+    failure: Any = None
     environment: Mapping[str, Any] = field(default_factory=describe_machine)
 
     def __post_init__(self) -> None:

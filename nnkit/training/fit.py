@@ -144,7 +144,7 @@ def _fit(
     finally:
         used_host, used_device = host.stop(), device.stop()
     clock.stop()
-    if loop.diverged:
+    if loop.failure:
         warnings.warn(str(loop.stopped), NnkitWarning, stacklevel=4)
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
     return _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, score_after(goal, data))
@@ -339,4 +339,5 @@ def _record(
         result={"train": score, "validation": loop.validated, "test": None},
         interrupted=loop.interrupted,
         stopped=loop.stopped,
+        failure=loop.failure,
     )

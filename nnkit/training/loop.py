@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnkit.data.splits import epoch_order
+from nnkit.diagnosis import Failure
 from nnkit.measure import Clock, StepTimer
 from nnkit.training.callbacks import Callback
 from nnkit.training.data import TrainingData
@@ -16,6 +17,7 @@ from nnkit.training.interrupt import Interruption
 from nnkit.training.model import Model
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
+from nnkit.training.refused import refused
 
 BLOCK_S = 0.03  # between two looks at the clock, the display and Ctrl-C
 
@@ -41,7 +43,7 @@ class Loop:
     validated: dict[str, float] | None = None
     epochs_s: list[float] = field(default_factory=list)
     stopped: str | None = None
-    diverged: bool = False
+    failure: Failure | None = None
     interrupted: bool = False
     timer: StepTimer = field(default_factory=StepTimer)
     _block: int = 1
@@ -88,7 +90,7 @@ class Loop:
         if self.epoch == self.epochs:
             self.stopped = None  # there was nothing left to stop
         with ExitStack() as stack:
-            said = "" if self.diverged else self.stopped  # fit warns of divergence
+            said = "" if self.failure else self.stopped  # fit warns of divergence
             stack.callback(self.progress.end, said or ("interrupted" if self.interrupted else ""))
             for callback in reversed(self.callbacks):
                 stack.callback(callback.end, self)
@@ -136,17 +138,20 @@ class Loop:
         return self.train.finished
 
     def _diverge(self) -> None:
-        self.diverged = True
+        epoch, number = self.epoch + 1, self.train.done + 1
+        graph, rows = self.train.following()
+        self.failure = Failure.kept(refused(self.model, graph, self.data.train, rows, epoch, number))
+        again = "" if self.failure.path is None else f". To see that step again: nnkit replay {self.failure.path}"
         self.stopped = (
-            f"the loss or a gradient became NaN or infinite in epoch {self.epoch + 1}, step {self.train.done + 1}; "
-            "the network keeps its last good step. Try a smaller learning rate, scaled inputs, or ClipByGlobalNorm"
+            f"the loss or a gradient became NaN or infinite in epoch {epoch}, step {number}; the network keeps its "
+            f"last good step. {self.failure}{again}"
         )
 
     def _final_validation(self) -> dict[str, float] | None:
         """Validation scores of the weights as they are now: callbacks may have changed them after the last epoch."""
         if self.validate is None or not self.epoch:
             return None
-        if not (self.callbacks or self.interrupted or self.diverged):
+        if not (self.callbacks or self.interrupted or self.failure):
             return {name[4:]: values[-1] for name, values in self.history.items() if name.startswith("val_")}
         with self.clock.phase("validate"):
             return self._validation()

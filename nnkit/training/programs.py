@@ -27,6 +27,7 @@ class Epoch:
         self.whole, rest = divmod(count, self.batch)
         self.steps = self.whole + (rest > 0)
         device = model.backend.to_device
+        self._rows = rows.indices
         self._order = device(rows.indices.astype("int64", copy=True))
         data = {"x": device(rows.x), "y": device(rows.y), "order": self._order}
         if rows.weight is not None:
@@ -34,7 +35,7 @@ class Epoch:
         self.plan, self._program = self._bound(self.batch, kind, graph, data, self.whole * epochs)
         # It has the form of the others: a plain step would leave the threads of NumPy's matrix library at work, which
         # wait for more of it for milliseconds, on the cores of the steps that follow.
-        self._rest = self._bound(rest, kind, graph, data, epochs)[1] if rest else None
+        self._rest = self._bound(rest, kind, graph, data, epochs) if rest else None
         self.done = 0
 
     def _bound(
@@ -46,6 +47,7 @@ class Epoch:
     def start(self, order: Any = None) -> None:
         """Begin again, in a new order if one is given."""
         if order is not None:
+            self._rows = order
             self._model.backend.overwrite(self._order, order)
         self._model.store.write(START)
         self.done = 0
@@ -56,13 +58,18 @@ class Epoch:
             committed = self._program.run(min(steps, self.whole - self.done))
         else:
             assert self._rest is not None
-            committed = self._rest.run(1)
+            committed = self._rest[1].run(1)
         self.done += committed
         return committed
 
     def ahead(self, steps: int) -> int:
         """How many of so many steps the next ``run`` does at once."""
         return min(steps, self.whole - self.done) if self.done < self.whole else 1
+
+    def following(self) -> tuple[Graph, Any]:
+        """The graph of the next step as it was recorded, and the rows that it works on."""
+        made = self.plan if self.done < self.whole or self._rest is None else self._rest[0]
+        return made.source, self._rows[self.done * self.batch :][: self.batch]
 
     @property
     def rows_done(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nnkit.diagnosis import Failure
 from nnkit.measure import RunRecord
 
 if TYPE_CHECKING:
@@ -120,6 +121,12 @@ class TrainingRun:
     def stopped(self) -> str | None:
         """Why it ended before its last epoch, or None."""
         return self.record.stopped
+
+    @property
+    def failure(self) -> Failure | None:
+        """The step whose numbers left their range, if that ended training: ``print`` it, or do it again."""
+        found: Failure | None = self.record.failure
+        return found
 
     def add_test(self, scores: Scores) -> None:
         """Put scores on test data into the record."""
