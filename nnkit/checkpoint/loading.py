@@ -54,6 +54,7 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
         values = _values(file, layout, sums, into)
     network = Network(module, architecture.input_shape, dtype=architecture.dtype, device=device, seed=architecture.seed)
     network._model.store.write(values)
+    network._model.as_drawn = False
     network.classes, network.preprocessing = architecture.classes, architecture.preprocessing
     network._loss = "auto" if training.loss is None else training.loss
     network._optimizer = training.optimizer

@@ -181,7 +181,7 @@ def _report(flags: Namespace, trained: TrainingRun, scores: Scores | None, diver
         return "\n".join(result)
     record = trained.to_dict()
     written = [f"{what} {path}" for what, path in (("network", flags.save), ("record", flags.record)) if path]
-    lines = ["", table(record, output.width(), output.colour())]
+    lines = ["", table(record, output.width(), output.colour(), trained.doctor())]
     lines += [output.line("written", ", ".join(written))] if written else []
     lines += ["", *(output.wrap(f"test {text}") for text in result), "", "what to try next:"]
     return "\n".join([*lines, *(f"  {command}" for command in advice.next_commands(flags, record, diverged))])

@@ -45,7 +45,8 @@ class RunRecord:
     ``result["train"]``. Read them with `data_sha256` and `train_result`.
 
     `stopped` says why training ended before its last epoch ("early stopping: …"); None if it did not. `failure` is the
-    step that could not be done, if that is why; it does not enter the file.
+    step that could not be done, if that is why; `examine` gives what the doctor
+    finds in the network. Neither enters the file.
 
     >>> record = RunRecord(data={"name": "digits", "train": 1437}, history={"loss": [0.7, 0.2]},
     ...                    result={"train": lambda: {"loss": 0.19, "accuracy": 0.96}})
@@ -65,6 +66,7 @@ class RunRecord:
     interrupted: bool = False
     stopped: str | None = None
     failure: Any = None
+    examine: Any = None
     environment: Mapping[str, Any] = field(default_factory=describe_machine)
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nnkit.measure.clock import PHASES
@@ -18,13 +18,16 @@ DATA_PARTS = ("train", "validation", "test")
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
-def table(record: Mapping[str, Any], width: int | None = None, colour: bool = False) -> str:
+def table(
+    record: Mapping[str, Any], width: int | None = None, colour: bool = False, doctor: Iterable[object] = ()
+) -> str:
     """Return the run record `record` (as `RunRecord.to_dict` gives it) as lines of text, without a final newline.
 
     Args:
         record: the run record.
         width: columns to fit into; the terminal's if None. No line is longer, down to 24 columns.
         colour: print the labels bold, with ANSI codes.
+        doctor: what the doctor found.
 
     >>> from nnkit.measure.record import RunRecord
     >>> scores = {"train": {"loss": 0.021, "accuracy": 0.994}, "test": {"loss": 0.11, "accuracy": 0.97}}
@@ -41,7 +44,7 @@ def table(record: Mapping[str, Any], width: int | None = None, colour: bool = Fa
         width = shutil.get_terminal_size().columns
     width = max(width, NARROWEST)
     lines = [*_scores(record.get("result") or {}, width)]
-    for label, pieces in _facts(record):
+    for label, pieces in [*_facts(record), *(("doctor", [str(finding)]) for finding in doctor)]:
         lines += _wrap(label, pieces, width)
     return "\n".join(_bold(line) if colour else line for line in lines)
 

@@ -23,6 +23,7 @@ from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.compiling import Compiler, check_mode
 from nnkit.training.data import TrainingData, prepare
+from nnkit.training.examination import Examination
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit
@@ -104,6 +105,7 @@ def fit(
 def _fit(
     model: Model, x: Any, y: Any, options: Options, layer: str | None, score_after: Callable[..., Callable[[], Any]]
 ) -> RunRecord:
+    fresh = model.as_drawn and not model.steps_done
     clock = Clock()
     host, device = HostProbe(), DeviceProbe(model.backend.name)
     host.start()
@@ -147,7 +149,10 @@ def _fit(
     if loop.failure:
         warnings.warn(str(loop.stopped), NnkitWarning, stacklevel=4)
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
-    return _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, score_after(goal, data))
+    score = score_after(goal, data)
+    record = _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, score)
+    record.examine = Examination(model, goal, resolved, data.train, loop.history, fresh)
+    return record
 
 
 def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:

@@ -13,11 +13,11 @@ from nnkit.diagnosis import Failure
 from nnkit.measure import Clock, StepTimer
 from nnkit.training.callbacks import Callback
 from nnkit.training.data import TrainingData
+from nnkit.training.examination import step_on
 from nnkit.training.interrupt import Interruption
 from nnkit.training.model import Model
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
-from nnkit.training.refused import refused
 
 BLOCK_S = 0.03  # between two looks at the clock, the display and Ctrl-C
 
@@ -140,7 +140,7 @@ class Loop:
     def _diverge(self) -> None:
         epoch, number = self.epoch + 1, self.train.done + 1
         graph, rows = self.train.following()
-        self.failure = Failure.kept(refused(self.model, graph, self.data.train, rows, epoch, number))
+        self.failure = Failure.kept(step_on(self.model, graph, self.data.train, rows, epoch, number))
         again = "" if self.failure.path is None else f". To see that step again: nnkit replay {self.failure.path}"
         self.stopped = (
             f"the loss or a gradient became NaN or infinite in epoch {epoch}, step {number}; the network keeps its "

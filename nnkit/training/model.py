@@ -38,6 +38,7 @@ class Model:
         self.epochs_done = 0
         self.steps_done = 0
         self.updates_before = 0
+        self.as_drawn = True  # until values are put in
         self.busy = Lock()  # held while it is trained
         self._plans: OrderedDict[Any, tuple[Plan, Executable]] = OrderedDict()
         self._planning = Lock()
@@ -52,6 +53,10 @@ class Model:
                 values[path] = np.full(shape, leaf.initial)
         return values
 
+    def initial_parameters(self) -> dict[str, Any]:
+        """The parameters that the seed gives, drawn again."""
+        return {path: value for path, value in self._initial_values().items() if path in self.layout.parameters}
+
     def values(self) -> dict[str, Any]:
         """Host copies of all lasting leaves, parameters and states."""
         return self.store.read(self.layout.shapes)
@@ -65,6 +70,7 @@ class Model:
         if not isinstance(values, Mapping):
             raise ArgumentError(f"expected a mapping from path to array, as parameters() gives it, got {values!r}")
         self.store.write({path: self._checked(path, value) for path, value in values.items()})
+        self.as_drawn = False
 
     def _checked(self, path: str, value: Any) -> Any:
         if path not in self.layout.shapes:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nnkit.diagnosis import Failure
+from nnkit.diagnosis import Failure, Finding
 from nnkit.measure import RunRecord
 
 if TYPE_CHECKING:
     from nnkit.network import Network
+    from nnkit.training.examination import Examination
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,16 @@ class TrainingRun:
         found: Failure | None = self.record.failure
         return found
 
+    def doctor(self) -> list[Finding]:
+        """What is unhealthy about this training, each with its figure and a remedy; empty if nothing is.
+
+        Dead and saturated units, vanishing and exploding gradients by layer, a learning rate far off, over-fitting,
+        unscaled inputs and targets. It evaluates one more step on up to 256 rows, when it is first asked for and before
+        the network is trained further; ``print(run)`` shows it.
+        """
+        examination: Examination = self.record.examine
+        return examination.findings()
+
     def add_test(self, scores: Scores) -> None:
         """Put scores on test data into the record."""
         self.record.result = {**self.record.result, "test": scores.to_dict()}
@@ -145,7 +156,7 @@ class TrainingRun:
     def __str__(self) -> str:
         from nnkit.measure import table
 
-        return table(self.to_dict())
+        return table(self.to_dict(), doctor=self.doctor() if self.record.examine.possible else ())
 
     def __repr__(self) -> str:
         epochs = len(next(iter(self.history.values()), []))

@@ -1,6 +1,6 @@
 """The checks that data passes before training: each gives the array the network needs, or an error with the fix."""
 
-from nnkit.data.checks.advice import warn_duplicates, warn_unscaled
+from nnkit.data.checks.advice import scaling, warn_duplicates, warn_unscaled
 from nnkit.data.checks.inputs import features
 from nnkit.data.checks.targets import binary, labels, numbers
 from nnkit.data.checks.weights import class_weights, weights
@@ -11,6 +11,7 @@ __all__ = [
     "features",
     "labels",
     "numbers",
+    "scaling",
     "warn_duplicates",
     "warn_unscaled",
     "weights",

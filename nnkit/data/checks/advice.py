@@ -23,11 +23,14 @@ def warn_unscaled(x: Array, argument: str = "x", stacklevel: int = 2) -> None:
     It looks at up to 1000 rows, evenly spaced, for pixels 0 … 255, a column with a mean or standard deviation beyond
     100, and columns whose ranges differ by more than a factor of 1000 (constant ones aside).
     """
-    if x.dtype.kind != "f" or not x.size:
-        return
-    finding = _finding(_sample(x), argument)
+    finding = scaling(x, argument)
     if finding:
         warnings.warn(finding, NnkitWarning, stacklevel=stacklevel + 1)
+
+
+def scaling(x: Array, argument: str = "x") -> str | None:
+    """What looks unscaled in the features, with the figure and, after a semicolon, the fix; None if nothing does."""
+    return _finding(_sample(x), argument) if x.dtype.kind == "f" and x.size else None
 
 
 def warn_duplicates(x_a: Array, x_b: Array, name_a: str, name_b: str, stacklevel: int = 2) -> int:
