@@ -119,6 +119,13 @@ class Network:
 
         return summary(self._model)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the layers as a picture, and the table of the summary."""
+        from nnkit.display import diagram, preformatted
+        from nnkit.training.describe import columns
+
+        return f"{diagram(columns(self._model))}\n{preformatted(self.summary())}"
+
     def __repr__(self) -> str:
         where = f"dtype='{self.dtype}', device='{self.device}', seed={self.seed}"
         return f"Network({self.module!r}, input_shape={self.input_shape}, {where})"

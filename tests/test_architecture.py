@@ -25,7 +25,7 @@ ALL = [path for folder in ("nnkit", "backends", "tests", "benchmarks") for path 
 
 # Each part of the library imports only what stands above it.
 FLOORS = (
-    "_version", "errors", "names", "trees", "hyperparameters",
+    "_version", "errors", "names", "trees", "hyperparameters", "display",
     "graph", "ops", "functional", "gradient_check",
     "initializers", "nn", "losses", "metrics", "optimizers",
     "plan", "backend",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from nnkit.display import preformatted
 from nnkit.plan.page import page
 from nnkit.plan.planner import DECISIONS, Plan
 from nnkit.plan.savings import Size, naive, remarks, savings, size
@@ -23,10 +24,19 @@ class Measured(NamedTuple):
     whole: float
 
 
-def explain(made: Plan, measured: Measured | None = None) -> str:
+class Explanation(str):
+    """The text, which a notebook shows in columns."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return preformatted(self)
+
+
+def explain(made: Plan, measured: Measured | None = None) -> Explanation:
     """The plan as text of at most about 120 columns."""
     parts = [_heading(made, measured), *_phases(made, measured), "", *_decisions(made), "", *_memory(made)]
-    return "\n".join(parts)
+    return Explanation("\n".join(parts))
 
 
 def explain_json(made: Plan, measured: Measured | None = None) -> dict[str, Any]:

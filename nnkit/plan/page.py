@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from html import escape
 from typing import Any
+
+from nnkit.display import table
 
 _STYLE = """
 :root { color-scheme: light dark }
@@ -37,23 +38,10 @@ def page(heading: str, data: dict[str, Any]) -> str:
     body = [
         "<h1>The planned step</h1>",
         f"<p>{escape(heading).replace(chr(10), '<br>')}</p>",
-        _table(["#", "phase", "layer", "kernel", "result", "FLOPs", "bytes", *times.values()], steps),
+        table(["#", "phase", "layer", "kernel", "result", "FLOPs", "bytes", *times.values()], steps),
         "<h2>Decisions, and what each saved</h2>",
-        _table(["name", "meaning", "kernels", "FLOPs", "bytes", "bytes of memory"], decisions),
+        table(["name", "meaning", "kernels", "FLOPs", "bytes", "bytes of memory"], decisions),
     ]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     title = "<title>nnkit: the planned step</title>"
     return f'<!doctype html>\n<html lang="en">{head}{title}<style>{_STYLE}</style>\n' + "\n".join(body) + "\n</html>\n"
-
-
-def _table(names: list[str], rows: Iterable[list[Any]]) -> str:
-    head = "".join(f"<th>{escape(name)}" for name in names)
-    lines = ["<tr>" + "".join(map(_cell, row)) for row in rows]
-    return f"<table><thead><tr>{head}</thead>\n" + "\n".join(lines) + "\n</table>"
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        text, _, remark = value.partition("\n")
-        return f"<td>{escape(text)}" + (f"<br><small>{escape(remark)}</small>" if remark else "")
-    return f"<td class=n>{value:,}"

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
-from nnkit.nn import Module
+from nnkit.display import Column
+from nnkit.nn import Activation, Dense, Module, Sequential
 from nnkit.nn.module import walk
 from nnkit.training.model import Model
 
 
+def columns(model: Model) -> list[Column]:
+    """The layers as they are drawn: neurons for what has a number of units, and boxes for what changes values only."""
+    shape = model.layout.input_shape
+    dense: set[str] = set()
+    found = [Column("inputs", "×".join(map(str, shape)), prod(shape))]
+    for path, part in _layers(model):
+        if isinstance(part, Dense):
+            name = part.activation.name if isinstance(part.activation, Activation) else type(part.activation).__name__
+            kind = f"Dense {part.units}" + (f" {name}" if name != "identity" else "")
+            found.append(Column(path or "(whole)", kind, part.units))
+            dense.add(path)
+        elif path.rpartition(".")[0] not in dense:  # whose activation stands there already
+            found.append(Column(path or "(whole)", _short(part)))
+    return found
+
+
+def _short(part: Module) -> str:
+    """A layer in a few letters."""
+    return part.name if isinstance(part, Activation) else type(part).__name__
+
+
 def summary(model: Model) -> str:
     """One line for each layer that holds arrays or is part of a Sequential: path, layer, shapes, number of values."""
-    layout = model.layout
-    owned: dict[str, list[str]] = {}
-    for path in layout.shapes:
-        owned.setdefault(path.rpartition(".")[0], []).append(path)
+    layout, owned = model.layout, _owned(model)
     rows = [("layer", "kind", "parameters", "values")]
-    for path, part in walk(model.module):
-        if not isinstance(part, Module) or (path not in owned and type(part).__name__ in ("Sequential", "Activation")):
+    for path, part in _layers(model):
+        if path not in owned and isinstance(part, Activation):
             continue
         leaves = owned.get(path, [])
         shapes = ", ".join(f"{leaf.rpartition('.')[2]} {'×'.join(map(str, layout.shapes[leaf]))}" for leaf in leaves)
@@ -34,3 +54,19 @@ def summary(model: Model) -> str:
     inputs, outputs = ("×".join(map(str, shape)) for shape in (layout.input_shape, layout.output_shape))
     lines.append(f"{inputs} inputs, {outputs} outputs, {layout.count:,} trained values of {layout.dtype}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _owned(model: Model) -> dict[str, list[str]]:
+    """The leaves of each module that has any."""
+    owned: dict[str, list[str]] = {}
+    for path in model.layout.shapes:
+        owned.setdefault(path.rpartition(".")[0], []).append(path)
+    return owned
+
+
+def _layers(model: Model) -> Iterator[tuple[str, Module]]:
+    """Path and module of each layer; what only holds others is none."""
+    owned = _owned(model)
+    for path, part in walk(model.module):
+        if isinstance(part, Module) and (path in owned or not isinstance(part, Sequential)):
+            yield path, part

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnkit.diagnosis import Failure, Finding
 from nnkit.measure import RunRecord
+from nnkit.training.pages import run_page, scores_page
+from nnkit.training.plot import plot
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -40,6 +42,10 @@ class Scores:
         """The plain figures that apply, for a record."""
         names = ("loss", "accuracy", "precision", "recall", "f1", "r2", "mae", "rmse")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the figures and the confusion matrix."""
+        return scores_page(str(self), self.confusion, self.classes)
 
     def __str__(self) -> str:
         figures = (f"{name} {value:.4f}" for name, value in self.to_dict().items())
@@ -145,6 +151,13 @@ class TrainingRun:
         self.record.data = {**self.record.data, "test": scores.rows}
         self.record.resources["reasons"].pop("data.test", None)
 
+    def plot(self, scores: Scores | None = None) -> Any:
+        """A matplotlib figure of the loss and of each metric over the epochs (the extra ``plot``).
+
+        With ``scores``, as ``net.test`` gives them, also their confusion matrix.
+        """
+        return plot(self.history, scores)
+
     def to_dict(self) -> dict[str, Any]:
         """The record in the layout of its JSON file."""
         return self.record.to_dict()
@@ -157,6 +170,10 @@ class TrainingRun:
         from nnkit.measure import table
 
         return table(self.to_dict(), doctor=self.doctor() if self.record.examine.possible else ())
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the curves, and the closing table."""
+        return run_page(self.history, str(self))
 
     def __repr__(self) -> str:
         epochs = len(next(iter(self.history.values()), []))

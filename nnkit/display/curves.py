@@ -1,0 +1,76 @@
+"""Curves over epochs as a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from nnkit.display.svg import ACCENTS, line, picture, text
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420.0, 220.0, 54.0, 14.0, 30.0, 30.0
+
+
+def curves(series: Mapping[str, Sequence[float]], title: str, logarithmic: bool = False) -> str:
+    """An SVG picture of one value for each epoch, by name; what is not finite is left out.
+
+    >>> curves({"loss": [2.0, 1.0, 0.5]}, "loss").count("<polyline")
+    1
+    """
+    known = [value for values in series.values() for value in values if _drawn(value, logarithmic)]
+    if not known:
+        return picture(WIDTH, 40, [text(WIDTH / 2, 24, f"{title}: nothing to draw", faint=True)], title)
+    low, high = _bounds(known, logarithmic)
+    longest = max(len(values) for values in series.values())
+
+    def place(epoch: int, value: float) -> tuple[float, float]:
+        share = (_scaled(value, logarithmic) - low) / (high - low)
+        across = (epoch - 1) / max(longest - 1, 1)
+        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+
+    parts = [text(LEFT, 16, title, anchor="start"), *_axes(low, high, longest, logarithmic)]
+    for number, (name, values) in enumerate(series.items()):
+        colour = ACCENTS[number % len(ACCENTS)]
+        points = [place(epoch, value) for epoch, value in enumerate(values, 1) if _drawn(value, logarithmic)]
+        parts += _curve(points, colour)
+        at = WIDTH - RIGHT - 92.0 * (len(series) - number)
+        parts.append(f'<rect x="{at:g}" y="8" width="10" height="10" fill="{colour}"/>')
+        parts.append(text(at + 14, 17, name, anchor="start"))
+    return picture(WIDTH, HEIGHT, parts, f"{title} over {longest} epochs: {', '.join(series)}")
+
+
+def _drawn(value: float, logarithmic: bool) -> bool:
+    return math.isfinite(value) and (value > 0 or not logarithmic)
+
+
+def _scaled(value: float, logarithmic: bool) -> float:
+    return math.log10(value) if logarithmic else value
+
+
+def _bounds(known: Sequence[float], logarithmic: bool) -> tuple[float, float]:
+    values = [_scaled(value, logarithmic) for value in known]
+    low, high = min(values), max(values)
+    room = 0.05 * (high - low) or 0.5 * abs(high) or 0.5
+    positive = low >= 0 and not logarithmic  # then nothing below zero is shown
+    return max(low - room, 0.0) if positive else low - room, high + room
+
+
+def _axes(low: float, high: float, longest: int, logarithmic: bool) -> Iterator[str]:
+    bottom = HEIGHT - BOTTOM
+    yield line(LEFT, TOP, LEFT, bottom, 0.4)
+    yield line(LEFT, bottom, WIDTH - RIGHT, bottom, 0.4)
+    for share in (0.0, 0.5, 1.0):
+        value = low + share * (high - low)
+        y = bottom - share * (bottom - TOP)
+        yield line(LEFT - 4, y, WIDTH - RIGHT, y, 0.12)
+        yield text(LEFT - 7, y + 4, f"{10**value if logarithmic else value:.3g}", anchor="end", faint=True)
+    for epoch, anchor in ((1, "start"), (longest, "end")):
+        x = LEFT if epoch == 1 else WIDTH - RIGHT
+        yield text(x, HEIGHT - 10, f"epoch {epoch}" if epoch == 1 else str(epoch), anchor=anchor, faint=True)
+
+
+def _curve(points: Sequence[tuple[float, float]], colour: str) -> Iterator[str]:
+    if len(points) == 1:
+        yield f'<circle cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="3" fill="{colour}"/>'
+    elif points:
+        drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        yield f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>'
