@@ -17,6 +17,7 @@ from nnkit.feedforward import sequential as Sequential  # noqa: N812
 from nnkit.functional import grad, trace, value_and_grad
 from nnkit.network import Network
 from nnkit.nn import Module, Parameter, State
+from nnkit.repetition import repeat
 from nnkit.training.callbacks import Callback, EarlyStopping
 from nnkit.training.checking import check_gradients
 
@@ -42,6 +43,7 @@ __all__ = [
     "nn",
     "ops",
     "optimizers",
+    "repeat",
     "trace",
     "value_and_grad",
 ]

@@ -1,4 +1,4 @@
-"""``nnkit compare``: two run records side by side, and whether their differences are real."""
+"""``nnkit compare``: run records beside the first of them, and whether their differences are real."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from nnkit.measure.units import bytes_text, number_text, seconds_text
 
 def _add_flags(parser: ArgumentParser) -> None:
     parser.add_argument("first", metavar="FIRST.json", help="a record that 'nnkit train --record' wrote")
-    parser.add_argument("second", metavar="SECOND.json", help="the record to compare with it")
+    parser.add_argument("others", metavar="OTHER.json", nargs="+", help="the records to compare with it")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 
 def run(flags: Namespace) -> int:
-    """Read both, compare, print."""
-    figures = compare(*(load_record(path) for path in (flags.first, flags.second)))
+    """Read all, compare each with the first, print."""
+    first = load_record(flags.first)
+    found = {path: compare(first, load_record(path)) for path in flags.others}
     if flags.format == "json":
-        print(json.dumps([asdict(figure) for figure in figures], indent=1))
+        plain = [[asdict(figure) for figure in figures] for figures in found.values()]
+        print(json.dumps(plain[0] if len(plain) == 1 else dict(zip(found, plain, strict=True)), indent=1))
         return 0
-    for figure in figures:
-        print(line(figure.name, _text(figure)))
+    for number, (path, figures) in enumerate(found.items()):
+        if len(found) > 1:
+            print(f"{chr(10) if number else ''}{path} beside {flags.first}")
+        for figure in figures:
+            print(line(figure.name, _text(figure)))
     return 0
 
 
@@ -49,8 +54,8 @@ UNITS = {"s": seconds_text, "B": bytes_text}
 
 COMMAND = Command(
     "compare",
-    "Compare two run records: speed, accuracy, memory; and say which differences are real.",
-    ("nnkit compare rmsprop.json adam.json", "nnkit compare rmsprop.json adam.json --format json"),
+    "Compare run records with the first: speed, accuracy, memory; and say which differences are real.",
+    ("nnkit compare rmsprop.json adam.json", "nnkit compare rmsprop.json adam.json sgd.json --format json"),
     _add_flags,
     run,
 )

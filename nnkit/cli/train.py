@@ -197,6 +197,7 @@ COMMAND = Command(
         "nnkit train --data moons --hidden 16 16 --dropout 0.1 --patience 5 --quiet",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer rmsprop --record rmsprop.json",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer adam --record adam.json",
+        "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer sgd --record sgd.json",
         "nnkit train --data mnist --hidden 128 64 --epochs 5 --batch-size 128",
     ),
     _add_flags,

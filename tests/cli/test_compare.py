@@ -26,6 +26,18 @@ def test_text(cli: Cli) -> None:
     assert "energy" in out
 
 
+def test_many(cli: Cli) -> None:
+    for seed, name in enumerate(("a.json", "b.json", "c.json")):
+        trained(cli, name, "--seed", seed)
+    status, out, err = cli("compare", "a.json", "b.json", "c.json")
+    assert (status, err) == (0, "")
+    assert out.count("row time ") == 2
+    assert out.index("b.json beside a.json") < out.index("\n\nc.json beside a.json")
+    found = json.loads(cli("compare", "a.json", "b.json", "c.json", "--format", "json").out)
+    assert list(found) == ["b.json", "c.json"]
+    assert found["c.json"] == json.loads(cli("compare", "a.json", "c.json", "--format", "json").out)
+
+
 def test_json(cli: Cli) -> None:
     trained(cli, "a.json")
     figures = json.loads(cli("compare", "a.json", "a.json", "--format", "json").out)
