@@ -8,7 +8,7 @@
 True
 """
 
-from nnkit import data, initializers, losses, metrics, nn, ops, optimizers
+from nnkit import callbacks, data, initializers, losses, metrics, nn, ops, optimizers
 from nnkit._version import __version__
 from nnkit.checkpoint import load
 from nnkit.errors import NnkitError, NnkitWarning
@@ -32,6 +32,7 @@ __all__ = [
     "Sequential",
     "State",
     "__version__",
+    "callbacks",
     "check_gradients",
     "data",
     "grad",
