@@ -17,8 +17,10 @@ from nnkit.feedforward import sequential as Sequential  # noqa: N812
 from nnkit.functional import grad, trace, value_and_grad
 from nnkit.network import Network
 from nnkit.nn import Module, Parameter, State
+from nnkit.training.batch_finder import find_batch_size
 from nnkit.training.callbacks import Callback, EarlyStopping
 from nnkit.training.checking import check_gradients
+from nnkit.training.rate_finder import find_learning_rate
 
 __all__ = [
     "Callback",
@@ -35,6 +37,8 @@ __all__ = [
     "callbacks",
     "check_gradients",
     "data",
+    "find_batch_size",
+    "find_learning_rate",
     "grad",
     "initializers",
     "load",

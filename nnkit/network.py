@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnkit import optimizers
 from nnkit.data.arrays import like
 from nnkit.data.batches import joined
 from nnkit.data.checks import features, weights
@@ -284,7 +285,6 @@ class Network:
         memory_limit: int | str | None = None,
         native: bool = False,
     ) -> Plan:
-        from nnkit import optimizers
         from nnkit.plan import plan
         from nnkit.training.graphs import training_graph
 
@@ -324,13 +324,18 @@ class Network:
         kept = {name: value for name, value in found.items() if name in Scores.__dataclass_fields__}
         return Scores(loss, len(x), classes=self.classes, elapsed_s=time.perf_counter() - began, **kept)
 
+    def _twin(self, values: Mapping[str, Any] | None = None) -> Network:
+        """Another network of the same kind, with these values or its own."""
+        twin = Network(self.module, self.input_shape, dtype=self.dtype, device=self.device, seed=self.seed)
+        twin.set_parameters(self._model.values() if values is None else values)
+        return twin
+
     def _score_later(self, goal: Objective, data: TrainingData) -> Any:
         """A function that scores the training rows with the weights of this moment, whatever happens to the network."""
         values = self._model.values()
 
         def score() -> dict[str, float]:
-            twin = Network(self.module, self.input_shape, dtype=self.dtype, device=self.device, seed=self.seed)
-            twin.set_parameters(values)
+            twin = self._twin(values)
             return twin._scores(goal, *data.train.chosen(), time.perf_counter()).to_dict()
 
         return score
