@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal
 
 from nnkit.errors import NnkitError
@@ -52,9 +53,14 @@ class Audience:
             self.reason = f"{where} raised {type(error).__name__}: {error}"
             if where.endswith("begin") and isinstance(error, NnkitError):
                 return  # a refusal, which names its callback itself
-            error.add_note(f"raised by {where} {NOTES.get(where.rpartition('.')[2], STOPPED)}")
+            _note(error, f"raised by {where} {NOTES.get(where.rpartition('.')[2], STOPPED)}")
         else:
-            self.failure.add_note(f"then {where} raised {type(error).__name__}: {error}")
+            _note(self.failure, f"then {where} raised {type(error).__name__}: {error}")
+
+
+def _note(error: BaseException, text: str) -> None:
+    with suppress(AttributeError):  # an error that takes no attributes
+        error.add_note(text)
 
 
 class Display(Callback):
