@@ -12,10 +12,10 @@ from nnkit.training.progress import Progress
 
 Moment = Literal["begin", "due", "epoch", "end"]
 NOTES = {
-    "begin": "before the first step; nothing was trained",
-    "end": "at the end of training; the network is trained, and error.run is the run",
+    "begin": " before the first step; nothing was trained",
+    "end": " at the end of training; the network is trained, and error.run is the run",
 }
-STOPPED = "which ended training; the network keeps its last step, and error.run is the run so far"
+STOPPED = ", which ended training; the network keeps its last step, and error.run is the run so far"
 
 
 class Audience:
@@ -53,7 +53,7 @@ class Audience:
             self.reason = f"{where} raised {type(error).__name__}: {error}"
             if where.endswith("begin") and isinstance(error, NnkitError):
                 return  # a refusal, which names its callback itself
-            _note(error, f"raised by {where} {NOTES.get(where.rpartition('.')[2], STOPPED)}")
+            _note(error, f"raised by {where}{NOTES.get(where.rpartition('.')[2], STOPPED)}")
         else:
             _note(self.failure, f"then {where} raised {type(error).__name__}: {error}")
 
