@@ -8,7 +8,7 @@
 True
 """
 
-from nnkit import data, initializers, losses, metrics, nn, ops, optimizers
+from nnkit import callbacks, data, initializers, losses, metrics, nn, ops, optimizers
 from nnkit._version import __version__
 from nnkit.checkpoint import load
 from nnkit.errors import NnkitError, NnkitWarning
@@ -18,8 +18,10 @@ from nnkit.functional import grad, trace, value_and_grad
 from nnkit.network import Network
 from nnkit.nn import Module, Parameter, State
 from nnkit.repetition import repeat
+from nnkit.training.batch_finder import find_batch_size
 from nnkit.training.callbacks import Callback, EarlyStopping
 from nnkit.training.checking import check_gradients
+from nnkit.training.rate_finder import find_learning_rate
 
 __all__ = [
     "Callback",
@@ -33,8 +35,11 @@ __all__ = [
     "Sequential",
     "State",
     "__version__",
+    "callbacks",
     "check_gradients",
     "data",
+    "find_batch_size",
+    "find_learning_rate",
     "grad",
     "initializers",
     "load",

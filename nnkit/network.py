@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 import time
+import warnings
 from collections.abc import Mapping
-from functools import cached_property
+from contextlib import suppress
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnkit import optimizers
 from nnkit.data.arrays import like
 from nnkit.data.batches import joined
 from nnkit.data.checks import features, weights
-from nnkit.errors import ArgumentError
+from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.hyperparameters import check_count
 from nnkit.measure.units import parse_bytes
 from nnkit.metrics import binary, classification, regression
@@ -169,7 +172,8 @@ class Network:
             class_weight: a dict label → weight, a list, or ``"balanced"``. It multiplies the weights of the samples, of
                 those that are split off for validation too; ``validation_data`` brings its own weights.
             shuffle: a new order in every epoch; without it, the split takes the last rows.
-            callbacks: ``nnkit.Callback`` objects or functions that are called after each epoch.
+            callbacks: ``nnkit.callbacks`` objects, or functions that are called after each epoch. What one of them
+                raises comes out of here with the run so far as ``error.run``.
             compile: ``"first"`` makes the step one native function before training (seconds, kept on disk for the next
                 time; the extra ``fast``), ``"auto"`` only where that is predicted to save time, ``"off"`` never; the
                 record's ``program`` says what ran and why. The validation is compiled only where that saves time.
@@ -206,9 +210,16 @@ class Network:
             memory_limit=memory_limit,
             progress=progress,
         )
-        record = fit(self._model, x, y, options, self._entrance, self._score_later)
+        outcome = fit(self._model, x, y, options, self._entrance, self._score_later, partial(self._save_with, loss))
         self._loss, self._optimizer = loss, self._model.optimizer
-        return TrainingRun(record, self)
+        run = TrainingRun(outcome.record, self)
+        if outcome.diverged:
+            warnings.warn(str(outcome.record.stopped), NnkitWarning, stacklevel=2)
+        if outcome.failure is not None:
+            with suppress(AttributeError):  # an error that takes no attributes
+                outcome.failure.run = run  # type: ignore[attr-defined]
+            raise outcome.failure
+        return run
 
     def test(self, x: Any, y: Any = None, *, sample_weight: Any = None, loss: Any = None) -> Scores:
         """Exact loss and metrics on x and y, with the loss of the last ``fit`` unless another is given.
@@ -267,6 +278,11 @@ class Network:
 
     # -- inside
 
+    def _save_with(self, loss: Any, path: str | os.PathLike[str]) -> None:
+        """Save in the middle of a training with this loss."""
+        self._loss, self._optimizer = loss, self._model.optimizer
+        self.save(path)
+
     def _training_plan(
         self,
         batch_size: int,
@@ -276,7 +292,6 @@ class Network:
         memory_limit: int | str | None = None,
         native: bool = False,
     ) -> Plan:
-        from nnkit import optimizers
         from nnkit.plan import plan
         from nnkit.training.graphs import training_graph
 
@@ -316,13 +331,18 @@ class Network:
         kept = {name: value for name, value in found.items() if name in Scores.__dataclass_fields__}
         return Scores(loss, len(x), classes=self.classes, elapsed_s=time.perf_counter() - began, **kept)
 
+    def _twin(self, values: Mapping[str, Any] | None = None) -> Network:
+        """Another network of the same kind, with these values or its own."""
+        twin = Network(self.module, self.input_shape, dtype=self.dtype, device=self.device, seed=self.seed)
+        twin.set_parameters(self._model.values() if values is None else values)
+        return twin
+
     def _score_later(self, goal: Objective, data: TrainingData) -> Any:
         """A function that scores the training rows with the weights of this moment, whatever happens to the network."""
         values = self._model.values()
 
         def score() -> dict[str, float]:
-            twin = Network(self.module, self.input_shape, dtype=self.dtype, device=self.device, seed=self.seed)
-            twin.set_parameters(values)
+            twin = self._twin(values)
             return twin._scores(goal, *data.train.chosen(), time.perf_counter()).to_dict()
 
         return score

@@ -30,7 +30,7 @@ FLOORS = (
     "initializers", "nn", "losses", "metrics", "optimizers",
     "plan", "backend",
     "data", "measure", "diagnosis",
-    "training", "network", "feedforward", "repetition",
+    "training", "callbacks", "network", "feedforward", "repetition",
     "checkpoint", "bench", "playground", "cli", "__main__", "__init__",
 )  # fmt: skip
 LAST_FOR_BACKENDS = "backend"

@@ -6,7 +6,7 @@ import math
 import re
 import reprlib
 from fractions import Fraction
-from numbers import Integral
+from numbers import Integral, Real
 
 from nnkit.errors import ArgumentError
 
@@ -14,6 +14,9 @@ _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"), (0.0, "s"))
 _PREFIXES = {"k": 1, "m": 2, "g": 3, "t": 4}
 MOST_BYTES = 10**18
 _WRITTEN = re.compile(r"(\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})\s*(?:([kmgt])(i?))?b?", re.ASCII | re.IGNORECASE)
+_UNITS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0,
+          "d": 86400.0, "day": 86400.0}  # fmt: skip
+_DURATION = re.compile(r"(\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})\s*([a-z]+)", re.ASCII | re.IGNORECASE)
 _BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (0.0, "B"))
 
 
@@ -63,6 +66,27 @@ def parse_bytes(name: str, value: object) -> int:
             f"got {reprlib.repr(value)}"
         )
     return nbytes
+
+
+def parse_seconds(name: str, value: object) -> float:
+    """Seconds from a number, or from text: ``90 s``, ``10 min``, ``1.5 h``, ``2 days``, ``250 ms``.
+
+    >>> parse_seconds("TimeLimit", "1.5 h"), parse_seconds("TimeLimit", "10 min"), parse_seconds("TimeLimit", 0.5)
+    (5400.0, 600.0, 0.5)
+    """
+    seconds = 0.0
+    if isinstance(value, str) and (written := _DURATION.fullmatch(value.strip())):
+        number, unit = written.groups()
+        unit = unit.lower()
+        seconds = float(number) * _UNITS.get(unit, _UNITS.get(unit.removesuffix("s"), 0.0))
+    elif type(value) is not bool and isinstance(value, Real):
+        seconds = float(value)
+    if not 0 < seconds < math.inf:
+        raise ArgumentError(
+            f"{name} must be a number of seconds above 0, or text such as '90 s', '10 min' or '1.5 h', "
+            f"got {reprlib.repr(value)}"
+        )
+    return seconds
 
 
 def clock_text(value: float) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import warnings
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnkit import optimizers
 from nnkit.data.dataset import content_hash
-from nnkit.errors import ArgumentError, NnkitWarning
+from nnkit.errors import ArgumentError
 from nnkit.graph import Graph
 from nnkit.measure import Clock, DeviceProbe, HostProbe, RunRecord
 from nnkit.measure.units import parse_bytes
@@ -32,6 +31,7 @@ from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
+from nnkit.training.settings import check_settings, named
 from nnkit.training.targets import signature
 from nnkit.training.undo import Undo
 
@@ -87,24 +87,48 @@ class Options:
         return optimizers.get(self.optimizer, self.learning_rate)
 
 
+class Outcome(NamedTuple):
+    """What a training left: its record, whether it diverged, and what a callback raised."""
+
+    record: RunRecord
+    diverged: bool
+    failure: BaseException | None
+
+
 def fit(
-    model: Model, x: Any, y: Any, options: Options, layer: str | None, score_after: Callable[..., Callable[[], Any]]
-) -> RunRecord:
-    """Train a model; ``score_after`` makes the function that scores the training data with the final weights."""
+    model: Model,
+    x: Any,
+    y: Any,
+    options: Options,
+    layer: str | None,
+    score_after: Callable[..., Callable[[], Any]],
+    save: Callable[[str | os.PathLike[str]], None],
+) -> Outcome:
+    """Train a model.
+
+    ``score_after`` makes the function that scores the training data with the final weights; ``save`` writes the network
+    to a file, for callbacks. What a callback raises before the first step is raised; later it is in what is returned.
+    """
     if not model.busy.acquire(blocking=False):
         raise ArgumentError(
             "this network is being trained already, by another thread or by the fit that this callback belongs to; "
             "wait for its end, or train another network"
         )
     try:
-        return _fit(model, x, y, options, layer, score_after)
+        return _fit(model, x, y, options, layer, score_after, save)
     finally:
         model.busy.release()
 
 
 def _fit(
-    model: Model, x: Any, y: Any, options: Options, layer: str | None, score_after: Callable[..., Callable[[], Any]]
-) -> RunRecord:
+    model: Model,
+    x: Any,
+    y: Any,
+    options: Options,
+    layer: str | None,
+    score_after: Callable[..., Callable[[], Any]],
+    save: Callable[[str | os.PathLike[str]], None],
+) -> Outcome:
     fresh = model.as_drawn and not model.steps_done
     clock = Clock()
     host, device = HostProbe(), DeviceProbe(model.backend.name)
@@ -118,7 +142,7 @@ def _fit(
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
             resolved = _resolved(model, optimizer, len(data.train.indices), options)
-            _check_settings(resolved, model.layout.dtype)
+            check_settings(resolved, model.layout.dtype)
         with Undo(model, optimizer) as undo:
             with clock.phase("prepare"):
                 _allocate(model, optimizer, resolved)
@@ -137,22 +161,22 @@ def _fit(
                 int(options.epochs),
                 options.shuffle,
                 _answers(model, goal),
+                resolved,
                 callbacks,
-                Progress(enabled=options.progress),
+                Progress() if options.progress else None,
                 clock,
                 undo.forget,
+                save,
             )
             loop.run()
     finally:
         used_host, used_device = host.stop(), device.stop()
     clock.stop()
-    if loop.failure:
-        warnings.warn(str(loop.stopped), NnkitWarning, stacklevel=4)
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
     score = score_after(goal, data)
     record = _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, score)
-    record.examine = Examination(model, goal, resolved, data.train, loop.history, fresh)
-    return record
+    record.examine = Examination(model, goal, loop.optimizer, data.train, loop.history, fresh)
+    return Outcome(record, loop.diverged, loop.failure)
 
 
 def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:
@@ -180,21 +204,10 @@ def _resolved(model: Model, optimizer: Optimizer, rows: int, options: Options) -
     return optimizer.resolved(max(before + steps, 1))
 
 
-def _check_settings(optimizer: Optimizer, dtype: str) -> None:
-    """Refuse hyper-parameters that are no longer what they were in the network's dtype: infinite, or zero."""
-    for name, value in optimizer.settings().items():
-        with np.errstate(over="ignore", under="ignore"):
-            stored = float(np.asarray(value, dtype=dtype))
-        if math.isfinite(value) and (not math.isfinite(stored) or bool(stored) != bool(value)):
-            raise ArgumentError(
-                f"{name}={value!r} of the optimizer becomes {stored:g} in {dtype}; choose a moderate number"
-            )
-
-
 def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
     """Counters, metrics and settings; the optimiser's moments anew, unless the same object trained this model last."""
     store = model.store
-    numbers = {f"setting.optimizer.{name}": value for name, value in resolved.settings().items()}
+    numbers = named(resolved)
     store.allocate(counters())
     store.allocate(metrics())
     store.allocate(settings(numbers, model.layout.dtype))
@@ -344,5 +357,5 @@ def _record(
         result={"train": score, "validation": loop.validated, "test": None},
         interrupted=loop.interrupted,
         stopped=loop.stopped,
-        failure=loop.failure,
+        failure=loop.refused,
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from nnkit.data.splits import epoch_order
 from nnkit.diagnosis import Failure
 from nnkit.measure import Clock, StepTimer
+from nnkit.optimizers import Optimizer
+from nnkit.training.agenda import Agenda
+from nnkit.training.audience import Audience, Display, Moment
 from nnkit.training.callbacks import Callback
 from nnkit.training.data import TrainingData
 from nnkit.training.examination import step_on
@@ -18,6 +21,7 @@ from nnkit.training.interrupt import Interruption
 from nnkit.training.model import Model
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
+from nnkit.training.settings import base_learning_rate, changed, check_settings, learning_rate, named
 
 BLOCK_S = 0.03  # between two looks at the clock, the display and Ctrl-C
 
@@ -33,29 +37,40 @@ class Loop:
     epochs: int
     shuffle: bool
     answers: int | None
+    optimizer: Optimizer
     callbacks: Sequence[Callback]
-    progress: Progress
+    progress: Progress | None
     clock: Clock
     no_way_back: Callable[[], None]
+    save: Callable[[str | os.PathLike[str]], None]
+    """Writes the network to a file."""
     epoch: int = 0
+    step: int = 0
     rows_done: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
     validated: dict[str, float] | None = None
     epochs_s: list[float] = field(default_factory=list)
     stopped: str | None = None
-    failure: Failure | None = None
+    refused: Failure | None = None
     interrupted: bool = False
     timer: StepTimer = field(default_factory=StepTimer)
     _block: int = 1
 
+    def __post_init__(self) -> None:
+        display = [] if self.progress is None else [Display(self.progress)]
+        self._listeners: list[Callback] = [*display, *self.callbacks]
+        self._audience = Audience(self._listeners)
+
     def run(self) -> None:
-        """Train until the last epoch, a callback's wish, Ctrl-C, or a step that the guard refused."""
+        """Train until the last epoch, a callback's wish or error, Ctrl-C, or a step that the guard refused."""
         self.history = {name: [] for name in self._names()}
-        self.progress.begin(self.epochs, self.train.steps)
         with Interruption() as interruption:
             try:
-                self._tell(lambda callback: callback.begin(self), interruption)
+                self._tell("begin", interruption)
+                self._audience.raise_failure()
                 self.no_way_back()
+                self._agenda = Agenda(self._listeners, time.perf_counter())
                 while self.epoch < self.epochs and not (self.stopped or self.interrupted):
                     self._one_epoch(interruption)
                 self.interrupted = interruption.wanted
@@ -63,8 +78,45 @@ class Loop:
                 self._end()
             self.validated = self._final_validation()
 
+    @property
+    def diverged(self) -> bool:
+        """Whether the guard refused a step."""
+        return self.refused is not None
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What a callback raised."""
+        return self._audience.failure
+
+    @property
+    def steps(self) -> int:
+        """Steps of one epoch."""
+        return self.train.steps
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since ``fit`` was called."""
+        return self.clock.elapsed_s
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The rate of the latest update, its schedule counted in; None if the optimiser has none."""
+        return learning_rate(self.optimizer, self.model.steps_done - self.model.updates_before)
+
+    @property
+    def base_learning_rate(self) -> float | None:
+        """The rate that a change of ``learning_rate`` replaces."""
+        return base_learning_rate(self.optimizer)
+
+    def set(self, **settings: float) -> None:
+        """Change hyper-parameters of the optimiser from the next step on."""
+        made = changed(self.optimizer, settings)
+        check_settings(made, self.model.layout.dtype)
+        self.model.store.write(named(made))
+        self.optimizer = made
+
     def stop(self, reason: str = "") -> None:
-        """End training after this epoch."""
+        """End training here, after the step or the epoch that has just ended."""
         self.stopped = reason or "a callback stopped it"
 
     def snapshot(self) -> dict[str, Any]:
@@ -80,78 +132,84 @@ class Loop:
         names = ["loss"] if self.answers is None else ["loss", "accuracy"]
         return names + [f"val_{name}" for name in names if self.validate is not None]
 
-    def _tell(self, event: Callable[[Callback], None], interruption: Interruption) -> None:
+    def _tell(self, moment: Moment, interruption: Interruption, whom: Sequence[Callback] | None = None) -> None:
+        """Tell the audience; an error there ends training here."""
+        if self.failure is not None or (whom is not None and not whom):
+            return
         with interruption.outside():
-            for callback in self.callbacks:
-                event(callback)
+            fine = self._audience.tell(moment, self, whom)
+        if not fine:
+            self.stopped = self._audience.reason
 
     def _end(self) -> None:
         """The end of every callback, and then of the display, whichever of them raises."""
         if self.epoch == self.epochs:
             self.stopped = None  # there was nothing left to stop
-        with ExitStack() as stack:
-            said = "" if self.failure else self.stopped  # fit warns of divergence
-            stack.callback(self.progress.end, said or ("interrupted" if self.interrupted else ""))
-            for callback in reversed(self.callbacks):
-                stack.callback(callback.end, self)
+        self._audience.tell("end", self)
 
     def _one_epoch(self, interruption: Interruption) -> None:
         began = time.perf_counter()
         with self.clock.phase("train"):
             order = self.data.train.indices
             self.train.start(epoch_order(order, self.model.seed, self.model.epochs_done) if self.shuffle else None)
-            finished = self._steps(interruption)
-        if not finished:
+        if not self._steps(interruption):
             return
         self.model.epochs_done += 1
         self.epoch += 1
-        values = self.train.metrics(self.answers)
         if self.validate is not None:
             with self.clock.phase("validate"):
-                values |= {f"val_{name}": value for name, value in self._validation().items()}
-        for name, value in values.items():
+                self.values |= {f"val_{name}": value for name, value in self._validation().items()}
+        for name, value in self.values.items():
             self.history[name].append(value)
         self.epochs_s.append(time.perf_counter() - began)
-        self.progress.epoch_end(self.epoch, values)
-        self._tell(lambda callback: callback.epoch(self), interruption)
+        self._tell("epoch", interruption)
+        self._tell("due", interruption, self._agenda.after_epochs(self.epoch))
         self.interrupted = interruption.wanted
 
     def _steps(self, interruption: Interruption) -> bool:
         """All steps of an epoch, in blocks of about 30 ms; False if it did not get to the end."""
         while not self.train.finished:
-            wanted, rows = self.train.ahead(self._block), self.train.rows_done
-            began = time.perf_counter()
-            committed = self.train.run(wanted)
-            values = self.train.metrics(self.answers)  # waits for the device
-            elapsed = time.perf_counter() - began
-            self.model.steps_done += committed
-            self.rows_done += self.train.rows_done - rows
-            self.timer.add(committed, elapsed)
-            if committed < wanted:
+            wanted = self.train.ahead(min(self._block, self._agenda.steps_left(self.step)))
+            if not self._run_block(wanted):
                 self._diverge()
                 return False
-            self._block = max(1, int(BLOCK_S * committed / max(elapsed, 1e-9)))
-            self.progress.update(self.epoch + 1, self.train.done, values)
+            self._tell("due", interruption, self._agenda.after_steps(self.step, time.perf_counter()))
             if interruption.wanted:
                 self.interrupted = True
+            if self.interrupted or self.stopped:
                 break
         return self.train.finished
+
+    def _run_block(self, wanted: int) -> bool:
+        """So many steps at once; False if the guard refused one of them."""
+        rows = self.train.rows_done
+        with self.clock.phase("train"):
+            began = time.perf_counter()
+            committed = self.train.run(wanted)
+            self.values = self.train.metrics(self.answers)  # waits for the device
+            elapsed = time.perf_counter() - began
+        self.step += committed
+        self.model.steps_done += committed
+        self.rows_done += self.train.rows_done - rows
+        self.timer.add(committed, elapsed)
+        self._block = max(1, int(BLOCK_S * committed / max(elapsed, 1e-9)))
+        return committed == wanted
 
     def _diverge(self) -> None:
         epoch, number = self.epoch + 1, self.train.done + 1
         graph, rows = self.train.following()
-        self.failure = Failure.kept(step_on(self.model, graph, self.data.train, rows, epoch, number))
-        again = "" if self.failure.path is None else f". To see that step again: nnkit replay {self.failure.path}"
+        self.refused = Failure.kept(step_on(self.model, graph, self.data.train, rows, epoch, number))
+        again = "" if self.refused.path is None else f". To see that step again: nnkit replay {self.refused.path}"
         self.stopped = (
             f"the loss or a gradient became NaN or infinite in epoch {epoch}, step {number}; the network keeps its "
-            f"last good step. {self.failure}{again}"
+            f"last good step. {self.refused}{again}"
         )
 
     def _final_validation(self) -> dict[str, float] | None:
         """Validation scores of the weights as they are now: callbacks may have changed them after the last epoch."""
         if self.validate is None or not self.epoch:
             return None
-        if not (self.callbacks or self.interrupted or self.failure):
+        if not (self.callbacks or self.interrupted or self.diverged):
             return {name[4:]: values[-1] for name, values in self.history.items() if name.startswith("val_")}
         with self.clock.phase("validate"):
             return self._validation()

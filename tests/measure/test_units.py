@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnkit.errors import ArgumentError
-from nnkit.measure.units import parse_bytes
+from nnkit.measure.units import parse_bytes, parse_seconds
 
 WRITTEN = {
     "200MB": 200_000_000,
@@ -42,3 +42,30 @@ def test_nonsense(nonsense):
     expected = "limit must be a number of bytes from 1 to 10¹⁸, or text such as '200MB', '1.5 GB' or '64MiB', got "
     with pytest.raises(ArgumentError, match=expected):
         parse_bytes("limit", nonsense)
+
+
+DURATIONS = {
+    "90 s": 90.0,
+    "10 min": 600.0,
+    " 1.5h ": 5400.0,
+    "2 days": 172800.0,
+    "1 minute": 60.0,
+    "3 Hours": 10800.0,
+    "250 ms": 0.25,
+    ".5 sec": 0.5,
+    0.3: 0.3,
+    7: 7.0,
+}
+
+
+@pytest.mark.parametrize("given", DURATIONS)
+def test_durations(given):
+    assert parse_seconds("limit", given) == pytest.approx(DURATIONS[given], rel=1e-15)
+
+
+@pytest.mark.parametrize("nonsense", ["", "10", "s", "1 fortnight", "-1 s", "0 s", 0, -3.0, True, None, float("nan")])
+def test_what_is_no_duration(nonsense):
+    with pytest.raises(
+        ArgumentError, match="limit must be a number of seconds above 0, or text such as '90 s', '10 min'"
+    ):
+        parse_seconds("limit", nonsense)
