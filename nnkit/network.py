@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from nnkit.names import lookup
 from nnkit.nn import Module
 from nnkit.nn.module import walk
 from nnkit.plan.limit import MemoryLimitError
+from nnkit.training.asked import Asked
 from nnkit.training.compiling import check_mode
 from nnkit.training.data import TrainingData, first_layer
 from nnkit.training.evaluation import Evaluator
@@ -144,6 +145,7 @@ class Network:
         compile: str = "auto",
         memory_limit: int | str | None = None,
         progress: bool = True,
+        metrics: Any = (),
     ) -> TrainingRun:
         """Train on x, shape (rows, \\*input_shape), and y; a second call goes on from the present weights.
 
@@ -173,6 +175,12 @@ class Network:
                 of the validation too, in smaller batches if need be. A limit that cannot be met is refused with the
                 smallest that can.
             progress: show it.
+            metrics: what to measure beside loss and accuracy: names in ``nnkit.metrics.METRICS`` or their aliases,
+                ``nnkit.metrics.TopK(3)`` and the like, or functions (target, prediction) → number. Sums over rows
+                (``mae``, ``top_3_accuracy``, ``log_loss``, …) are running means in ``run.history``; ``val_mae``,
+                ``val_auc`` and so on are exact values of the validation data, which all others need. They leave sample
+                weights aside, as accuracy does; ``nnkit.metrics.Weighted("mae")`` does not. One that has no value in an
+                epoch, an AUC of one class say, is NaN there, and a warning says why.
 
         Returns the run: ``run.history``, ``run.result``, ``run.elapsed_s``, ``run.resources``, ``run.save(path)``.
 
@@ -198,13 +206,17 @@ class Network:
             compile=compile,
             memory_limit=memory_limit,
             progress=progress,
+            metrics=metrics,
         )
-        record = fit(self._model, x, y, options, self._entrance, self._score_later)
+        record = fit(self._model, x, y, options, self._entrance, self._evaluator.score, self._score_later)
         self._loss, self._optimizer = loss, self._model.optimizer
         return TrainingRun(record, self)
 
-    def test(self, x: Any, y: Any = None, *, sample_weight: Any = None, loss: Any = None) -> Scores:
+    def test(self, x: Any, y: Any = None, *, sample_weight: Any = None, loss: Any = None, metrics: Any = ()) -> Scores:
         """Exact loss and metrics on x and y, with the loss of the last ``fit`` unless another is given.
+
+        ``metrics`` are those of :meth:`fit`: names, objects, or functions (target, prediction) → number. Each becomes
+        an attribute of the result. One that has no value on these data raises UndefinedMetricError, which says why.
 
         >>> import nnkit
         >>> net = nnkit.FeedForward(inputs=2, outputs=2, output_activation="softmax", seed=0)
@@ -217,7 +229,8 @@ class Network:
         inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
         target = targets(goal, self._model.layout, y, len(inputs))
         weight = None if sample_weight is None else weights(sample_weight, len(inputs), self.dtype)
-        return self._scores(goal, inputs, target, weight, began)
+        asked = Asked.of(metrics, goal, self._model.layout)
+        return self._scores(goal, inputs, target, weight, began, asked.figures)
 
     def predict(self, x: Any, *, compile: str = "auto") -> Any:
         """The network's output for every row of x, as an array of the library that x came from.
@@ -297,7 +310,9 @@ class Network:
         kinds = {path: type(part).__name__ for path, part in walk(self.module) if isinstance(part, Module)}
         return first_layer(self._model.layout, kinds)
 
-    def _scores(self, goal: Objective, x: Any, y: Any, weight: Any, began: float) -> Scores:
+    def _scores(
+        self, goal: Objective, x: Any, y: Any, weight: Any, began: float, figures: Callable[..., dict[str, float]]
+    ) -> Scores:
         loss, predictions = self._evaluator.score(goal, x, y, weight)
         found: dict[str, Any]
         if goal.loss.targets == "classes":
@@ -307,16 +322,21 @@ class Network:
         else:
             found = regression(predictions, y)
         kept = {name: value for name, value in found.items() if name in Scores.__dataclass_fields__}
-        return Scores(loss, len(x), classes=self.classes, elapsed_s=time.perf_counter() - began, **kept)
+        asked = figures(y, predictions, weight)
+        kept |= {name: value for name, value in asked.items() if name in kept}
+        others = {name: value for name, value in asked.items() if name not in kept}
+        elapsed_s = time.perf_counter() - began
+        return Scores(loss, len(x), classes=self.classes, elapsed_s=elapsed_s, metrics=others, **kept)
 
-    def _score_later(self, goal: Objective, data: TrainingData) -> Any:
+    def _score_later(self, goal: Objective, data: TrainingData, asked: Asked) -> Any:
         """A function that scores the training rows with the weights of this moment, whatever happens to the network."""
         values = self._model.values()
 
         def score() -> dict[str, float]:
             twin = Network(self.module, self.input_shape, dtype=self.dtype, device=self.device, seed=self.seed)
             twin.set_parameters(values)
-            return twin._scores(goal, *data.train.chosen(), time.perf_counter()).to_dict()
+            known = lambda *given: asked.known(*given)[0]  # noqa: E731
+            return twin._scores(goal, *data.train.chosen(), time.perf_counter(), known).to_dict()
 
         return score
 

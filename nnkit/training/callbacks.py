@@ -15,6 +15,7 @@ class Training(Protocol):
     epoch: int
     epochs: int
     history: dict[str, list[float]]  # every name from the beginning, with one value for each epoch so far
+    more_is_better: dict[str, bool]  # by name; those of which it is not known are left out
 
     def stop(self, reason: str = "") -> None:
         """End training after this epoch; the reason stands in the record."""
@@ -52,8 +53,9 @@ class Callback:
 class EarlyStopping(Callback):
     """Stops when ``monitor`` has not improved by more than ``min_delta`` for ``patience`` epochs.
 
-    The weights of the best epoch always come back, whichever way training ends. ``mode`` is "min", "max", or "auto":
-    more is better for names that end in accuracy, else less. Prechelt, "Early stopping — but when?", 1998.
+    The weights of the best epoch always come back, whichever way training ends. ``mode`` is "min", "max", or "auto",
+    which knows the losses and the metrics of the library; for a metric of your own say which. Prechelt, "Early stopping
+    — but when?", 1998.
 
     >>> EarlyStopping(patience=3).monitor
     'val_loss'
@@ -73,19 +75,27 @@ class EarlyStopping(Callback):
         self.monitor = monitor
         self.patience = patience
         self.min_delta = float(min_delta)
-        self._sign = -1.0 if mode == "max" or (mode == "auto" and monitor.endswith("accuracy")) else 1.0
+        self.mode = mode
+        self._sign = 1.0
         self.best_epoch = 0
         self.best = math.inf
         self._weights: dict[str, Any] | None = None
 
     def begin(self, training: Training) -> None:
         """Forget an earlier training, and refuse a name that this one does not record."""
-        self.best_epoch, self.best, self._weights = 0, self._sign * math.inf, None
         if self.monitor not in training.history:
             raise ArgumentError(
                 f"EarlyStopping watches '{self.monitor}', but training records {', '.join(training.history)}"
                 + ("; pass validation_split=0.1 or validation_data=" if self.monitor.startswith("val_") else "")
             )
+        if self.mode == "auto" and self.monitor not in training.more_is_better:
+            raise ArgumentError(
+                f"EarlyStopping: mode 'auto' does not know whether more of '{self.monitor}' is better; "
+                "write mode='max' or mode='min'"
+            )
+        upwards = training.more_is_better[self.monitor] if self.mode == "auto" else self.mode == "max"
+        self._sign = -1.0 if upwards else 1.0
+        self.best_epoch, self.best, self._weights = 0, self._sign * math.inf, None
 
     def epoch(self, training: Training) -> None:
         """Compare, keep the weights of the best epoch, and stop when patience is at its end."""

@@ -20,6 +20,7 @@ from nnkit.measure.units import parse_bytes
 from nnkit.nn.serial import to_config
 from nnkit.optimizers import Optimizer
 from nnkit.plan.limit import MemoryLimitError
+from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.compiling import Compiler, check_mode
 from nnkit.training.data import TrainingData, prepare
@@ -27,6 +28,8 @@ from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit
 from nnkit.training.loop import Loop
+from nnkit.training.means import Means
+from nnkit.training.measured import directions, measured
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.programs import Epoch
@@ -56,6 +59,7 @@ class Options:
     compile: str = "auto"
     memory_limit: Any = None
     progress: bool = True
+    metrics: Any = ()
 
     @property
     def limit(self) -> int | None:
@@ -87,22 +91,38 @@ class Options:
 
 
 def fit(
-    model: Model, x: Any, y: Any, options: Options, layer: str | None, score_after: Callable[..., Callable[[], Any]]
+    model: Model,
+    x: Any,
+    y: Any,
+    options: Options,
+    layer: str | None,
+    score: Callable[..., Any],
+    score_after: Callable[..., Callable[[], Any]],
 ) -> RunRecord:
-    """Train a model; ``score_after`` makes the function that scores the training data with the final weights."""
+    """Train a model.
+
+    ``score`` is that of an evaluator; ``score_after`` makes the function that scores the training data with the final
+    weights.
+    """
     if not model.busy.acquire(blocking=False):
         raise ArgumentError(
             "this network is being trained already, by another thread or by the fit that this callback belongs to; "
             "wait for its end, or train another network"
         )
     try:
-        return _fit(model, x, y, options, layer, score_after)
+        return _fit(model, x, y, options, layer, score, score_after)
     finally:
         model.busy.release()
 
 
 def _fit(
-    model: Model, x: Any, y: Any, options: Options, layer: str | None, score_after: Callable[..., Callable[[], Any]]
+    model: Model,
+    x: Any,
+    y: Any,
+    options: Options,
+    layer: str | None,
+    score: Callable[..., Any],
+    score_after: Callable[..., Callable[[], Any]],
 ) -> RunRecord:
     clock = Clock()
     host, device = HostProbe(), DeviceProbe(model.backend.name)
@@ -112,19 +132,21 @@ def _fit(
         with clock.phase("prepare"):
             options.check()
             goal = objective(model.module, options.loss)
+            asked = Asked.of(options.metrics, goal, model.layout)
             data = _prepared(model, goal, x, y, options, layer)
+            means, exact = measured(asked, model, goal, data, score)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
             resolved = _resolved(model, optimizer, len(data.train.indices), options)
             _check_settings(resolved, model.layout.dtype)
         with Undo(model, optimizer) as undo:
             with clock.phase("prepare"):
-                _allocate(model, optimizer, resolved)
+                _allocate(model, optimizer, resolved, means)
             with clock.phase("compile"):
                 limit = MemoryLimit(options.limit, model.store.nbytes())
                 compiler = Compiler(model, options.compile, limit.arena)
                 try:
-                    train, validate = _programs(compiler, goal, resolved, data, options)
+                    train, validate = _programs(compiler, goal, resolved, data, options, means)
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
             loop = Loop(
@@ -139,6 +161,8 @@ def _fit(
                 Progress(enabled=options.progress),
                 clock,
                 undo.forget,
+                exact,
+                directions(asked),
             )
             loop.run()
     finally:
@@ -146,8 +170,11 @@ def _fit(
     clock.stop()
     if loop.diverged:
         warnings.warn(str(loop.stopped), NnkitWarning, stacklevel=4)
+    for name, (epoch, text) in loop.reasons.items():
+        warnings.warn(f"val_{name} after epoch {epoch}: {text}", NnkitWarning, stacklevel=4)
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
-    return _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, score_after(goal, data))
+    later = score_after(goal, data, asked)
+    return _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, later)
 
 
 def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:
@@ -186,12 +213,12 @@ def _check_settings(optimizer: Optimizer, dtype: str) -> None:
             )
 
 
-def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
+def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Means) -> None:
     """Counters, metrics and settings; the optimiser's moments anew, unless the same object trained this model last."""
     store = model.store
     numbers = {f"setting.optimizer.{name}": value for name, value in resolved.settings().items()}
     store.allocate(counters())
-    store.allocate(metrics())
+    store.allocate(metrics(means.leaves()))
     store.allocate(settings(numbers, model.layout.dtype))
     seeds = (model.seed & 0xFFFFFFFF, model.seed >> 32 & 0xFFFFFFFF)
     store.write(numbers | dict(zip(SEEDS, seeds, strict=True)) | {"counter.step": model.steps_done})
@@ -202,19 +229,20 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
 
 
 def _programs(
-    compiler: Compiler, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options
+    compiler: Compiler, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options, means: Means
 ) -> tuple[Epoch, Epoch | None]:
     layout, epochs = compiler.model.layout, int(options.epochs)
     target = signature(data.train.y)
     weighted = data.train.weight is not None
-    kind: tuple[Any, ...] = ("train", goal.loss, optimizer, target, weighted)
+    kind: tuple[Any, ...] = ("train", goal.loss, optimizer, target, weighted, *means.key)
     train = Epoch(
         compiler,
         data.train,
         int(options.batch_size),
         kind,
-        lambda rows: training_graph(layout, goal, optimizer, target, rows, weighted),
+        lambda rows: training_graph(layout, goal, optimizer, target, rows, weighted, means),
         epochs,
+        means,
     )
     if data.validation is None:
         return train, None
@@ -332,6 +360,7 @@ def _record(
             },
             "reasons": {"data.test": "no test was added"}
             | ({} if loop.rows_done else {"time.samples_per_s": "no step was run"})
+            | {f"history.val_{name}": reason.text for name, reason in loop.reasons.items()}
             | resources["reasons"]
             | loop.timer.reasons,
         },

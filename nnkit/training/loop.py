@@ -13,6 +13,7 @@ from nnkit.measure import Clock, StepTimer
 from nnkit.training.callbacks import Callback
 from nnkit.training.data import TrainingData
 from nnkit.training.interrupt import Interruption
+from nnkit.training.measured import Exact, Reason
 from nnkit.training.model import Model
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
@@ -35,6 +36,8 @@ class Loop:
     progress: Progress
     clock: Clock
     no_way_back: Callable[[], None]
+    exact: Exact | None = None
+    more_is_better: dict[str, bool] = field(default_factory=dict)
     epoch: int = 0
     rows_done: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
@@ -73,10 +76,17 @@ class Loop:
         """Put a snapshot back."""
         self.model.store.write(snapshot)
 
+    @property
+    def reasons(self) -> dict[str, Reason]:
+        """Why metrics of the validation data had no value, or what there is to say of them."""
+        return {} if self.exact is None else self.exact.reasons
+
     def _names(self) -> list[str]:
         """What every epoch records."""
         names = ["loss"] if self.answers is None else ["loss", "accuracy"]
-        return names + [f"val_{name}" for name in names if self.validate is not None]
+        exact = [] if self.exact is None else self.exact.asked.names
+        validated = [] if self.validate is None else [f"val_{name}" for name in [*names, *exact]]
+        return [*names, *self.train.means.names, *validated]
 
     def _tell(self, event: Callable[[Callback], None], interruption: Interruption) -> None:
         with interruption.outside():
@@ -156,4 +166,4 @@ class Loop:
         self.validate.start()
         while not self.validate.finished:
             self.validate.run(self.validate.steps)
-        return self.validate.metrics(self.answers)
+        return self.validate.metrics(self.answers) | ({} if self.exact is None else self.exact(self.epoch))
