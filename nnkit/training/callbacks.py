@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from nnkit import metrics
 from nnkit.errors import ArgumentError
 
 
@@ -83,10 +84,11 @@ class EarlyStopping(Callback):
 
     def begin(self, training: Training) -> None:
         """Forget an earlier training, and refuse a name that this one does not record."""
+        self.best_epoch, self._weights = 0, None
         if self.monitor not in training.history:
             raise ArgumentError(
                 f"EarlyStopping watches '{self.monitor}', but training records {', '.join(training.history)}"
-                + ("; pass validation_split=0.1 or validation_data=" if self.monitor.startswith("val_") else "")
+                + _remedy(self.monitor, training.history)
             )
         if self.mode == "auto" and self.monitor not in training.more_is_better:
             raise ArgumentError(
@@ -95,7 +97,7 @@ class EarlyStopping(Callback):
             )
         upwards = training.more_is_better[self.monitor] if self.mode == "auto" else self.mode == "max"
         self._sign = -1.0 if upwards else 1.0
-        self.best_epoch, self.best, self._weights = 0, self._sign * math.inf, None
+        self.best = self._sign * math.inf
 
     def epoch(self, training: Training) -> None:
         """Compare, keep the weights of the best epoch, and stop when patience is at its end."""
@@ -113,6 +115,17 @@ class EarlyStopping(Callback):
         if self._weights is not None:
             training.restore(self._weights)
         self._weights = None
+
+
+def _remedy(monitor: str, history: Iterable[str]) -> str:
+    """What makes a training record a name that it does not."""
+    name = monitor.removeprefix("val_")
+    if name != monitor and not any(known.startswith("val_") for known in history):
+        return "; pass validation_split=0.1 or validation_data="
+    try:
+        return f"; pass metrics=['{metrics.get(name).name}']"
+    except ArgumentError:
+        return ""
 
 
 class _Function(Callback):
