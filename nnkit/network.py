@@ -169,7 +169,8 @@ class Network:
                 time; the extra ``fast``), ``"auto"`` only where that is predicted to save time, ``"off"`` never; the
                 record's ``program`` says what ran and why. The validation is compiled only where that saves time.
             memory_limit: bytes, or text such as ``"200MB"`` (10⁶ each): what the lasting values (parameters, moments,
-                counters) and the arrays of a step may take together; the data themselves do not count. Where keeping
+                counters) and the arrays of a step may take together; the data themselves do not count, nor does what
+                exact ``metrics`` take, which are computed as by ``test``. Where keeping
                 every value for the backward pass would take more, the cheapest ones are computed again instead: slower,
                 and the same bits. The programs of the training and of its last smaller batch each keep to it, and that
                 of the validation too, in smaller batches if need be. A limit that cannot be met is refused with the
@@ -323,7 +324,7 @@ class Network:
             found = regression(predictions, y)
         kept = {name: value for name, value in found.items() if name in Scores.__dataclass_fields__}
         asked = figures(y, predictions, weight)
-        kept |= {name: value for name, value in asked.items() if name in kept}
+        kept |= {name: value for name, value in asked.items() if name in Scores.__dataclass_fields__}
         others = {name: value for name, value in asked.items() if name not in kept}
         elapsed_s = time.perf_counter() - began
         return Scores(loss, len(x), classes=self.classes, elapsed_s=elapsed_s, metrics=others, **kept)
