@@ -88,7 +88,10 @@ def _averaged(data: Labelled, average: str, above: NDArray[Any], below: NDArray[
     share = rows if average == "weighted" else rows + predicted > 0
     empty = np.flatnonzero((share > 0) & (below == 0))
     if len(empty):
-        note(f"metric '{data.name}': {named(empty)} {lacking}, so the value there would be 0/0; it counts as 0")
+        note(
+            f"metric '{data.name}': {named(empty)} {lacking}, so the value there would be 0/0; it counts as 0",
+            stacklevel=4,
+        )
     return float(np.average(above / np.where(below == 0, 1, below), weights=share))
 
 

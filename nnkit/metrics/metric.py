@@ -22,10 +22,11 @@ class Metric:
         function: (target, prediction, sample_weight) → number, on NumPy arrays; ``sample_weight`` may be None.
         targets: kinds of targets that it is for, as ``Loss.targets`` names them.
         more_is_better: which way is up, for ``EarlyStopping(mode="auto")``; None if not known.
-        form: what the function reads. "labels": class numbers (rows,) and scores or probabilities; "shares": the same,
-            but true probabilities where the targets are some; "numbers": both arrays (rows, outputs); "own": targets as
+        form: what the function reads. "labels": class numbers (rows,) and scores or probabilities (of true
+            probabilities, the class with the largest, or a yes above a half); "shares": the same, but true
+            probabilities as they are; "numbers": both arrays (rows, outputs); "own": targets as
             they were given and predictions as ``predict`` gives them, (rows,) both where there is one output.
-        running: the same row by row, if it is a sum over rows; then training has its running mean.
+        running: the same row by row in Array API functions, if it is a sum over rows; training then has its mean.
         weighted: whether ``fit`` and ``test`` hand it their sample weights; see ``Weighted``.
         classes: how many there must be at least.
 

@@ -12,11 +12,11 @@ from nnkit.errors import NnkitWarning
 _COLLECTED: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 
 
-def note(text: str) -> None:
+def note(text: str, stacklevel: int = 3) -> None:
     """Warn that a part of a value was 0 / 0, and what was done about it."""
     collected = _COLLECTED.get()
     if collected is None:
-        warnings.warn(text, NnkitWarning, stacklevel=4)
+        warnings.warn(text, NnkitWarning, stacklevel=stacklevel)
     else:
         collected.append(text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,15 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from nnkit import metrics
-from nnkit.errors import ArgumentError, UndefinedMetricError
+from nnkit.errors import ArgumentError, DataError, NnkitWarning
 from nnkit.metrics import Metric
 from nnkit.metrics.notes import collected
+from nnkit.nn.activations import ACTIVATIONS
 from nnkit.training.layout import Layout
 from nnkit.training.objective import Objective
 from nnkit.training.result import Scores
 
 Array = npt.NDArray[Any]
 MEANT = {"classes": "classes", "binary": "yes and no", "numbers": "numbers"}
+PROBABILITIES = ("probability", "distribution")
 TAKEN = {"loss", "metrics", "to_dict", *(known.name for known in fields(Scores))}
 
 
@@ -51,8 +54,12 @@ class Asked:
         return Asked(tuple(metric for metric in self.metrics if metric.name != name), self.targets)
 
     def figures(self, y: Array, prediction: Array, weight: Array | None) -> dict[str, float]:
-        """The exact values; UndefinedMetricError where there is none."""
-        return {metric.name: self._figure(metric, y, prediction, weight) for metric in self.metrics}
+        """The exact values, for ``Network.test``; UndefinedMetricError where there is none."""
+        with collected() as notes:
+            found = {metric.name: self._figure(metric, y, prediction, weight) for metric in self.metrics}
+        for text in notes:
+            warnings.warn(text, NnkitWarning, stacklevel=4)
+        return found
 
     def known(self, y: Array, prediction: Array, weight: Array | None) -> tuple[dict[str, float], dict[str, str]]:
         """The exact values, NaN where there is none, and for those that need one a word on why."""
@@ -61,7 +68,7 @@ class Asked:
             with collected() as notes:
                 try:
                     found[metric.name] = self._figure(metric, y, prediction, weight)
-                except UndefinedMetricError as error:
+                except DataError as error:
                     found[metric.name] = float("nan")
                     notes.append(str(error))
             if notes:
@@ -101,6 +108,12 @@ def _check_kind(metric: Metric, objective: Objective, layout: Layout) -> None:
         raise ArgumentError(
             f"metric '{metric.name}' is for {' or '.join(MEANT[kind] for kind in metric.targets)}, but the targets of "
             f"loss '{loss.name}' are {MEANT[loss.targets]}; use {', '.join(fitting)} or a function of your own"
+        )
+    known = ACTIVATIONS.get(objective.activation)
+    if metric.form == "shares" and known is not None and known.domain not in PROBABILITIES:
+        raise ArgumentError(
+            f"metric '{metric.name}' needs probabilities, but the output activation is '{objective.activation}'; "
+            "use 'softmax' or 'sigmoid'"
         )
     if metric.classes > layout.output_shape[0]:
         raise ArgumentError(

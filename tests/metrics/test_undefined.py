@@ -95,8 +95,10 @@ def test_a_part_that_is_nothing_counts_as_zero_and_is_named() -> None:
 
 
 def test_balanced_accuracy_leaves_out_a_class_without_rows_and_names_it() -> None:
-    with pytest.warns(NnkitWarning, match="metric 'balanced_accuracy': class 2 without rows left out of the mean"):
+    message = "metric 'balanced_accuracy': class 2 without rows left out of the mean"
+    with pytest.warns(NnkitWarning, match=message) as told:
         assert metrics.balanced_accuracy([0, 1, 1], THREE) == 0.75
+    assert told[0].filename == __file__
 
 
 def test_where_scikit_learn_gives_a_number() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 import nnkit
 from nnkit import EarlyStopping
-from nnkit.errors import ArgumentError, NnkitWarning, UndefinedMetricError
-from nnkit.metrics import METRICS, FBeta, Metric, TopK, Weighted
+from nnkit.errors import ArgumentError, DataError, NnkitWarning, UndefinedMetricError
+from nnkit.metrics import METRICS, FBeta, Metric, Running, TopK, Weighted
 from nnkit.optimizers import SGD
 from nnkit.training.graphs import training_graph
 from nnkit.training.means import Means
@@ -252,6 +252,20 @@ def test_a_metric_of_ones_own_with_a_direction() -> None:
     assert stopping.best == min(run.history["val_bias"])
 
 
+def test_a_sum_over_rows_of_ones_own_has_a_running_mean() -> None:
+    def surprise(targets: str, target: Any, prediction: Any) -> Any:
+        xp = nnkit.ops.namespace(prediction)
+        return -xp.log(xp.max(prediction, axis=-1))
+
+    sure = Metric(
+        "doubt", lambda t, p, w: -np.log(p.max(axis=1)).mean(), ("classes",), False, running=Running(surprise)
+    )
+    net = network()
+    run = fit(net, X, Y, epochs=2, learning_rate=0, validation_split=0.3, metrics=[sure])
+    assert run.history["doubt"][-1] == pytest.approx(run.result.train.doubt, rel=1e-12)
+    assert run.history["val_doubt"][-1] == run.result.validation.doubt
+
+
 def test_what_a_function_raises_passes_through() -> None:
     def broken(target: Any, prediction: Any) -> float:
         raise RuntimeError("not today")
@@ -362,8 +376,9 @@ def test_a_part_of_a_mean_that_is_nothing_is_named_in_training_and_in_test() -> 
     net = network()
     net.set_parameters({"layers.1.bias": np.asarray([50.0, 0.0, 0.0])})
     message = "metric 'precision': classes 1 and 2 never predicted, so the value there would be 0/0; it counts as 0"
-    with pytest.warns(NnkitWarning, match=message):
+    with pytest.warns(NnkitWarning, match=message) as told:
         scores = net.test(X, Y, metrics="precision_macro")
+    assert told[0].filename == __file__
     assert scores.precision_macro == scores.precision > 0
     with pytest.warns(NnkitWarning, match=f"val_precision_macro after epoch 1: {message}") as caught:
         fit(net, X, Y, epochs=3, validation_split=0.2, metrics="precision_macro")
@@ -417,6 +432,36 @@ def test_a_refused_fit_leaves_no_trace(asked: Any, message: str) -> None:
         fit(net, X, Y, metrics=asked)
     assert same(values(net), before)
     assert net._model.steps_done == 0
+
+
+def test_log_probabilities_are_no_probabilities() -> None:
+    net = network(output_activation="log_softmax")
+    assert net.test(X, Y, metrics="auc").auc > 0
+    for name in ("log_loss", "brier"):
+        with pytest.raises(
+            ArgumentError, match=f"metric '{name}' needs probabilities, but the output activation is 'log"
+        ):
+            fit(net, X, Y, metrics=name)
+
+
+class Doubled(nnkit.nn.Module):
+    """Of which nobody knows that its outputs are no probabilities."""
+
+    def __init__(self) -> None:
+        self.dense = nnkit.nn.Dense(3, "softmax")
+
+    def __call__(self, x: Any, run: Any) -> Any:
+        return self.dense(x, run) * 2.0
+
+
+def test_what_turns_out_to_be_no_probability() -> None:
+    net = nnkit.Network(Doubled(), (3,), dtype="float64")
+    options = {"loss": "cross_entropy", "epochs": 2, "validation_split": 0.2, "metrics": "brier"}
+    with pytest.warns(NnkitWarning, match="val_brier after epoch 1: metric 'brier' needs probabilities, from 0 to 1"):
+        run = fit(net, X, Y, **options)
+    assert all(math.isnan(value) for value in run.history["val_brier"])
+    with pytest.raises(DataError, match="metric 'brier' needs probabilities"):
+        net.test(X, Y, metrics="brier")
 
 
 def test_numbers_are_no_classes() -> None:
