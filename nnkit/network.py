@@ -29,6 +29,7 @@ from nnkit.training.evaluation import Evaluator
 from nnkit.training.fit import Options, fit
 from nnkit.training.layout import Layout, lasting_bytes
 from nnkit.training.limit import MemoryLimit
+from nnkit.training.measured import Scoring
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.result import Scores, TrainingRun
@@ -209,7 +210,8 @@ class Network:
             progress=progress,
             metrics=metrics,
         )
-        record = fit(self._model, x, y, options, self._entrance, self._evaluator.score, self._score_later)
+        scoring = Scoring(self._evaluator.score, self._score_later)
+        record = fit(self._model, x, y, options, self._entrance, scoring)
         self._loss, self._optimizer = loss, self._model.optimizer
         return TrainingRun(record, self)
 

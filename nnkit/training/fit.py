@@ -29,7 +29,7 @@ from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit
 from nnkit.training.loop import Loop
 from nnkit.training.means import Means
-from nnkit.training.measured import directions, measured
+from nnkit.training.measured import Scoring, directions, measured
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.programs import Epoch
@@ -90,40 +90,20 @@ class Options:
         return optimizers.get(self.optimizer, self.learning_rate)
 
 
-def fit(
-    model: Model,
-    x: Any,
-    y: Any,
-    options: Options,
-    layer: str | None,
-    score: Callable[..., Any],
-    score_after: Callable[..., Callable[[], Any]],
-) -> RunRecord:
-    """Train a model.
-
-    ``score`` is that of an evaluator; ``score_after`` makes the function that scores the training data with the final
-    weights.
-    """
+def fit(model: Model, x: Any, y: Any, options: Options, layer: str | None, scoring: Scoring) -> RunRecord:
+    """Train a model."""
     if not model.busy.acquire(blocking=False):
         raise ArgumentError(
             "this network is being trained already, by another thread or by the fit that this callback belongs to; "
             "wait for its end, or train another network"
         )
     try:
-        return _fit(model, x, y, options, layer, score, score_after)
+        return _fit(model, x, y, options, layer, scoring)
     finally:
         model.busy.release()
 
 
-def _fit(
-    model: Model,
-    x: Any,
-    y: Any,
-    options: Options,
-    layer: str | None,
-    score: Callable[..., Any],
-    score_after: Callable[..., Callable[[], Any]],
-) -> RunRecord:
+def _fit(model: Model, x: Any, y: Any, options: Options, layer: str | None, scoring: Scoring) -> RunRecord:
     clock = Clock()
     host, device = HostProbe(), DeviceProbe(model.backend.name)
     host.start()
@@ -134,7 +114,7 @@ def _fit(
             goal = objective(model.module, options.loss)
             asked = Asked.of(options.metrics, goal, model.layout)
             data = _prepared(model, goal, x, y, options, layer)
-            means, exact = measured(asked, model, goal, data, score)
+            means, exact = measured(asked, model, goal, data, scoring.now)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
             resolved = _resolved(model, optimizer, len(data.train.indices), options)
@@ -173,7 +153,7 @@ def _fit(
     for name, (epoch, text) in loop.reasons.items():
         warnings.warn(f"val_{name} after epoch {epoch}: {text}", NnkitWarning, stacklevel=4)
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
-    later = score_after(goal, data, asked)
+    later = scoring.later(goal, data, asked)
     return _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, later)
 
 

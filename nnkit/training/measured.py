@@ -19,6 +19,15 @@ Array = npt.NDArray[Any]
 Score = Callable[[Objective, Array, Array, Array | None], tuple[float, Array]]
 
 
+class Scoring(NamedTuple):
+    """How data are scored as ``Network.test`` does it."""
+
+    now: Score
+    """That of an evaluator."""
+    later: Callable[[Objective, TrainingData, Asked], Callable[[], dict[str, float]]]
+    """Makes the function that scores the training data with the weights of this moment."""
+
+
 class Reason(NamedTuple):
     """Why a metric had no value, or what there is to say of it, and when that was first so."""
 
