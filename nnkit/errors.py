@@ -25,6 +25,10 @@ class DataError(NnkitError, ValueError):
     """Data that cannot be trained on: empty, ragged, NaN, labels out of range."""
 
 
+class UndefinedMetricError(DataError):
+    """A metric that has no value on these data: 0 / 0, or a class without rows."""
+
+
 class FileError(NnkitError, OSError):
     """A file that is missing, truncated, damaged, or not what its name says."""
 

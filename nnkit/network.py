@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,14 @@ from nnkit.names import lookup
 from nnkit.nn import Module
 from nnkit.nn.module import walk
 from nnkit.plan.limit import MemoryLimitError
+from nnkit.training.asked import Asked
 from nnkit.training.compiling import check_mode
 from nnkit.training.data import TrainingData, first_layer
 from nnkit.training.evaluation import Evaluator
 from nnkit.training.fit import Options, fit
 from nnkit.training.layout import Layout, lasting_bytes
 from nnkit.training.limit import MemoryLimit
+from nnkit.training.measured import Scoring
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.result import Scores, TrainingRun
@@ -154,6 +156,7 @@ class Network:
         compile: str = "auto",
         memory_limit: int | str | None = None,
         progress: bool = True,
+        metrics: Any = (),
     ) -> TrainingRun:
         """Train on x, shape (rows, \\*input_shape), and y; a second call goes on from the present weights.
 
@@ -178,12 +181,19 @@ class Network:
                 time; the extra ``fast``), ``"auto"`` only where that is predicted to save time, ``"off"`` never; the
                 record's ``program`` says what ran and why. The validation is compiled only where that saves time.
             memory_limit: bytes, or text such as ``"200MB"`` (10⁶ each): what the lasting values (parameters, moments,
-                counters) and the arrays of a step may take together; the data themselves do not count. Where keeping
+                counters) and the arrays of a step may take together; the data themselves do not count, nor does what
+                exact ``metrics`` take, which are computed as by ``test``. Where keeping
                 every value for the backward pass would take more, the cheapest ones are computed again instead: slower,
                 and the same bits. The programs of the training and of its last smaller batch each keep to it, and that
                 of the validation too, in smaller batches if need be. A limit that cannot be met is refused with the
                 smallest that can.
             progress: show it.
+            metrics: what to measure beside loss and accuracy: names in ``nnkit.metrics.METRICS`` or their aliases,
+                ``nnkit.metrics.TopK(3)`` and the like, or functions (target, prediction) → number. Sums over rows
+                (``mae``, ``top_3_accuracy``, ``log_loss``, …) are running means in ``run.history``; ``val_mae``,
+                ``val_auc`` and so on are exact values of the validation data, which all others need. They leave sample
+                weights aside, as accuracy does; ``nnkit.metrics.Weighted("mae")`` does not. One that has no value in an
+                epoch, an AUC of one class say, is NaN there, and a warning says why.
 
         Returns the run: ``run.history``, ``run.result``, ``run.elapsed_s``, ``run.resources``, ``run.save(path)``.
 
@@ -209,20 +219,25 @@ class Network:
             compile=compile,
             memory_limit=memory_limit,
             progress=progress,
+            metrics=metrics,
         )
-        outcome = fit(self._model, x, y, options, self._entrance, self._score_later, partial(self._save_with, loss))
+        save = partial(self._save_with, loss)
+        outcome = fit(self._model, x, y, options, self._entrance, self._scoring, save)
         self._loss, self._optimizer = loss, self._model.optimizer
         run = TrainingRun(outcome.record, self)
-        if outcome.diverged:
-            warnings.warn(str(outcome.record.stopped), NnkitWarning, stacklevel=2)
+        for warning in outcome.warnings:
+            warnings.warn(warning, NnkitWarning, stacklevel=2)
         if outcome.failure is not None:
             with suppress(AttributeError):  # an error that takes no attributes
                 outcome.failure.run = run  # type: ignore[attr-defined]
             raise outcome.failure
         return run
 
-    def test(self, x: Any, y: Any = None, *, sample_weight: Any = None, loss: Any = None) -> Scores:
+    def test(self, x: Any, y: Any = None, *, sample_weight: Any = None, loss: Any = None, metrics: Any = ()) -> Scores:
         """Exact loss and metrics on x and y, with the loss of the last ``fit`` unless another is given.
+
+        ``metrics`` are those of :meth:`fit`: names, objects, or functions (target, prediction) → number. Each becomes
+        an attribute of the result. One that has no value on these data raises UndefinedMetricError, which says why.
 
         >>> import nnkit
         >>> net = nnkit.FeedForward(inputs=2, outputs=2, output_activation="softmax", seed=0)
@@ -235,7 +250,8 @@ class Network:
         inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
         target = targets(goal, self._model.layout, y, len(inputs))
         weight = None if sample_weight is None else weights(sample_weight, len(inputs), self.dtype)
-        return self._scores(goal, inputs, target, weight, began)
+        asked = Asked.of(metrics, goal, self._model.layout)
+        return self._scores(goal, inputs, target, weight, began, asked.figures)
 
     def predict(self, x: Any, *, compile: str = "auto") -> Any:
         """The network's output for every row of x, as an array of the library that x came from.
@@ -319,7 +335,9 @@ class Network:
         kinds = {path: type(part).__name__ for path, part in walk(self.module) if isinstance(part, Module)}
         return first_layer(self._model.layout, kinds)
 
-    def _scores(self, goal: Objective, x: Any, y: Any, weight: Any, began: float) -> Scores:
+    def _scores(
+        self, goal: Objective, x: Any, y: Any, weight: Any, began: float, figures: Callable[..., dict[str, float]]
+    ) -> Scores:
         loss, predictions = self._evaluator.score(goal, x, y, weight)
         found: dict[str, Any]
         if goal.loss.targets == "classes":
@@ -329,7 +347,16 @@ class Network:
         else:
             found = regression(predictions, y)
         kept = {name: value for name, value in found.items() if name in Scores.__dataclass_fields__}
-        return Scores(loss, len(x), classes=self.classes, elapsed_s=time.perf_counter() - began, **kept)
+        asked = figures(y, predictions, weight)
+        kept |= {name: value for name, value in asked.items() if name in Scores.__dataclass_fields__}
+        others = {name: value for name, value in asked.items() if name not in kept}
+        elapsed_s = time.perf_counter() - began
+        return Scores(loss, len(x), classes=self.classes, elapsed_s=elapsed_s, metrics=others, **kept)
+
+    @property
+    def _scoring(self) -> Scoring:
+        """How ``fit`` scores data as ``test`` does."""
+        return Scoring(self._evaluator.score, self._score_later)
 
     def _twin(self, values: Mapping[str, Any] | None = None) -> Network:
         """Another network of the same kind, with these values or its own."""
@@ -337,13 +364,14 @@ class Network:
         twin.set_parameters(self._model.values() if values is None else values)
         return twin
 
-    def _score_later(self, goal: Objective, data: TrainingData) -> Any:
+    def _score_later(self, goal: Objective, data: TrainingData, asked: Asked) -> Any:
         """A function that scores the training rows with the weights of this moment, whatever happens to the network."""
         values = self._model.values()
 
         def score() -> dict[str, float]:
             twin = self._twin(values)
-            return twin._scores(goal, *data.train.chosen(), time.perf_counter()).to_dict()
+            known = lambda *given: asked.known(*given)[0]  # noqa: E731
+            return twin._scores(goal, *data.train.chosen(), time.perf_counter(), known).to_dict()
 
         return score
 

@@ -42,6 +42,12 @@ class Failure:
         """Write the step, with the parameters before it and the rows of its batch, to do it again elsewhere."""
         save(self.step, path)
 
+    def forget(self) -> None:
+        """Remove the file."""
+        if self.path is not None:
+            Path(self.path).unlink(missing_ok=True)
+        self.path = None
+
     @cached_property
     def blame(self) -> Blame | None:
         """The first value that is not finite; None if evaluating the step by itself finds none."""

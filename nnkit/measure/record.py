@@ -96,7 +96,9 @@ class RunRecord:
         parts = {name: plain(part, name, notes) for name, part in self._parts(notes).items()}
         record: dict[str, Any] = _arrange(parts, RECORD, "")
         reasons = record["resources"]["reasons"]
-        reasons.update({reason_key(path): note for path, note in notes.items()})
+        for path, note in notes.items():
+            known = reasons.get(reason_key(path))
+            reasons[reason_key(path)] = f"{note}; {known}" if known else note
         reasons.update({reason_key(path): NOT_RECORDED for path in unexplained(record)})
         return record
 

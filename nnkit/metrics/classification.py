@@ -55,8 +55,10 @@ def binary(prediction: Array, labels: Array, threshold: float = 0.5) -> dict[str
     return {"accuracy": _accuracy(confusion), "confusion": confusion} | positive
 
 
-def confusion_matrix(predicted: Array, labels: Array, classes: int) -> Counts:
+def confusion_matrix(predicted: Array, labels: Array, classes: int, sample_weight: Array = None) -> NDArray[Any]:
     """How many rows of each true class (row) were predicted as each class (column): int64, (classes, classes).
+
+    With ``sample_weight``, shape (rows,), the sums of their weights, in float64.
 
     >>> confusion_matrix(np.asarray([0, 1, 0]), np.asarray([0, 1, 1]), 2).tolist()
     [[1, 0], [1, 1]]
@@ -69,7 +71,16 @@ def confusion_matrix(predicted: Array, labels: Array, classes: int) -> Counts:
     if not labels.size:
         raise DataError("classification metrics: there are no rows; pass at least one")
     truth, guess = _class_numbers("labels", labels, classes), _class_numbers("predictions", predicted, classes)
-    return np.bincount(truth * classes + guess, minlength=classes**2).reshape(classes, classes).astype(np.int64)
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if weight is not None and weight.shape != truth.shape:
+        raise ShapeError(f"classification metrics: {weight.shape} weights and {truth.shape} labels; give one for a row")
+    return counted(truth, guess, classes, weight)
+
+
+def counted(truth: Counts, guess: Counts, classes: int, weight: NDArray[np.float64] | None) -> NDArray[Any]:
+    """The confusion matrix of class numbers that are in range."""
+    cells = np.bincount(truth * classes + guess, weight, minlength=classes**2).reshape(classes, classes)
+    return cells.astype(np.int64) if weight is None else cells
 
 
 def _chosen(prediction: Array, classes: int) -> Array:

@@ -19,6 +19,7 @@ from nnkit.measure.units import parse_bytes
 from nnkit.nn.serial import to_config
 from nnkit.optimizers import Optimizer
 from nnkit.plan.limit import MemoryLimitError
+from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.compiling import Compiler, check_mode
 from nnkit.training.data import TrainingData, prepare
@@ -27,6 +28,8 @@ from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit
 from nnkit.training.loop import Loop
+from nnkit.training.means import Means
+from nnkit.training.measured import Scoring, directions, measured
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.programs import Epoch
@@ -57,6 +60,7 @@ class Options:
     compile: str = "auto"
     memory_limit: Any = None
     progress: bool = True
+    metrics: Any = ()
 
     @property
     def limit(self) -> int | None:
@@ -88,10 +92,10 @@ class Options:
 
 
 class Outcome(NamedTuple):
-    """What a training left: its record, whether it diverged, and what a callback raised."""
+    """What a training left: its record, what there is to warn of, and what a callback raised."""
 
     record: RunRecord
-    diverged: bool
+    warnings: list[str]
     failure: BaseException | None
 
 
@@ -101,13 +105,12 @@ def fit(
     y: Any,
     options: Options,
     layer: str | None,
-    score_after: Callable[..., Callable[[], Any]],
+    scoring: Scoring,
     save: Callable[[str | os.PathLike[str]], None],
 ) -> Outcome:
-    """Train a model.
+    """Train a model; ``save`` writes the network to a file, for callbacks.
 
-    ``score_after`` makes the function that scores the training data with the final weights; ``save`` writes the network
-    to a file, for callbacks. What a callback raises before the first step is raised; later it is in what is returned.
+    What a callback raises before the first step is raised; later it is in what is returned.
     """
     if not model.busy.acquire(blocking=False):
         raise ArgumentError(
@@ -115,7 +118,7 @@ def fit(
             "wait for its end, or train another network"
         )
     try:
-        return _fit(model, x, y, options, layer, score_after, save)
+        return _fit(model, x, y, options, layer, scoring, save)
     finally:
         model.busy.release()
 
@@ -126,7 +129,7 @@ def _fit(
     y: Any,
     options: Options,
     layer: str | None,
-    score_after: Callable[..., Callable[[], Any]],
+    scoring: Scoring,
     save: Callable[[str | os.PathLike[str]], None],
 ) -> Outcome:
     fresh = model.as_drawn and not model.steps_done
@@ -138,19 +141,21 @@ def _fit(
         with clock.phase("prepare"):
             options.check()
             goal = objective(model.module, options.loss)
+            asked = Asked.of(options.metrics, goal, model.layout)
             data = _prepared(model, goal, x, y, options, layer)
+            means, exact = measured(asked, model, goal, data, scoring.now)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
             resolved = _resolved(model, optimizer, len(data.train.indices), options)
             check_settings(resolved, model.layout.dtype)
         with Undo(model, optimizer) as undo:
             with clock.phase("prepare"):
-                _allocate(model, optimizer, resolved)
+                _allocate(model, optimizer, resolved, means)
             with clock.phase("compile"):
                 limit = MemoryLimit(options.limit, model.store.nbytes())
                 compiler = Compiler(model, options.compile, limit.arena)
                 try:
-                    train, validate = _programs(compiler, goal, resolved, data, options)
+                    train, validate = _programs(compiler, goal, resolved, data, options, means)
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
             loop = Loop(
@@ -167,16 +172,20 @@ def _fit(
                 clock,
                 undo.forget,
                 save,
+                exact,
+                directions(asked),
             )
             loop.run()
     finally:
         used_host, used_device = host.stop(), device.stop()
     clock.stop()
+    said = [f"val_{name} after epoch {epoch}: {text}" for name, (epoch, text) in loop.reasons.items()]
+    said = [str(loop.stopped), *said] if loop.diverged else said
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
-    score = score_after(goal, data)
-    record = _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, score)
+    later = scoring.later(goal, data, asked)
+    record = _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, later)
     record.examine = Examination(model, goal, loop.optimizer, data.train, loop.history, fresh)
-    return Outcome(record, loop.diverged, loop.failure)
+    return Outcome(record, said, loop.failure)
 
 
 def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:
@@ -204,12 +213,12 @@ def _resolved(model: Model, optimizer: Optimizer, rows: int, options: Options) -
     return optimizer.resolved(max(before + steps, 1))
 
 
-def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
+def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Means) -> None:
     """Counters, metrics and settings; the optimiser's moments anew, unless the same object trained this model last."""
     store = model.store
     numbers = named(resolved)
     store.allocate(counters())
-    store.allocate(metrics())
+    store.allocate(metrics(means.leaves()))
     store.allocate(settings(numbers, model.layout.dtype))
     seeds = (model.seed & 0xFFFFFFFF, model.seed >> 32 & 0xFFFFFFFF)
     store.write(numbers | dict(zip(SEEDS, seeds, strict=True)) | {"counter.step": model.steps_done})
@@ -220,19 +229,20 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer) -> None:
 
 
 def _programs(
-    compiler: Compiler, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options
+    compiler: Compiler, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options, means: Means
 ) -> tuple[Epoch, Epoch | None]:
     layout, epochs = compiler.model.layout, int(options.epochs)
     target = signature(data.train.y)
     weighted = data.train.weight is not None
-    kind: tuple[Any, ...] = ("train", goal.loss, optimizer, target, weighted)
+    kind: tuple[Any, ...] = ("train", goal.loss, optimizer, target, weighted, *means.key)
     train = Epoch(
         compiler,
         data.train,
         int(options.batch_size),
         kind,
-        lambda rows: training_graph(layout, goal, optimizer, target, rows, weighted),
+        lambda rows: training_graph(layout, goal, optimizer, target, rows, weighted, means),
         epochs,
+        means,
     )
     if data.validation is None:
         return train, None
@@ -350,6 +360,7 @@ def _record(
             },
             "reasons": {"data.test": "no test was added"}
             | ({} if loop.rows_done else {"time.samples_per_s": "no step was run"})
+            | {f"history.val_{name}": reason.text for name, reason in loop.reasons.items()}
             | resources["reasons"]
             | loop.timer.reasons,
         },

@@ -13,8 +13,10 @@ from nnkit.nn.tracing import call_module
 from nnkit.optimizers import Optimizer
 from nnkit.plan.schedule import GUARD
 from nnkit.training.layout import SEEDS, Layout
+from nnkit.training.means import Means
 from nnkit.training.objective import Objective
 
+NONE = Means()
 SMALLEST = 1e-30  # a batch of samples that all weigh nothing has the loss 0, not 0/0
 
 
@@ -78,6 +80,7 @@ def training_graph(
     target: tuple[tuple[int, ...], str],
     rows: int,
     weighted: bool,
+    means: Means = NONE,
 ) -> Graph:
     """Gather, forward, loss, gradients; then, behind the guard, update, counters and metrics."""
     values = Values(layout)
@@ -105,6 +108,7 @@ def training_graph(
         outputs |= run.updates
         trace.path = "metrics"
         outputs |= _metrics(values, objective, out, batch, loss, weight)
+        outputs |= means.add(trace, objective, out, batch.y, batch.weight)
     return trace.graph(outputs)
 
 

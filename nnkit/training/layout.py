@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -81,17 +81,17 @@ def counters() -> list[Leaf]:
     return [*steps, Leaf("counter.cursor", "cursor", (), "int64")]
 
 
-def metrics() -> list[Leaf]:
-    """Sums over the epoch so far."""
+def metrics(means: Iterable[Leaf] = ()) -> list[Leaf]:
+    """Sums over the epoch so far, with those of the metrics that were asked for."""
     sums = [Leaf(f"metric.{name}", "metric", (), "float64") for name in ("loss", "weight")]
-    return [*sums, Leaf("metric.correct", "hits", (), "int64")]
+    return [*sums, *means, Leaf("metric.correct", "hits", (), "int64")]
 
 
 def _check_path(path: str, leaf: Declared) -> None:
     """Refuse a path that is the name of another value in the store or in the graph of the step."""
     taken = {"parameter", *(known.name for known in (*counters(), *metrics()))}
     taken |= set(DATA) if isinstance(leaf, State) else set()
-    if path in taken or path.startswith(("moment.", "setting.")):
+    if path in taken or path.startswith(("moment.", "setting.", "metric.mean.")):
         raise ArgumentError(
             f"leaf '{path}': the training step has a value of that name; give the attribute another name, "
             f"such as '{path.partition('.')[0]}_'"

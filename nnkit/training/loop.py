@@ -18,6 +18,7 @@ from nnkit.training.callbacks import Callback
 from nnkit.training.data import TrainingData
 from nnkit.training.examination import step_on
 from nnkit.training.interrupt import Interruption
+from nnkit.training.measured import Exact, Reason
 from nnkit.training.model import Model
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
@@ -44,6 +45,8 @@ class Loop:
     no_way_back: Callable[[], None]
     save: Callable[[str | os.PathLike[str]], None]
     """Writes the network to a file."""
+    exact: Exact | None = None
+    more_is_better: dict[str, bool] = field(default_factory=dict)
     epoch: int = 0
     step: int = 0
     rows_done: int = 0
@@ -127,10 +130,17 @@ class Loop:
         """Put a snapshot back."""
         self.model.store.write(snapshot)
 
+    @property
+    def reasons(self) -> dict[str, Reason]:
+        """Why metrics of the validation data had no value, or what there is to say of them."""
+        return {} if self.exact is None else self.exact.reasons
+
     def _names(self) -> list[str]:
         """What every epoch records."""
         names = ["loss"] if self.answers is None else ["loss", "accuracy"]
-        return names + [f"val_{name}" for name in names if self.validate is not None]
+        exact = [] if self.exact is None else self.exact.asked.names
+        validated = [] if self.validate is None else [f"val_{name}" for name in [*names, *exact]]
+        return [*names, *self.train.means.names, *validated]
 
     def _tell(self, moment: Moment, interruption: Interruption, whom: Sequence[Callback] | None = None) -> None:
         """Tell the audience; an error there ends training here."""
@@ -219,4 +229,4 @@ class Loop:
         self.validate.start()
         while not self.validate.finished:
             self.validate.run(self.validate.steps)
-        return self.validate.metrics(self.answers)
+        return self.validate.metrics(self.answers) | ({} if self.exact is None else self.exact(self.epoch))

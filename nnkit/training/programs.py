@@ -10,6 +10,8 @@ from nnkit.graph import Graph
 from nnkit.plan import Plan
 from nnkit.training.compiling import Compiler
 from nnkit.training.data import Rows
+from nnkit.training.graphs import NONE
+from nnkit.training.means import Means
 
 START = {"counter.cursor": 0, "metric.loss": 0.0, "metric.weight": 0.0, "metric.correct": 0}
 
@@ -18,8 +20,17 @@ class Epoch:
     """Programs that walk over rows in a given order, adding to the metrics in the store."""
 
     def __init__(
-        self, compiler: Compiler, rows: Rows, batch: int, kind: Any, graph: Callable[[int], Graph], epochs: int
+        self,
+        compiler: Compiler,
+        rows: Rows,
+        batch: int,
+        kind: Any,
+        graph: Callable[[int], Graph],
+        epochs: int,
+        means: Means = NONE,
     ) -> None:
+        self.means = means
+        self._start = START | means.zeros()
         self._compiler, self._model = compiler, compiler.model
         model = compiler.model
         self._count = count = len(rows.indices)
@@ -49,7 +60,7 @@ class Epoch:
         if order is not None:
             self._rows = order
             self._model.backend.overwrite(self._order, order)
-        self._model.store.write(START)
+        self._model.store.write(self._start)
         self.done = 0
 
     def run(self, steps: int) -> int:
@@ -83,9 +94,9 @@ class Epoch:
 
     def metrics(self, outputs: int | None) -> dict[str, float]:
         """Means over the rows so far; ``outputs`` is the number of answers per row, None if there is no accuracy."""
-        sums = self._model.store.read(START)
+        sums = self._model.store.read(self._start)
         found = {"loss": float(sums["metric.loss"]) / max(float(sums["metric.weight"]), 1e-300)}
         if outputs is not None:
             answers = int(sums["counter.cursor"]) * outputs
             found["accuracy"] = int(sums["metric.correct"]) / max(answers, 1)
-        return found
+        return found | self.means.figures(sums, int(sums["counter.cursor"]), float(sums["metric.weight"]))

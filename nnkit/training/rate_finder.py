@@ -184,10 +184,13 @@ def find_learning_rate(
         progress=False,
     )
     twin = net._twin()
-    outcome = fit(twin._model, x, y, options, net._entrance, twin._score_later, twin.save)
+    outcome = fit(twin._model, x, y, options, net._entrance, twin._scoring, twin.save)
     if outcome.failure is not None:
         raise outcome.failure
-    return sweeping.result(int(batch_size), outcome.diverged)
+    refused = outcome.record.failure
+    if refused is not None:
+        refused.forget()  # it was to be expected
+    return sweeping.result(int(batch_size), refused is not None)
 
 
 class Sweeping(Callback):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nnkit.diagnosis import Failure, Finding
@@ -22,7 +22,8 @@ class Scores:
     """Exact figures on some data. What does not apply is None.
 
     ``accuracy`` is correct / total as a Python float; the rows of ``confusion`` are the true classes; ``precision``,
-    ``recall`` and ``f1`` are plain means over the classes (of class 1, for yes and no).
+    ``recall`` and ``f1`` are plain means over the classes (of class 1, for yes and no); what would be 0 / 0 in these
+    three is 0. ``metrics`` holds what ``test`` was asked for beside them; each is an attribute too, ``scores.auc``.
     """
 
     loss: float
@@ -37,11 +38,17 @@ class Scores:
     rmse: float | None = None
     classes: tuple[str, ...] | None = None
     elapsed_s: float = 0.0
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, float]:
         """The plain figures that apply, for a record."""
         names = ("loss", "accuracy", "precision", "recall", "f1", "r2", "mae", "rmse")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None} | dict(self.metrics)
+
+    def __getattr__(self, name: str) -> float:
+        if name in self.__dict__.get("metrics", ()):
+            return self.metrics[name]
+        raise AttributeError(f"scores have no '{name}'; ask for it: net.test(x, y, metrics=['{name}'])")
 
     def _repr_html_(self) -> str:
         """For notebooks: the figures and the confusion matrix."""
@@ -89,8 +96,9 @@ class _Figures(dict[str, float]):
 class TrainingRun:
     """What ran, how long, how fast, what it used, and how well it learned.
 
-    ``history`` maps names to lists with one value for each epoch: ``loss`` and ``accuracy`` are running means while the
-    weights moved, ``val_loss`` and ``val_accuracy`` exact values after the epoch.
+    ``history`` maps names to lists with one value for each epoch: ``loss``, ``accuracy`` and other names without
+    ``val_`` are running means while the weights moved, ``val_loss``, ``val_accuracy`` and the like values of the
+    validation data after the epoch. A metric that had no value in an epoch is NaN there.
     """
 
     def __init__(self, record: RunRecord, network: Network) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from nnkit.errors import ArgumentError
@@ -27,6 +27,10 @@ class Training(Protocol):
     stopped: str | None
     """Why training ends before its last epoch, once that is settled."""
     interrupted: bool
+
+    @property
+    def more_is_better(self) -> Mapping[str, bool]:
+        """By name of the history; those of which it is not known are left out."""
 
     @property
     def diverged(self) -> bool:

@@ -31,15 +31,15 @@ class BestCheckpoint(Callback):
 
     def __init__(self, path: str | os.PathLike[str], monitor: str = "val_loss", mode: str = "auto") -> None:
         self._name = FileName("BestCheckpoint", path)
-        self._watched = Monitor("BestCheckpoint", monitor, mode)
+        self._watched = self._given = Monitor("BestCheckpoint", monitor, mode)
         self.monitor = monitor
         self.best, self.best_epoch = self._watched.worst, 0
         self.saved: Path | None = None
 
     def begin(self, training: Training) -> None:
         """Forget an earlier training, and refuse what could not be written."""
+        self._watched = self._given.settled(training)
         self.best, self.best_epoch, self.saved = self._watched.worst, 0, None
-        self._watched.require(training)
         self._name.require(training)
 
     def epoch(self, training: Training) -> None:

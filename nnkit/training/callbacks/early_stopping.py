@@ -45,7 +45,7 @@ class EarlyStopping(Callback):
         if baseline is not None:
             check_number("EarlyStopping", "baseline", baseline, "(-inf, inf)")
         check_count("EarlyStopping", "start_from_epoch", start_from_epoch, at_least=0)
-        self._watched = Monitor("EarlyStopping", monitor, mode)
+        self._watched = self._given = Monitor("EarlyStopping", monitor, mode)
         self.monitor = monitor
         self.patience = patience
         self.min_delta = float(min_delta)
@@ -58,9 +58,9 @@ class EarlyStopping(Callback):
 
     def begin(self, training: Training) -> None:
         """Forget an earlier training, and refuse a name that this one does not record."""
+        self._watched = self._given.settled(training)
         self.best_epoch, self.best, self._weights = 0, self._watched.worst, None
         self._since = self.start_from_epoch
-        self._watched.require(training)
 
     def epoch(self, training: Training) -> None:
         """Compare, keep the weights of the best epoch, and stop when patience is at its end."""

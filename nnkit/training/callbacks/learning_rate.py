@@ -57,7 +57,7 @@ class ReduceOnPlateau(Callback):
         check_number("ReduceOnPlateau", "threshold", threshold, "[0, inf)")
         modes = {"relative": True, "absolute": False}
         self._relative = lookup("threshold_mode", threshold_mode, modes, {"rel": "relative", "abs": "absolute"})
-        self._watched = Monitor("ReduceOnPlateau", monitor, mode)
+        self._watched = self._given = Monitor("ReduceOnPlateau", monitor, mode)
         self.monitor = monitor
         self.factor, self.patience = float(factor), patience
         self.min_learning_rate, self.cooldown = float(min_learning_rate), cooldown
@@ -67,9 +67,9 @@ class ReduceOnPlateau(Callback):
 
     def begin(self, training: Training) -> None:
         """Forget an earlier training, and refuse one that has no such figure or no learning rate."""
+        self._watched = self._given.settled(training)
         self.best = self._watched.worst
         self._bad = self._cooling = 0
-        self._watched.require(training)
         require_rate("ReduceOnPlateau", training)
 
     def epoch(self, training: Training) -> None:
