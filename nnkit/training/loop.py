@@ -14,6 +14,7 @@ from nnkit.training.callbacks import Callback
 from nnkit.training.data import TrainingData
 from nnkit.training.interrupt import Interruption
 from nnkit.training.model import Model
+from nnkit.training.point import Point
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
 
@@ -27,6 +28,7 @@ class Loop:
     model: Model
     data: TrainingData
     train: Epoch
+    point: Point
     validate: Epoch | None
     epochs: int
     shuffle: bool
@@ -98,7 +100,11 @@ class Loop:
         with self.clock.phase("train"):
             order = self.data.train.indices
             self.train.start(epoch_order(order, self.model.seed, self.model.epochs_done) if self.shuffle else None)
-            finished = self._steps(interruption)
+            self.point.enter()
+            try:
+                finished = self._steps(interruption)
+            finally:
+                self.point.leave()
         if not finished:
             return
         self.model.epochs_done += 1

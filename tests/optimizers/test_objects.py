@@ -83,7 +83,7 @@ def test_resolved_reaches_schedules_inside():
         (lambda: Cosine(0.1, steps=5, warmup=5), "Cosine: warmup is 5 of 5 steps, which leaves none to fall in"),
         (lambda: Cosine(0.1, warmup=5).resolved(3), "Cosine: warmup is 5 of 3 steps"),
         (lambda: Cosine(0.1).settings(), r"Cosine: steps is None, .* use resolved\(total_steps\)"),
-        (lambda: get("adma"), "unknown optimizer 'adma'. Did you mean 'adam'"),
+        (lambda: get("adamm"), "unknown optimizer 'adamm'. Did you mean 'adam'"),
         (lambda: get(Adam), "optimizer must be a name or an object of that kind, got <class"),
         (lambda: get("adam", -1), "Adam: learning_rate is -1"),
         (lambda: from_config({"name": "os.system"}), "unknown optimizer 'os.system'"),
@@ -91,11 +91,11 @@ def test_resolved_reaches_schedules_inside():
         (lambda: from_config(["adam"]), "must be a mapping with a 'name', got"),
         (
             lambda: from_config({"name": "adam", "beta": 1, "x": 2}),
-            "optimizer 'adam': unknown beta, x; known: betas, eps",
+            "optimizer 'adam': unknown beta, x; known: amsgrad, betas, eps",
         ),
         (lambda: from_config({"name": "clip_by_global_norm"}), "'clip_by_global_norm': max_norm, optimizer missing"),
         (lambda: from_config({"name": "sgd", "learning_rate": {"name": "no"}}), "unknown schedule 'no'"),
-        (lambda: from_config({"name": "sgd", "momentum": {"name": "sgd"}}), "SGD: momentum is {'name': 'sgd'}"),
+        (lambda: from_config({"name": "sgd", "momentum": {"name": "sgd"}}), "unknown schedule 'sgd'"),
     ],
 )
 def test_errors(make, message):
