@@ -13,6 +13,8 @@ from nnkit.optimizers.schedules import Schedule
 
 Array = Any
 
+LARGEST = 80.0  # exp of it has a place in float32
+
 
 @dataclass(frozen=True)
 class RAdam(Optimizer):
@@ -67,18 +69,18 @@ class RAdam(Optimizer):
 
 
 def _seen(step: Array, settings: Mapping[str, Array]) -> Array:
-    """ρₜ without the difference of two large numbers of which float32 would keep nothing.
+    """ρₜ; at first it is the difference of two large numbers, of which float32 would keep nothing.
 
-    With x = −t log β₂ it is ρ + 2 / log β₂ + t (1 − h), where h = coth(x/2) − 2/x, or x/6 − x³/360 + … for small x.
+    With x = −t log β₂ it is ρ − 2 t / (eˣ − 1). For small x the fraction is put as −2 / log β₂ − t (1 − h), where
+    h = coth(x/2) − 2/x = x/6 − x³/360 + …, and what is large in it meets ρ on the host.
     """
     xp = namespace(step)
     x = -step * settings["log_beta2"]
-    small = xp.minimum(x, 0.5)
+    small, large = xp.minimum(x, 0.5), xp.minimum(xp.maximum(x, 0.5), LARGEST)
     square = xp.square(small)
     series = small / 6.0 * (1.0 - square / 60.0 * (1.0 - square / 42.0))
-    large = xp.maximum(x, 0.5)
-    exact = 1.0 / xp.tanh(large * 0.5) - 2.0 / large
-    return settings["start"] + step * (1.0 - xp.where(x < 0.5, series, exact))
+    early = settings["start"] + step * (1.0 - series)
+    return xp.where(x < 0.5, early, settings["length"] - 2.0 * step / xp.expm1(large))
 
 
 def rectification(seen: Array, length: Array) -> Array:
