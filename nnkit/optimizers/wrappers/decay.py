@@ -20,8 +20,8 @@ class WeightDecay(Wrapper):
     """``optimizer``, after every parameter was multiplied by 1 − η λ: weight decay beside the gradient, not in it.
 
     η is the learning rate of ``optimizer`` and λ ``weight_decay``, so that ``WeightDecay(Adam(η), λ)`` is
-    ``AdamW(η, weight_decay=λ)``. Biases decay too. Loshchilov, Hutter, "Decoupled weight decay regularization",
-    ICLR 2019.
+    ``AdamW(η, weight_decay=λ)``. Biases decay too. Around :class:`Accumulate` it acts in every step; inside of it, in
+    every update. Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
 
     >>> from nnkit.optimizers import SGD
     >>> import numpy as np
