@@ -66,12 +66,12 @@ class Ftrl(Optimizer):
             1.0 / xp.maximum(self.rate(t, settings), SMALLEST) for t in (step, xp.maximum(step - 1.0, 1.0))
         )
         earlier = xp.where(step < 1.5, xp.zeros_like(step), earlier)
-        total = moments["sum"] + xp.square(gradient)
         before = xp.sqrt(moments["sum"] + settings["initial"]) * earlier
+        total = moments["sum"] + xp.square(gradient)
         after = xp.sqrt(total + settings["initial"]) * inverse
         linear = moments["linear"] + gradient - (after - before) * parameter
         strength = after + (settings["beta"] * inverse + 2.0 * settings["l2"])
         clipped = xp.minimum(xp.maximum(linear, -settings["l1"]), settings["l1"])
         untouched = strength == 0  # no gradient so far, and nothing that pulls
-        new = (clipped - linear) / xp.where(untouched, xp.ones_like(strength), strength)
-        return xp.where(untouched, parameter, new), {"sum": total, "linear": linear}
+        above = xp.where(untouched, parameter, clipped - linear)
+        return above / xp.where(untouched, xp.ones_like(strength), strength), {"sum": total, "linear": linear}
