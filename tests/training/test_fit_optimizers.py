@@ -199,6 +199,17 @@ def test_a_refused_fit_in_between_is_no_trace(end: str) -> None:
     assert same(values(nets[0]), values(nets[1]))
 
 
+@EVERY_END
+def test_a_training_that_diverges_keeps_the_weights_of_its_last_good_step(end: str) -> None:
+    """In the middle of an epoch, from the loss of a row that float32 does not hold."""
+    x, y = np.asarray([[1.0], [2.0], [3.0], [4.0]]), np.asarray([0.0, 0.0, 0.0, 1e30])
+    nets = [nnkit.FeedForward(1, 1, seed=0) for _ in range(2)]
+    with pytest.warns(nnkit.errors.NnkitWarning):
+        fit(nets[0], x, y, epochs=1, batch_size=1, optimizer=ENDS[end](), shuffle=False)
+    fit(nets[1], x[:3], y[:3], epochs=1, batch_size=1, optimizer=ENDS[end](), shuffle=False)
+    assert same(values(nets[0]), values(nets[1]))
+
+
 def test_another_optimizer_goes_on_from_what_the_network_is() -> None:
     nets = network(), network()
     fit(nets[0], X, Y, epochs=2, optimizer=ENDS["average"]())

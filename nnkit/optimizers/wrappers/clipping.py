@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -35,9 +36,23 @@ class _Clip(Wrapper):
         inner = self.optimizer.settings()
         return inner | varying.settings(free(self.bound_field, inner), self._value)
 
-    def bound(self, step: Array, settings: Mapping[str, Array]) -> Array:
-        """The bound in update ``step``."""
-        return varying.at(free(self.bound_field, self.optimizer.settings()), self._value, step, settings)
+    @abstractmethod
+    def clipped(self, parts: Parts, gradient: Array, bound: Array) -> Array:
+        """The gradient within the bound."""
+
+    def update_parts(
+        self,
+        parts: Parts,
+        parameter: Array,
+        gradient: Array,
+        moments: Mapping[str, Array],
+        settings: Mapping[str, Array],
+        step: Array,
+    ) -> tuple[Array, dict[str, Array]]:
+        """The update of the optimiser inside with the gradient within the bound; arguments as in :class:`Optimizer`."""
+        bound = varying.at(free(self.bound_field, self.optimizer.settings()), self._value, step, settings)
+        gradient = self.clipped(parts, gradient, bound)
+        return self.optimizer.update_parts(parts, parameter, gradient, moments, settings, step)
 
 
 @dataclass(frozen=True)
@@ -61,19 +76,10 @@ class ClipByGlobalNorm(_Clip):
     name: ClassVar[str] = "clip_by_global_norm"
     bound_field: ClassVar[str] = "max_norm"
 
-    def update_parts(
-        self,
-        parts: Parts,
-        parameter: Array,
-        gradient: Array,
-        moments: Mapping[str, Array],
-        settings: Mapping[str, Array],
-        step: Array,
-    ) -> tuple[Array, dict[str, Array]]:
-        """One update by the formula of the class; arguments as in :class:`Optimizer`."""
+    def clipped(self, parts: Parts, gradient: Array, bound: Array) -> Array:
+        """The gradient by the formula of the class."""
         xp = namespace(gradient)
-        scale = shortening(xp.sqrt(xp.sum(xp.square(gradient))), self.bound(step, settings))
-        return self.optimizer.update_parts(parts, parameter, gradient * scale, moments, settings, step)
+        return gradient * shortening(xp.sqrt(xp.sum(xp.square(gradient))), bound)
 
 
 @dataclass(frozen=True)
@@ -98,19 +104,9 @@ class ClipByNorm(_Clip):
     name: ClassVar[str] = "clip_by_norm"
     bound_field: ClassVar[str] = "max_norm"
 
-    def update_parts(
-        self,
-        parts: Parts,
-        parameter: Array,
-        gradient: Array,
-        moments: Mapping[str, Array],
-        settings: Mapping[str, Array],
-        step: Array,
-    ) -> tuple[Array, dict[str, Array]]:
-        """One update by the formula of the class; arguments as in :class:`Optimizer`."""
-        bound = self.bound(step, settings)
-        scale = parts.spread([shortening(norm, bound) for norm in parts.norms(gradient)])
-        return self.optimizer.update_parts(parts, parameter, gradient * scale, moments, settings, step)
+    def clipped(self, parts: Parts, gradient: Array, bound: Array) -> Array:
+        """The gradient by the formula of the class."""
+        return gradient * parts.spread([shortening(norm, bound) for norm in parts.norms(gradient)])
 
 
 @dataclass(frozen=True)
@@ -131,19 +127,10 @@ class ClipByValue(_Clip):
     name: ClassVar[str] = "clip_by_value"
     bound_field: ClassVar[str] = "max_value"
 
-    def update_parts(
-        self,
-        parts: Parts,
-        parameter: Array,
-        gradient: Array,
-        moments: Mapping[str, Array],
-        settings: Mapping[str, Array],
-        step: Array,
-    ) -> tuple[Array, dict[str, Array]]:
-        """One update by the formula of the class; arguments as in :class:`Optimizer`."""
-        xp, bound = namespace(gradient), self.bound(step, settings)
-        clipped = xp.minimum(xp.maximum(gradient, -bound), bound)
-        return self.optimizer.update_parts(parts, parameter, clipped, moments, settings, step)
+    def clipped(self, parts: Parts, gradient: Array, bound: Array) -> Array:
+        """The gradient by the formula of the class."""
+        xp = namespace(gradient)
+        return xp.minimum(xp.maximum(gradient, -bound), bound)
 
 
 def shortening(norm: Array, bound: Array) -> Array:
