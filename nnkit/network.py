@@ -167,7 +167,8 @@ class Network:
             epochs: passes over the data.
             batch_size: rows of one step; the last batch of an epoch may be smaller.
             optimizer: a name (with ``learning_rate``) or an object, ``nnkit.optimizers.SGD(0.05, momentum=0.9)`` say.
-                Passing the same object again keeps its moments.
+                Passing the same object again keeps its moments. Where it averages the weights, validation, callbacks
+                and the network have the average, and training goes on from the weights themselves.
             loss: a name, an object, or ``"auto"``: the one that goes with the output activation.
             validation_split: share of the rows that is kept for validation; shuffled, and stratified for classes.
             validation_data: (x, y) or (x, y, sample_weight) instead.

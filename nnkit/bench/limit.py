@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -58,10 +59,12 @@ class Rates:
         Networks that fit a cache can be faster than their bytes suggest: then only the products count.
         """
         made = network._training_plan(job.batch, job.optimizer, job.loss)
-        moments = len(optimizers.get(job.optimizer).moments)
-        parameters = job.values * np.dtype(job.dtype).itemsize
-        in_cache = parameters * (2 + moments) <= CACHE
-        moved = 0 if in_cache else parameters * (3 + 2 * moments)
+        kept = optimizers.get(job.optimizer).moment_shapes(network._model.layout.parts)
+        parameters, moments = (
+            count * np.dtype(job.dtype).itemsize for count in (job.values, sum(map(prod, kept.values())))
+        )
+        in_cache = 2 * parameters + moments <= CACHE
+        moved = 0 if in_cache else 3 * parameters + 2 * moments
         return self.products_s(made) + moved / self.bytes_per_s
 
     def products_s(self, plan: Plan) -> float:

@@ -112,7 +112,7 @@ def add_architecture(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--l2", type=number(), metavar="LAMBDA", help="λ of λ Σ w², added to the loss (default: 0)")
     parser.add_argument("--loss", metavar="NAME", help="default: the one that goes with the output activation")
-    parser.add_argument("--optimizer", metavar="NAME", help="adam, adamw, sgd or rmsprop (default: adam)")
+    parser.add_argument("--optimizer", metavar="NAME", help="such as adamw, sgd, rmsprop or lion (default: adam)")
     parser.add_argument("--batch-size", type=whole(1), default=32, metavar="N", help="rows of one step (default: 32)")
     parser.add_argument(
         "--seed",

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nnkit.hyperparameters import check_number
-from nnkit.optimizers import adaptive
+from nnkit.optimizers import adaptive, varying
 from nnkit.optimizers.optimizer import Optimizer, as_schedule, check_rate
 from nnkit.optimizers.schedules import Schedule
+from nnkit.optimizers.varying import Varying
 
 Array = Any
 
@@ -18,7 +18,7 @@ Array = Any
 class AdamW(Optimizer):
     """w ← (1 − η λ) w − η m̂ / (√v̂ + ε): every parameter decays by learning rate × ``weight_decay``, biases too.
 
-    m̂ and v̂ as in :class:`Adam`. Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    m̂, v̂ and ``amsgrad`` as in :class:`Adam`. Loshchilov, Hutter, "Decoupled weight decay regularization", ICLR 2019.
 
     >>> import numpy as np
     >>> method = AdamW(0.5, weight_decay=0.2)
@@ -31,19 +31,25 @@ class AdamW(Optimizer):
     learning_rate: float | Schedule = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
-    weight_decay: float = 0.01
+    weight_decay: Varying = 0.01
+    amsgrad: bool = False
 
     name: ClassVar[str] = "adamw"
-    moments: ClassVar[tuple[str, ...]] = adaptive.MOMENTS
 
     def __post_init__(self) -> None:
         check_rate("AdamW", self.learning_rate)
         adaptive.check("AdamW", self.betas, self.eps)
-        check_number("AdamW", "weight_decay", self.weight_decay, "[0, inf)")
+        adaptive.check_flag("AdamW", "amsgrad", self.amsgrad)
+        varying.check("AdamW", "weight_decay", self.weight_decay, "[0, inf)")
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """The running means m and v, and the largest v so far if it is asked for."""
+        return (*adaptive.MOMENTS, "largest") if self.amsgrad else adaptive.MOMENTS
 
     def settings(self) -> dict[str, float]:
         """The hyper-parameters that the update reads."""
-        own = adaptive.settings(self.betas, self.eps) | {"weight_decay": float(self.weight_decay)}
+        own = adaptive.settings(self.betas, self.eps) | varying.settings("weight_decay", self.weight_decay)
         return as_schedule(self.learning_rate).settings() | own
 
     def update(
@@ -55,6 +61,7 @@ class AdamW(Optimizer):
         step: Array,
     ) -> tuple[Array, dict[str, Array]]:
         """One update by the formula of the class; arguments as in :class:`Optimizer`."""
-        rate = as_schedule(self.learning_rate)(step, settings)
+        rate = self.rate(step, settings)
         change, moments = adaptive.change(gradient, moments, settings, step, rate)
-        return parameter * (1.0 - rate * settings["weight_decay"]) - change, moments
+        decay = rate * varying.at("weight_decay", self.weight_decay, step, settings)
+        return parameter * (1.0 - decay) - change, moments

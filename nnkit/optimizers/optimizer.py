@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
 
 from nnkit.hyperparameters import check_number, config_of
+from nnkit.optimizers.parts import Parts, Shape
 from nnkit.optimizers.schedules import Constant, Schedule
 
 Array = Any
@@ -17,15 +18,21 @@ class Optimizer(ABC):
     """The mathematics of one update of one array; where the arrays are kept, and the loop over them, is elsewhere.
 
     Subclasses are frozen dataclasses: an optimiser holds hyper-parameters and no state. ``update`` is traced into the
-    graph of the training step, once for the flat vector of all parameters.
+    graph of the training step, once for the flat vector of all parameters. An optimiser that must know where each
+    parameter lies in it is a :class:`ByParts`.
     """
 
     name: ClassVar[str]
+    learning_rate: float | Schedule
 
     @property
     @abstractmethod
     def moments(self) -> tuple[str, ...]:
-        """Names of the arrays that live from step to step, shaped like the parameter and zero at first."""
+        """Names of the arrays that live from step to step, zero at first."""
+
+    def moment_shapes(self, parts: Parts) -> dict[str, Shape]:
+        """Shape of each moment, for parameters of these shapes: that of the flat vector, if nothing else is said."""
+        return dict.fromkeys(self.moments, (parts.count,))
 
     @abstractmethod
     def settings(self) -> dict[str, float]:
@@ -49,6 +56,35 @@ class Optimizer(ABC):
         Shapes and dtype stay those of the parameter.
         """
 
+    def update_parts(
+        self,
+        parts: Parts,
+        parameter: Array,
+        gradient: Array,
+        moments: Mapping[str, Array],
+        settings: Mapping[str, Array],
+        step: Array,
+    ) -> tuple[Array, dict[str, Array]]:
+        """The update of the flat vector of parameters of these shapes; what works elementwise does not look at them."""
+        return self.update(parameter, gradient, moments, settings, step)
+
+    def rate(self, step: Array, settings: Mapping[str, Array]) -> Array:
+        """The learning rate of update ``step``, 0-d."""
+        return as_schedule(self.learning_rate)(step, settings)
+
+    @property
+    def has_final(self) -> bool:
+        """Whether the network's weights are others than those that are trained: then ``final`` gives them."""
+        return False
+
+    def final(self, parameter: Array, moments: Mapping[str, Array], settings: Mapping[str, Array], step: int) -> Array:
+        """The weights that the network is to have after ``step`` updates, if training ended now.
+
+        The loop asks for them where ``has_final``, before anybody looks at the network, and goes on from ``parameter``.
+        Arrays as in ``update``, on the host; flat.
+        """
+        return parameter
+
     def resolved(self, total_steps: int) -> Self:
         """The optimiser for a training of ``total_steps`` updates: schedules that were left open get their length."""
         inner = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
@@ -64,6 +100,36 @@ class Optimizer(ABC):
     def config(self) -> dict[str, Any]:
         """The optimiser as plain data for JSON; ``optimizers.from_config`` reads it back."""
         return config_of(self)
+
+
+class ByParts(Optimizer):
+    """An optimiser that treats each parameter by its own shape: it says what to do with ``update_parts``."""
+
+    def update(
+        self,
+        parameter: Array,
+        gradient: Array,
+        moments: Mapping[str, Array],
+        settings: Mapping[str, Array],
+        step: Array,
+    ) -> tuple[Array, dict[str, Array]]:
+        """The update of one array, of any shape; its moments are flat."""
+        parts = Parts((tuple(parameter.shape),))
+        flat, slope = (parts.join([array]) for array in (parameter, gradient))
+        new, moved = self.update_parts(parts, flat, slope, moments, settings, step)
+        return parts.split(new)[0], moved
+
+    @abstractmethod
+    def update_parts(
+        self,
+        parts: Parts,
+        parameter: Array,
+        gradient: Array,
+        moments: Mapping[str, Array],
+        settings: Mapping[str, Array],
+        step: Array,
+    ) -> tuple[Array, dict[str, Array]]:
+        """The update of the flat vector of parameters of these shapes; other arguments as in ``update``."""
 
 
 def as_schedule(learning_rate: float | Schedule) -> Schedule:

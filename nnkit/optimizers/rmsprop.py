@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 from nnkit.hyperparameters import check_number
 from nnkit.ops import namespace
+from nnkit.optimizers import varying
 from nnkit.optimizers.optimizer import Optimizer, as_schedule, check_rate
 from nnkit.optimizers.schedules import Schedule
+from nnkit.optimizers.varying import Varying
 
 Array = Any
 
@@ -32,7 +34,7 @@ class RMSprop(Optimizer):
     learning_rate: float | Schedule = 0.01
     alpha: float = 0.99
     eps: float = 1e-8
-    momentum: float = 0.0
+    momentum: Varying = 0.0
 
     name: ClassVar[str] = "rmsprop"
 
@@ -40,7 +42,7 @@ class RMSprop(Optimizer):
         check_rate("RMSprop", self.learning_rate)
         check_number("RMSprop", "alpha", self.alpha, "[0, 1)")
         check_number("RMSprop", "eps", self.eps, "[0, inf)")
-        check_number("RMSprop", "momentum", self.momentum, "[0, 1)")
+        varying.check("RMSprop", "momentum", self.momentum, "[0, 1)")
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ class RMSprop(Optimizer):
 
     def settings(self) -> dict[str, float]:
         """The hyper-parameters that the update reads."""
-        momentum = {"momentum": float(self.momentum)} if self.momentum else {}
+        momentum = varying.settings("momentum", self.momentum) if self.momentum else {}
         own = {"one_minus_alpha": 1.0 - self.alpha, "eps": float(self.eps)}
         return as_schedule(self.learning_rate).settings() | own | momentum
 
@@ -63,11 +65,11 @@ class RMSprop(Optimizer):
     ) -> tuple[Array, dict[str, Array]]:
         """One update by the formula of the class; arguments as in :class:`Optimizer`."""
         xp = namespace(gradient)
-        rate = as_schedule(self.learning_rate)(step, settings)
+        rate = self.rate(step, settings)
         square = moments["square"]
         square = square + (xp.square(gradient) - square) * settings["one_minus_alpha"]
         direction = gradient / (xp.sqrt(square) + settings["eps"])
         if not self.momentum:
             return parameter - direction * rate, {"square": square}
-        velocity = moments["momentum"] * settings["momentum"] + direction
+        velocity = moments["momentum"] * varying.at("momentum", self.momentum, step, settings) + direction
         return parameter - velocity * rate, {"square": square, "momentum": velocity}

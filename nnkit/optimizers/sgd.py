@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nnkit.errors import ArgumentError
-from nnkit.hyperparameters import check_number
+from nnkit.optimizers import adaptive, varying
 from nnkit.optimizers.optimizer import Optimizer, as_schedule, check_rate
 from nnkit.optimizers.schedules import Schedule
+from nnkit.optimizers.varying import Varying
 
 Array = Any
 
@@ -19,7 +20,8 @@ class SGD(Optimizer):
     """w ← w − η v with v ← μ v + g; without momentum, w ← w − η g.
 
     ``nesterov=True`` looks ahead: w ← w − η (g + μ v). ``weight_decay`` λ adds λ w to the gradient first. Formulas and
-    meaning as in PyTorch; some texts multiply the gradient inside v by η, which is the same while η is constant.
+    meaning as in PyTorch; some texts multiply the gradient inside v by η, which is the same while η is constant. Both
+    numbers may be schedules.
 
     Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; Sutskever, Martens, Dahl, Hinton,
     "On the importance of initialization and momentum in deep learning", ICML 2013.
@@ -31,18 +33,17 @@ class SGD(Optimizer):
     """
 
     learning_rate: float | Schedule = 0.01
-    momentum: float = 0.0
+    momentum: Varying = 0.0
     nesterov: bool = False
-    weight_decay: float = 0.0
+    weight_decay: Varying = 0.0
 
     name: ClassVar[str] = "sgd"
 
     def __post_init__(self) -> None:
         check_rate("SGD", self.learning_rate)
-        check_number("SGD", "momentum", self.momentum, "[0, 1)")
-        check_number("SGD", "weight_decay", self.weight_decay, "[0, inf)")
-        if not isinstance(self.nesterov, bool):
-            raise ArgumentError(f"SGD: nesterov is {self.nesterov!r}, expected True or False")
+        varying.check("SGD", "momentum", self.momentum, "[0, 1)")
+        varying.check("SGD", "weight_decay", self.weight_decay, "[0, inf)")
+        adaptive.check_flag("SGD", "nesterov", self.nesterov)
         if self.nesterov and not self.momentum:
             raise ArgumentError("SGD: nesterov=True needs momentum above 0, for example momentum=0.9")
 
@@ -53,8 +54,9 @@ class SGD(Optimizer):
 
     def settings(self) -> dict[str, float]:
         """The hyper-parameters that the update reads."""
-        used = {"momentum": self.momentum, "weight_decay": self.weight_decay}
-        return as_schedule(self.learning_rate).settings() | {k: float(v) for k, v in used.items() if v}
+        momentum = varying.settings("momentum", self.momentum) if self.momentum else {}
+        decay = varying.settings("weight_decay", self.weight_decay) if self.weight_decay else {}
+        return as_schedule(self.learning_rate).settings() | momentum | decay
 
     def update(
         self,
@@ -65,11 +67,12 @@ class SGD(Optimizer):
         step: Array,
     ) -> tuple[Array, dict[str, Array]]:
         """One update by the formula of the class; arguments as in :class:`Optimizer`."""
-        rate = as_schedule(self.learning_rate)(step, settings)
+        rate = self.rate(step, settings)
         if self.weight_decay:
-            gradient = gradient + parameter * settings["weight_decay"]
+            gradient = gradient + parameter * varying.at("weight_decay", self.weight_decay, step, settings)
         if not self.momentum:
             return parameter - gradient * rate, {}
-        velocity = moments["momentum"] * settings["momentum"] + gradient
-        direction = gradient + velocity * settings["momentum"] if self.nesterov else velocity
+        momentum = varying.at("momentum", self.momentum, step, settings)
+        velocity = moments["momentum"] * momentum + gradient
+        direction = gradient + velocity * momentum if self.nesterov else velocity
         return parameter - direction * rate, {"momentum": velocity}

@@ -32,6 +32,7 @@ from nnkit.training.means import Means
 from nnkit.training.measured import Scoring, directions, measured
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
+from nnkit.training.point import Point
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
 from nnkit.training.settings import check_settings, named
@@ -162,6 +163,7 @@ def _fit(
                 model,
                 data,
                 train,
+                Point(model, resolved),
                 validate,
                 int(options.epochs),
                 options.shuffle,
@@ -223,8 +225,8 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Me
     seeds = (model.seed & 0xFFFFFFFF, model.seed >> 32 & 0xFFFFFFFF)
     store.write(numbers | dict(zip(SEEDS, seeds, strict=True)) | {"counter.step": model.steps_done})
     if optimizer is not model.optimizer:
-        store.allocate(moments(resolved.moments, model.layout))
-        model.optimizer, model.updates_before = optimizer, model.steps_done
+        store.allocate(moments(resolved, model.layout))
+        model.optimizer, model.updates_before, model.left = optimizer, model.steps_done, None
     store.write({"counter.update": model.steps_done - model.updates_before})
 
 

@@ -165,11 +165,13 @@ def _with_penalties(values: Values, loss: TracedArray) -> TracedArray:
 
 
 def _update(values: Values, optimizer: Optimizer, gradient: TracedArray) -> dict[str, TracedArray]:
-    dtype = values.layout.dtype
-    moments = {n: values.trace.input(f"moment.{n}", "state", gradient.shape, dtype) for n in optimizer.moments}
+    dtype, parts = values.layout.dtype, values.layout.parts
+    shapes = optimizer.moment_shapes(parts)
+    moments = {n: values.trace.input(f"moment.{n}", "state", shape, dtype) for n, shape in shapes.items()}
     settings = {n: values.number(f"setting.optimizer.{n}", "setting", dtype) for n in optimizer.settings()}
     update = values.number("counter.update", "state", "uint32") + 1
-    new, moved = optimizer.update(values.flat, gradient, moments, settings, values.xp.astype(update, dtype))
+    step = values.xp.astype(update, dtype)
+    new, moved = optimizer.update_parts(parts, values.flat, gradient, moments, settings, step)
     return {"parameter": new, "counter.update": update} | {f"moment.{n}": value for n, value in moved.items()}
 
 

@@ -13,7 +13,7 @@ from nnkit.nn import Module, Parameter, Penalty, State
 from nnkit.nn.leaves import Declared
 from nnkit.nn.module import declared
 from nnkit.nn.tracing import trace_shapes
-from nnkit.optimizers import Optimizer
+from nnkit.optimizers import Optimizer, Parts
 
 Shape = tuple[int, ...]
 
@@ -52,6 +52,11 @@ class Layout:
         """Penalties by path."""
         found = {path: leaf.penalty for path, leaf in self.declared.items() if isinstance(leaf, Parameter)}
         return {path: penalty for path, penalty in found.items() if penalty is not None}
+
+    @property
+    def parts(self) -> Parts:
+        """The parameters as they lie in their flat vector."""
+        return Parts(tuple(self.parameters.values()))
 
     @property
     def count(self) -> int:
@@ -113,10 +118,11 @@ def lasting_bytes(layout: Layout, optimizer: Optimizer) -> int:
     numbers = settings(
         {f"setting.optimizer.{name}": value for name, value in optimizer.settings().items()}, layout.dtype
     )
-    leaves = [*layout.leaves(), *counters(), *metrics(), *numbers, *moments(optimizer.moments, layout)]
+    leaves = [*layout.leaves(), *counters(), *metrics(), *numbers, *moments(optimizer, layout)]
     return sum(prod(leaf.shape) * itemsize(leaf.dtype) for leaf in leaves)
 
 
-def moments(names: tuple[str, ...], layout: Layout) -> list[Leaf]:
-    """One flat array as long as all parameters for each of the optimiser's moments."""
-    return [Leaf(f"moment.{name}", "moment", (layout.count,), layout.dtype) for name in names]
+def moments(optimizer: Optimizer, layout: Layout) -> list[Leaf]:
+    """The optimiser's moments, most of them flat arrays as long as all parameters together."""
+    shapes = optimizer.moment_shapes(layout.parts)
+    return [Leaf(f"moment.{name}", "moment", shape, layout.dtype) for name, shape in shapes.items()]

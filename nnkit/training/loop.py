@@ -20,6 +20,7 @@ from nnkit.training.examination import step_on
 from nnkit.training.interrupt import Interruption
 from nnkit.training.measured import Exact, Reason
 from nnkit.training.model import Model
+from nnkit.training.point import Point
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
 from nnkit.training.settings import base_learning_rate, changed, check_settings, learning_rate, named
@@ -34,6 +35,7 @@ class Loop:
     model: Model
     data: TrainingData
     train: Epoch
+    point: Point
     validate: Epoch | None
     epochs: int
     shuffle: bool
@@ -162,7 +164,12 @@ class Loop:
         with self.clock.phase("train"):
             order = self.data.train.indices
             self.train.start(epoch_order(order, self.model.seed, self.model.epochs_done) if self.shuffle else None)
-        if not self._steps(interruption):
+            self.point.enter()
+        try:
+            finished = self._steps(interruption)
+        finally:
+            self.point.leave()
+        if not finished:
             return
         self.model.epochs_done += 1
         self.epoch += 1
@@ -183,12 +190,19 @@ class Loop:
             if not self._run_block(wanted):
                 self._diverge()
                 return False
-            self._tell("due", interruption, self._agenda.after_steps(self.step, time.perf_counter()))
+            self._tell_between(self._agenda.after_steps(self.step, time.perf_counter()), interruption)
             if interruption.wanted:
                 self.interrupted = True
             if self.interrupted or self.stopped:
                 break
         return self.train.finished
+
+    def _tell_between(self, due: Sequence[Callback], interruption: Interruption) -> None:
+        """Tell those whose moment falls between two steps, who see the network as it would be now."""
+        if due:
+            self.point.leave()
+            self._tell("due", interruption, due)
+            self.point.enter()
 
     def _run_block(self, wanted: int) -> bool:
         """So many steps at once; False if the guard refused one of them."""

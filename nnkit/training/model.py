@@ -17,6 +17,7 @@ from nnkit.graph import Graph
 from nnkit.nn import Module, Parameter, State
 from nnkit.plan import Plan, Target, plan
 from nnkit.training.layout import Layout
+from nnkit.training.point import Left
 
 KEPT = 16
 SMALL = 10**8  # bytes that every machine has
@@ -39,6 +40,7 @@ class Model:
         self.steps_done = 0
         self.updates_before = 0
         self.as_drawn = True  # until values are put in
+        self.left: Left | None = None  # where training paused, if that is not what the network is
         self.busy = Lock()  # held while it is trained
         self._plans: OrderedDict[Any, tuple[Plan, Executable]] = OrderedDict()
         self._planning = Lock()

@@ -14,7 +14,7 @@ class Undo:
 
     def __init__(self, model: Model, optimizer: Any) -> None:
         self._model = model
-        self._before = (model.optimizer, model.updates_before)
+        self._before = (model.optimizer, model.updates_before, model.left)
         self._kept = optimizer is not model.optimizer
         self._leaves: list[Leaf] = []
         self._values: dict[str, Any] = {}
@@ -33,6 +33,6 @@ class Undo:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind is None or not self._kept:
             return
-        self._model.optimizer, self._model.updates_before = self._before
+        self._model.optimizer, self._model.updates_before, self._model.left = self._before
         self._model.store.allocate(self._leaves)
         self._model.store.write(self._values)

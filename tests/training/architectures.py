@@ -6,7 +6,30 @@ from hypothesis import strategies as st
 
 from nnkit import losses, nn
 from nnkit.nn.activations import ACTIVATIONS
-from nnkit.optimizers import SGD, Adam, AdamW, ClipByGlobalNorm, RMSprop
+from nnkit.optimizers import (
+    LAMB,
+    SGD,
+    Accumulate,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    ClipByGlobalNorm,
+    ClipByNorm,
+    ClipByValue,
+    ExponentialMovingAverage,
+    Ftrl,
+    Lion,
+    Muon,
+    NAdam,
+    RAdam,
+    RMSprop,
+    Rprop,
+    ScheduleFreeAdamW,
+    WeightDecay,
+)
 from nnkit.optimizers.schedules import Cosine, Exponential, Step
 from tests.training.steps import Job
 
@@ -18,18 +41,50 @@ PLAIN = RATES.flatmap(
             SGD(rate, momentum=0.9),
             SGD(rate, momentum=0.9, nesterov=True),
             SGD(rate, momentum=0.5, weight_decay=0.1),
+            SGD(rate, momentum=Exponential(0.9, factor=0.8)),
         ]
     )
 )
 ADAPTIVE = RATES.flatmap(
     lambda rate: st.sampled_from(
-        [Adam(rate), AdamW(rate, weight_decay=0.1), RMSprop(rate), RMSprop(rate, momentum=0.5)]
+        [
+            Adam(rate),
+            Adam(rate, amsgrad=True),
+            AdamW(rate, weight_decay=0.1),
+            RMSprop(rate),
+            RMSprop(rate, momentum=0.5),
+            Adagrad(rate),
+            Adadelta(rate),
+            Adamax(rate),
+            NAdam(rate),
+            RAdam(rate),
+            Lion(rate, weight_decay=0.1),
+            LAMB(rate, weight_decay=0.1),
+            Adafactor(rate),
+            Rprop(rate),
+            Muon(rate),
+            Muon(rate, others=SGD(rate, momentum=0.9), nesterov=False, adjust="match_rms_adamw"),
+            Ftrl(rate, l1=0.01),
+            ScheduleFreeAdamW(rate, weight_decay=0.1),
+        ]
     )
+)
+WRAPPERS = st.sampled_from(
+    [
+        lambda optimizer: optimizer,
+        lambda optimizer: ClipByGlobalNorm(optimizer, 0.7),
+        lambda optimizer: ClipByNorm(optimizer, 0.3),
+        lambda optimizer: ClipByValue(optimizer, 0.1),
+        lambda optimizer: WeightDecay(optimizer, 0.1),
+        lambda optimizer: Accumulate(optimizer, 2),
+        lambda optimizer: optimizer if optimizer.has_final else ExponentialMovingAverage(optimizer, 0.9),
+    ]
 )
 
 
-def clipped(optimizers):
-    return st.one_of(optimizers, optimizers.map(lambda optimizer: ClipByGlobalNorm(optimizer, 0.7)))
+def wrapped(optimizers):
+    """With none, one or two wrappers."""
+    return st.builds(lambda optimizer, inner, outer: outer(inner(optimizer)), optimizers, WRAPPERS, WRAPPERS)
 
 
 # Output activation, loss and kind of targets.
@@ -74,5 +129,5 @@ def jobs(draw, optimizers):
     last = nn.Dense(draw(st.integers(1, 5)), activation)
     module = nn.Sequential([*flat, *draw(layers()), last])
     batch = draw(st.sampled_from([1, 2, 5, 7]))
-    optimizer = draw(clipped(optimizers))
+    optimizer = draw(wrapped(optimizers))
     return Job(module, shape, loss, optimizer, labels, weighted=draw(st.booleans())), batch

@@ -21,7 +21,7 @@ def model_of(module=None, optimizer=None):
     model = Model(module, Layout.of(module, (4,), "float64"), "cpu", seed=1)
     optimizer = (optimizer or SGD(0.1)).resolved(10)
     numbers = {f"setting.optimizer.{name}": value for name, value in optimizer.settings().items()}
-    for leaves in (counters(), metrics(), settings(numbers, "float64"), moments(optimizer.moments, model.layout)):
+    for leaves in (counters(), metrics(), settings(numbers, "float64"), moments(optimizer, model.layout)):
         model.store.allocate(leaves)
     model.store.write(numbers)
     return model, optimizer, objective(module, "auto")

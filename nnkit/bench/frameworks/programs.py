@@ -59,7 +59,7 @@ def allocated(network: Network, job: Job) -> Optimizer:
         counters(),
         metrics(),
         settings(numbers, job.dtype),
-        moments(optimizer.moments, model.layout),
+        moments(optimizer, model.layout),
     ):
         model.store.allocate(leaves)
     model.store.write(numbers | dict.fromkeys(SEEDS, 0))
