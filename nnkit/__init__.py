@@ -8,7 +8,7 @@
 True
 """
 
-from nnkit import data, initializers, losses, metrics, nn, ops, optimizers
+from nnkit import constraints, data, initializers, losses, metrics, nn, ops, optimizers
 from nnkit._version import __version__
 from nnkit.checkpoint import load
 from nnkit.errors import NnkitError, NnkitWarning
@@ -33,6 +33,7 @@ __all__ = [
     "State",
     "__version__",
     "check_gradients",
+    "constraints",
     "data",
     "grad",
     "initializers",

@@ -13,7 +13,7 @@ from nnkit.graph.shapes import fixed, show
 from nnkit.graph.tracing import Trace, TracedArray
 from nnkit.nn.leaves import INPUTS, Declared, Parameter, State
 from nnkit.nn.module import Module, declared, join, members
-from nnkit.ops import random_bits, random_uniform, stop_gradient
+from nnkit.ops import random_bits, random_normal, random_uniform, stop_gradient
 
 Array = Any
 GiveLeaf = Callable[[str, Declared, tuple[int, ...]], TracedArray]
@@ -31,12 +31,15 @@ class Run:
     ) -> None:
         self.training = training
         self.updates: dict[str, TracedArray] = {}
+        self.penalties: list[TracedArray] = []
+        self.rows = 0
         self._trace = trace
         self._give_leaf = give_leaf
         self._randomness = randomness
         self._draws: dict[str, int] = {}
         self._paths: dict[int, str] = {}
         self._leaves: dict[str, tuple[TracedArray, tuple[int, ...]]] = {}
+        self._replaced: dict[int, Callable[[TracedArray], TracedArray]] = {}
 
     def random_bits(self, module: Module, shape: tuple[int, ...]) -> TracedArray:
         """32 random bits for each element, uint32, by seed, step, the module's path and how often it asked before."""
@@ -56,6 +59,42 @@ class Run:
         """Uniform numbers in [0, 1)."""
         numbers: TracedArray = random_uniform(self.random_bits(module, shape), dtype)
         return numbers
+
+    def normal(self, module: Module, shape: tuple[int, ...], dtype: str = "float32") -> TracedArray:
+        """Normal numbers of mean 0 and variance 1."""
+        first, second = self.random_bits(module, shape), self.random_bits(module, shape)
+        numbers: TracedArray = random_normal(first, second, dtype)
+        return numbers
+
+    def penalty(self, module: Module, value: Array) -> None:
+        """Add to the loss: ``value`` has one number for each row of the batch, or is one number for each row alike.
+
+        The loss of a row and what is added to it are averaged together, with the weights of the samples if there are
+        any, in training and in every loss that is reported.
+        """
+        if not isinstance(value, TracedArray) or value.shape not in ((), (self.rows,)):
+            got = show(value.shape) if isinstance(value, TracedArray) else type(value).__name__
+            raise ShapeError(
+                f"{self.place(module)}: run.penalty(self, value) takes an array of the trace with one number for each "
+                f"of the {self.rows} rows of the batch, or of one number; got {got}: take xp.sum over the other axes"
+            )
+        self.penalties.append(value)
+
+    def replaced(
+        self, module: Module, x: Array, name: str, function: Callable[[TracedArray], TracedArray]
+    ) -> TracedArray:
+        """The output of a module for x with ``function`` of its leaf ``name`` in the place of that leaf."""
+        leaf = vars(vars(module)["_shadow_of"])[name]
+        self._replaced[id(leaf)] = function
+        try:
+            output: TracedArray = module(x, self)
+        finally:
+            del self._replaced[id(leaf)]
+        return output
+
+    def place(self, module: Module) -> str:
+        """What messages call a layer: its path and its kind."""
+        return f"layer '{_path_of(module)}' ({_kind(module)})"
 
     def update(self, module: Module, **values: Array) -> None:
         """New values of states that the module declares; they take effect after the step.
@@ -103,7 +142,8 @@ class Run:
             raise ShapeError(
                 f"layer '{_path_of(owner)}' ({_kind(owner)}) expects {known[which]} inputs, got {shape[which]}"
             )
-        return array
+        replacing = self._replaced.get(id(leaf))
+        return array if replacing is None else replacing(array)
 
 
 def call_module(module: Module, x: TracedArray, run: Run) -> TracedArray:
@@ -112,6 +152,7 @@ def call_module(module: Module, x: TracedArray, run: Run) -> TracedArray:
         run._paths.setdefault(id(leaf), path)
     shadows: dict[int, Module] = {}
     shadow = _shadow(module, "", shadows)
+    run.rows = fixed(x.shape, "x")[0]
     result = shadow(x, run)
     for original in shadows.values():
         _check_unchanged(original)

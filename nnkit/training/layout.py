@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
+from nnkit import constraints
 from nnkit.backend import Leaf
+from nnkit.constraints import Constraint
 from nnkit.errors import ArgumentError
 from nnkit.graph.dtypes import itemsize
 from nnkit.nn import Module, Parameter, Penalty, State
@@ -52,6 +54,12 @@ class Layout:
         """Penalties by path."""
         found = {path: leaf.penalty for path, leaf in self.declared.items() if isinstance(leaf, Parameter)}
         return {path: penalty for path, penalty in found.items() if penalty is not None}
+
+    @property
+    def constraints(self) -> dict[str, Constraint]:
+        """Constraints by path."""
+        found = {path: leaf.constraint for path, leaf in self.declared.items() if isinstance(leaf, Parameter)}
+        return {path: constraints.get(constraint) for path, constraint in found.items() if constraint is not None}
 
     @property
     def count(self) -> int:
