@@ -107,7 +107,9 @@ class MinMaxNorm(Constraint):
 def _check_axis(owner: str, axis: object) -> None:
     axes = axis if isinstance(axis, tuple) else (axis,)
     if not axes or any(type(part) is not int for part in axes):
-        raise ArgumentError(f"{owner}: axis is {axis!r}, expected a whole number or a tuple of them, such as 0 or (0, 1)")
+        raise ArgumentError(
+            f"{owner}: axis is {axis!r}, expected a whole number or a tuple of them, such as 0 or (0, 1)"
+        )
 
 
 def _length(constraint: MaxNorm | UnitNorm | MinMaxNorm, weight: Array) -> Array:

@@ -65,8 +65,8 @@ class Dropout(_Dropping):
 class AlphaDropout(_Dropping):
     """In training, each value becomes −λα with probability ``rate`` p, and all are scaled and moved: a · x + b.
 
-    λα = 1.7581 is what ``selu`` goes to on the left, a = ((1 − p) (1 + p (λα)²))^(−1/2) and b = a p λα: values of mean 0
-    and variance 1 keep them, which is what ``selu`` needs. The mask is that of :class:`Dropout`. Klambauer,
+    −λα = −1.7581 is what ``selu`` goes to on the left, a = ((1 − p) (1 + p (λα)²))^(−1/2) and b = a p λα: values of
+    mean 0 and variance 1 keep them, which is what ``selu`` needs. The mask is that of :class:`Dropout`. Klambauer,
     Unterthiner, Mayr, Hochreiter, "Self-normalizing neural networks", NeurIPS 2017.
 
     >>> AlphaDropout(0.1)

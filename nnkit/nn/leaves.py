@@ -97,7 +97,7 @@ def first_values(leaves: Mapping[str, Declared], shapes: Mapping[str, tuple[int,
     def value_of(path: str) -> Any:
         if path not in values:
             leaf = leaves[path]
-            start = leaf.initializer if isinstance(leaf, Parameter) else leaf.initial
+            start: Any = leaf.initializer if isinstance(leaf, Parameter) else leaf.initial
             if isinstance(start, From):
                 values[path] = start.function(*(value_of(paths[id(other)]) for other in start.leaves))
             elif isinstance(leaf, Parameter):

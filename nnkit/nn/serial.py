@@ -9,8 +9,8 @@ from nnkit import constraints, initializers
 from nnkit.errors import ArgumentError
 from nnkit.names import lookup
 from nnkit.nn.activation import Activation, PReLU
-from nnkit.nn.dense import Dense
 from nnkit.nn.activity import ActivityRegularization
+from nnkit.nn.dense import Dense
 from nnkit.nn.dropout import AlphaDropout, Dropout, GaussianDropout
 from nnkit.nn.group_norm import GroupNorm
 from nnkit.nn.module import Module, join
@@ -18,8 +18,8 @@ from nnkit.nn.noise import GaussianNoise
 from nnkit.nn.normalization import BatchNorm, LayerNorm
 from nnkit.nn.rms_norm import RMSNorm
 from nnkit.nn.spectral_norm import SpectralNorm
-from nnkit.nn.weight_norm import WeightNorm
 from nnkit.nn.structure import Flatten, Sequential
+from nnkit.nn.weight_norm import WeightNorm
 
 LAYERS: dict[str, type[Module]] = {
     kind.__name__.lower(): kind

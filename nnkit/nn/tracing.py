@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
+from nnkit import constraints
 from nnkit.errors import ArgumentError, ShapeError, TraceError
 from nnkit.graph.shapes import fixed, show
 from nnkit.graph.tracing import Trace, TracedArray
@@ -186,7 +187,22 @@ def trace_shapes(
                 f"leaf '{path}' is declared, but its module is never called, so that its shape is unknown"
             )
         ordered[path] = shapes.get(path) or tuple(int(size) for size in leaf.shape)
+        if isinstance(leaf, Parameter) and leaf.constraint is not None:
+            _check_constraint(path, leaf.constraint, ordered[path], dtype)
     return ordered, tuple(row)
+
+
+def _check_constraint(path: str, constraint: Any, shape: tuple[int, ...], dtype: str) -> None:
+    """Refuse a constraint that does not fit its parameter, before anything is trained."""
+    try:
+        found = constraints.get(constraint)(Trace().input(path, "data", shape, dtype))
+    except ShapeError as error:
+        raise ShapeError(f"parameter '{path}': {error}") from None
+    if (found.shape, found.dtype) != (shape, dtype):
+        raise ShapeError(
+            f"parameter '{path}': constraint {constraint!r} makes {found.dtype}{list(found.shape)} of "
+            f"{dtype}{list(shape)}; it must keep shape and data type"
+        )
 
 
 # -- shadows

@@ -60,8 +60,9 @@ class WeightNorm(Reparametrised):
     """A layer with the weight g · v / ‖v‖: the length of each unit's weights and their direction are trained apart.
 
     v (inputs, units) is the ``weight`` of the layer in it, and ‖v‖ is taken for each unit, over all axes but the last;
-    g (units,) is ``length``, and starts at ‖v‖, so that the layer begins as it would without. A penalty or constraint of
-    the layer is on v. Salimans, Kingma, "Weight normalization", NeurIPS 2016.
+    g (units,) is ``length``, and starts at ‖v‖, so that the layer begins as it would without. A penalty or a constraint
+    of the layer is on v. Salimans, Kingma, "Weight normalization: a simple reparameterization to accelerate training of
+    deep neural networks", NeurIPS 2016.
 
     >>> from nnkit.nn import Dense
     >>> WeightNorm(Dense(8, "relu"))
