@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from nnkit import constraints
 from nnkit.errors import ArgumentError, ShapeError, TraceError
@@ -85,7 +85,9 @@ class Run:
         self, module: Module, x: Array, name: str, function: Callable[[TracedArray], TracedArray]
     ) -> TracedArray:
         """The output of a module for x with ``function`` of its leaf ``name`` in the place of that leaf."""
-        leaf = vars(vars(module)["_shadow_of"])[name]
+        leaf = vars(vars(module)["_shadow_of"]).get(name)
+        if not isinstance(leaf, (Parameter, State)):
+            raise TraceError(f"{self.place(module)}: run.replaced(…, '{name}', …), but self.{name} is no leaf")
         self._replaced[id(leaf)] = function
         try:
             output: TracedArray = module(x, self)
@@ -143,8 +145,16 @@ class Run:
             raise ShapeError(
                 f"layer '{_path_of(owner)}' ({_kind(owner)}) expects {known[which]} inputs, got {shape[which]}"
             )
-        replacing = self._replaced.get(id(leaf))
-        return array if replacing is None else replacing(array)
+        return self._replacement(owner, path, array, self._replaced[id(leaf)]) if id(leaf) in self._replaced else array
+
+    def _replacement(self, owner: Module, path: str, array: TracedArray, function: Callable[..., Any]) -> TracedArray:
+        found = function(array)
+        if (found.shape, found.dtype) != (array.shape, array.dtype):
+            raise ShapeError(
+                f"{self.place(owner)}: '{path.rpartition('.')[2]}' is {array.dtype}{list(array.shape)}, "
+                f"what replaces it {found.dtype}{list(found.shape)}"
+            )
+        return cast("TracedArray", found)
 
 
 def call_module(module: Module, x: TracedArray, run: Run) -> TracedArray:

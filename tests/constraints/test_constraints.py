@@ -147,7 +147,7 @@ def test_config_survives_json(name):
         (
             lambda: MaxNorm(axis=1)(np.ones(3)),
             ShapeError,
-            r"'max_norm' takes lengths along axis 1, and the parameter has shape \(3,\); give MaxNorm an axis from -1 to 0",
+            r"'max_norm' takes lengths along axis 1, and the parameter has shape \(3,\); give MaxNorm an axis from -1",
         ),
         (lambda: from_config({"name": "zeros"}), ArgumentError, "unknown constraint 'zeros'"),
     ],

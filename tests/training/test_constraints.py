@@ -1,4 +1,4 @@
-"""Constraints in the step: they hold after every update, whatever the optimiser, and cost nothing where there is none."""
+"""Constraints in the step: they hold after every update, whatever the optimiser; without one nothing is added."""
 
 from __future__ import annotations
 
