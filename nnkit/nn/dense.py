@@ -35,7 +35,7 @@ class Dense(Module):
     start at 0. Penalties λ₁ Σ|w| + λ₂ Σ w² are on the weight; constraints, by name or as objects of
     ``nnkit.constraints``, hold after every update.
 
-    >>> Dense(48, activation="tanh")
+    >>> Dense(48, activation="tanh", constraint="max_norm")
     Dense(48, activation='tanh')
     """
 
@@ -71,10 +71,15 @@ class Dense(Module):
             return f"Dense({self.units}, activation={activation.name!r})"
         return f"Dense({self.units}, activation={activation!r})"
 
+    def _constraints(self) -> dict[str, Any]:
+        """Those that there are, by the names of their arguments."""
+        bias = None if self.bias is None else self.bias.constraint
+        found = {"constraint": self.weight.constraint, "bias_constraint": bias}
+        return {name: constraint for name, constraint in found.items() if constraint is not None}
+
     def config(self) -> dict[str, Any]:
         """Constructor arguments."""
         penalty = self.penalty or Penalty()
-        found = {"constraint": self.weight.constraint, "bias_constraint": self.bias and self.bias.constraint}
         return {
             "units": self.units,
             "activation": self.activation,
@@ -82,7 +87,7 @@ class Dense(Module):
             "initializer": self.initializer,
             "l1": penalty.l1,
             "l2": penalty.l2,
-            **{name: constraint for name, constraint in found.items() if constraint is not None},
+            **self._constraints(),
         }
 
     def output_activation(self) -> str:

@@ -6,11 +6,15 @@ from math import prod
 
 from nnkit.nn import Module
 from nnkit.nn.module import walk
+from nnkit.training.layout import Layout
 from nnkit.training.model import Model
 
 
 def summary(model: Model) -> str:
-    """One line for each layer that holds arrays or is part of a Sequential: path, layer, shapes, number of values."""
+    """One line for each layer that holds arrays or is part of a Sequential: path, layer, shapes, number of values.
+
+    A constraint is named in brackets after the shape of its parameter.
+    """
     layout = model.layout
     owned: dict[str, list[str]] = {}
     for path in layout.shapes:
@@ -20,7 +24,7 @@ def summary(model: Model) -> str:
         if not isinstance(part, Module) or (path not in owned and type(part).__name__ in ("Sequential", "Activation")):
             continue
         leaves = owned.get(path, [])
-        shapes = ", ".join(f"{leaf.rpartition('.')[2]} {'×'.join(map(str, layout.shapes[leaf]))}" for leaf in leaves)
+        shapes = ", ".join(_leaf(layout, leaf) for leaf in leaves)
         count = sum(prod(layout.shapes[leaf]) for leaf in leaves)
         rows.append(
             (path or "(whole)", repr(part) if len(repr(part)) <= 46 else type(part).__name__, shapes, f"{count:,}")
@@ -34,3 +38,10 @@ def summary(model: Model) -> str:
     inputs, outputs = ("×".join(map(str, shape)) for shape in (layout.input_shape, layout.output_shape))
     lines.append(f"{inputs} inputs, {outputs} outputs, {layout.count:,} trained values of {layout.dtype}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _leaf(layout: Layout, path: str) -> str:
+    """Name, shape and constraint."""
+    constraint = layout.constraints.get(path)
+    shape = "×".join(map(str, layout.shapes[path]))
+    return f"{path.rpartition('.')[2]} {shape}" + (f" ({constraint.name})" if constraint else "")

@@ -196,6 +196,11 @@ def test_they_come_back_from_a_file_and_go_on(constraint, tmp_path):
         assert again.parameters()[path].tobytes() == value.tobytes()
 
 
+def test_the_summary_names_them():
+    net = nnkit.Sequential([nn.Dense(4, constraint=MaxNorm(3.0), bias_constraint="nonneg")], (3,))
+    assert "weight 3×4 (max_norm), bias 4 (non_negative)" in net.summary()
+
+
 class Wider(Constraint):
     name = "wider"
 
