@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Array = Any
 FIRST = 15
 """Iterations for the first vectors."""
+MOST = 1000
 
 
 class SpectralNorm(Reparametrised):
@@ -37,6 +38,10 @@ class SpectralNorm(Reparametrised):
     def __init__(self, module: Module, iterations: int = 1, eps: float = 1e-12) -> None:
         super().__init__(module)
         check_count("SpectralNorm", "iterations", iterations, at_least=1)
+        if iterations > MOST:
+            raise ArgumentError(
+                f"SpectralNorm: iterations is {iterations}, expected at most {MOST:,}: each is in the step"
+            )
         check_number("SpectralNorm", "eps", eps, "(0, inf)")
         weight: Parameter = self.module.weight  # type: ignore[attr-defined]
         if len(weight.shape) != 2:

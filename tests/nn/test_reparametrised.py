@@ -163,6 +163,10 @@ def test_what_has_no_weight_is_refused(around, what):
 def test_arguments_of_spectral_norm():
     with pytest.raises(ArgumentError, match="SpectralNorm: iterations is 0, expected a whole number from 1 up"):
         SpectralNorm(Dense(3), iterations=0)
+    with pytest.raises(
+        ArgumentError, match=r"SpectralNorm: iterations is 1000000, expected at most 1,000: each is in the"
+    ):
+        SpectralNorm(Dense(3), iterations=10**6)
     with pytest.raises(ArgumentError, match=r"SpectralNorm: eps is 0, expected a number in \(0, inf\)"):
         SpectralNorm(Dense(3), eps=0)
     filters = Custom(lambda self, x, run: x, weight=nn.Parameter((3, 3, 2, 4)))
