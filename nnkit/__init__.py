@@ -8,7 +8,7 @@
 True
 """
 
-from nnkit import callbacks, data, initializers, losses, metrics, nn, ops, optimizers
+from nnkit import callbacks, constraints, data, initializers, losses, metrics, nn, ops, optimizers
 from nnkit._version import __version__
 from nnkit.checkpoint import load
 from nnkit.errors import NnkitError, NnkitWarning
@@ -37,6 +37,7 @@ __all__ = [
     "__version__",
     "callbacks",
     "check_gradients",
+    "constraints",
     "data",
     "find_batch_size",
     "find_learning_rate",

@@ -35,3 +35,11 @@ def as_numpy(array):
     if type(array).__module__.startswith("array_api_strict"):
         array = array.to_device(peer("array_api_strict").Device("CPU_DEVICE"))
     return np.asarray(array)
+
+
+def keras(name):
+    """A module of Keras, on JAX as everywhere in the tests: a process has one of its backends."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    peer("jax")
+    peer("keras")
+    return importlib.import_module(f"keras.{name}")

@@ -27,7 +27,7 @@ ALL = [path for folder in ("nnkit", "backends", "tests", "benchmarks") for path 
 FLOORS = (
     "_version", "errors", "names", "trees", "hyperparameters", "display",
     "graph", "ops", "functional", "gradient_check",
-    "initializers", "nn", "losses", "metrics", "optimizers",
+    "initializers", "constraints", "nn", "losses", "metrics", "optimizers",
     "plan", "backend",
     "data", "measure", "diagnosis",
     "training", "callbacks", "network", "feedforward", "repetition",

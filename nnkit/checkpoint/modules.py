@@ -8,6 +8,7 @@ from nnkit import initializers
 from nnkit.checkpoint.compare import difference
 from nnkit.checkpoint.text import parsed, written
 from nnkit.nn import Module, Parameter
+from nnkit.nn.leaves import From
 from nnkit.nn.module import declared
 from nnkit.nn.serial import from_config, is_custom, to_config
 from nnkit.training.layout import Layout
@@ -31,7 +32,7 @@ def rebuilt(config: Any) -> Module:
     try:
         module = from_config(config)
         for leaf in declared(module).values():
-            if isinstance(leaf, Parameter):
+            if isinstance(leaf, Parameter) and not isinstance(leaf.initializer, From):
                 initializers.get(leaf.initializer)
         again = to_config(module)
     except Exception as error:  # anything can stand in a file, and the layers see it first

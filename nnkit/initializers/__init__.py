@@ -48,6 +48,12 @@ INITIALIZERS: dict[str, Callable[[], Initializer]] = {made.name: made for made i
 ALIASES = {
     "zero": "zeros",
     "one": "ones",
+    "glorot": "glorot_uniform",
+    "he": "he_normal",
+    "kaiming": "he_normal",
+    "lecun": "lecun_normal",
+    "trunc_normal": "truncated_normal",
+    "xavier": "glorot_uniform",
     "xavier_normal": "glorot_normal",
     "xavier_uniform": "glorot_uniform",
     "kaiming_normal": "he_normal",

@@ -55,10 +55,15 @@ class TruncatedNormal(Initializer):
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Values:
         """Values of ``shape``, float64."""
-        flat = rng.standard_normal(int(np.prod(shape)))
-        while (outside := np.flatnonzero(np.abs(flat) > 2.0)).size:
-            flat[outside] = rng.standard_normal(outside.size)
-        return flat.reshape(shape) * self.std + self.mean
+        return truncated(shape, rng) * self.std + self.mean
+
+
+def truncated(shape: Shape, rng: np.random.Generator) -> Values:
+    """Normal numbers of mean 0 and variance 1 without those beyond ±2, which are drawn again."""
+    flat = rng.standard_normal(int(np.prod(shape)))
+    while (outside := np.flatnonzero(np.abs(flat) > 2.0)).size:
+        flat[outside] = rng.standard_normal(outside.size)
+    return flat.reshape(shape)
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,21 @@ import numpy as np
 from nnkit.errors import ArgumentError, ShapeError
 from nnkit.hyperparameters import check_number
 from nnkit.initializers.initializer import Initializer, Shape, Values, fans
+from nnkit.initializers.plain import truncated
 
 _MODES = ("fan_in", "fan_out", "fan_average")
-_DISTRIBUTIONS = ("normal", "uniform")
+_DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
+LEFT = 0.8796256610342398
+"""Standard deviation of what remains of a normal distribution between −2 and 2 of its own."""
 
 
 @dataclass(frozen=True)
 class VarianceScaling(Initializer):
     """Mean 0 and variance ``scale`` / n, where n is the number of inputs, of outputs, or the average of the two.
 
-    Normal with standard deviation √(scale / n), or uniform between ±√(3 scale / n). For a weight of shape
-    (in…, out), n follows from :func:`fans`.
+    Normal with standard deviation √(scale / n), as it is or without what lies beyond two of 1.137 √(scale / n), which
+    leaves that standard deviation; or uniform between ±√(3 scale / n). For a weight of shape (in…, out), n follows from
+    :func:`fans`.
 
     >>> VarianceScaling(2.0)((800, 100), np.random.default_rng(0)).std().round(3)
     np.float64(0.05)
@@ -29,7 +33,7 @@ class VarianceScaling(Initializer):
 
     scale: float = 1.0
     mode: Literal["fan_in", "fan_out", "fan_average"] = "fan_in"
-    distribution: Literal["normal", "uniform"] = "normal"
+    distribution: Literal["normal", "truncated_normal", "uniform"] = "normal"
 
     name: ClassVar[str] = "variance_scaling"
 
@@ -46,6 +50,8 @@ class VarianceScaling(Initializer):
         std = sqrt(self.scale / max(count, 1))
         if self.distribution == "normal":
             return rng.standard_normal(shape) * std
+        if self.distribution == "truncated_normal":
+            return truncated(shape, rng) * (std / LEFT)
         return (rng.random(shape) * 2.0 - 1.0) * (sqrt(3.0) * std)
 
 

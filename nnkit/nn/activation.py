@@ -106,7 +106,7 @@ def as_activation(activation: str | Callable[..., Array] | Module) -> Module:
     """A layer from a name, a function or a layer."""
     if isinstance(activation, Module):
         return activation
-    if isinstance(activation, str) and activation.strip().lower() == "prelu":
+    if isinstance(activation, str) and activation.strip().lower() in ("prelu", "p_relu", "parametric_relu"):
         return PReLU()
     return Activation(activation)
 

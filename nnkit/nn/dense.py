@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nnkit.constraints import Constraint
 from nnkit.errors import ArgumentError
 from nnkit.nn.activation import Activation, as_activation, default_initializer
 from nnkit.nn.leaves import INPUTS, Parameter, Penalty
@@ -31,9 +32,10 @@ class Dense(Module):
 
     x has shape (…, inputs); weight (inputs, units), bias (units,), the output (…, units). The weights are drawn as
     their activation asks for (He normal for the relu family, LeCun normal for selu, Glorot uniform otherwise); biases
-    start at 0.
+    start at 0. Penalties λ₁ Σ|w| + λ₂ Σ w² are on the weight; constraints, by name or as objects of
+    ``nnkit.constraints``, hold after every update.
 
-    >>> Dense(48, activation="tanh")
+    >>> Dense(48, activation="tanh", constraint="max_norm")
     Dense(48, activation='tanh')
     """
 
@@ -45,14 +47,18 @@ class Dense(Module):
         initializer: Any = None,
         l1: float = 0.0,
         l2: float = 0.0,
+        constraint: str | Constraint | None = None,
+        bias_constraint: str | Constraint | None = None,
     ) -> None:
         self.units = check_units(units, "Dense: units")
         self.activation = as_activation(activation)
         self.initializer = initializer
         self.penalty = Penalty(l1, l2) if l1 or l2 else None
+        if bias_constraint is not None and not bias:
+            raise ArgumentError(f"Dense: bias_constraint is {bias_constraint!r}, but with bias=False there is no bias")
         first = default_initializer(self.activation) if initializer is None else initializer
-        self.weight = Parameter((INPUTS, self.units), first, self.penalty)
-        self.bias = Parameter((self.units,), "zeros") if bias else None
+        self.weight = Parameter((INPUTS, self.units), first, self.penalty, constraint)
+        self.bias = Parameter((self.units,), "zeros", constraint=bias_constraint) if bias else None
 
     def __call__(self, x: Array, run: Run) -> Array:
         """The output for x, whose first axis is the batch."""
@@ -65,6 +71,12 @@ class Dense(Module):
             return f"Dense({self.units}, activation={activation.name!r})"
         return f"Dense({self.units}, activation={activation!r})"
 
+    def _constraints(self) -> dict[str, Any]:
+        """Those that there are, by the names of their arguments."""
+        bias = None if self.bias is None else self.bias.constraint
+        found = {"constraint": self.weight.constraint, "bias_constraint": bias}
+        return {name: constraint for name, constraint in found.items() if constraint is not None}
+
     def config(self) -> dict[str, Any]:
         """Constructor arguments."""
         penalty = self.penalty or Penalty()
@@ -75,6 +87,7 @@ class Dense(Module):
             "initializer": self.initializer,
             "l1": penalty.l1,
             "l2": penalty.l2,
+            **self._constraints(),
         }
 
     def output_activation(self) -> str:

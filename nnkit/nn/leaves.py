@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from nnkit import constraints, initializers
 from nnkit.errors import ArgumentError
 
 INPUTS = "inputs"
@@ -29,11 +33,28 @@ class Penalty:
                 raise ArgumentError(f"{name} must be a finite number that is not negative, got {value!r}")
 
 
+@dataclass(frozen=True, eq=False)
+class From:
+    """First values that follow from those of other leaves of the same module tree: ``function`` of their values.
+
+    >>> weight = Parameter(("inputs", 3))
+    >>> length = Parameter((3,), From(lambda values: (values**2).sum(axis=0) ** 0.5, weight))
+    """
+
+    function: Callable[..., Any]
+    leaves: tuple[Declared, ...]
+
+    def __init__(self, function: Callable[..., Any], *leaves: Declared) -> None:
+        object.__setattr__(self, "function", function)
+        object.__setattr__(self, "leaves", leaves)
+
+
 @dataclass(eq=False, slots=True)
 class Parameter:
-    """A trained array: its shape, how its first values are drawn, and a penalty on it.
+    """A trained array: its shape, how its first values are drawn, a penalty on it, and a constraint.
 
-    A size in ``shape`` may be ``"inputs"``, the size of the last axis of what the module is called with.
+    A size in ``shape`` may be ``"inputs"``, the size of the last axis of what the module is called with. A constraint,
+    by name or as an object of ``nnkit.constraints``, is applied after every update of the optimiser.
 
     >>> Parameter(("inputs", 3), initializer="he_normal").shape
     ('inputs', 3)
@@ -42,9 +63,12 @@ class Parameter:
     shape: tuple[int | str, ...]
     initializer: Any = "glorot_uniform"
     penalty: Penalty | None = None
+    constraint: Any = None
 
     def __post_init__(self) -> None:
         _check_shape("Parameter", self.shape)
+        if self.constraint is not None:
+            constraints.get(self.constraint)
 
 
 @dataclass(eq=False, slots=True)
@@ -56,13 +80,33 @@ class State:
     """
 
     shape: tuple[int | str, ...]
-    initial: float = 0.0
+    initial: float | From = 0.0
 
     def __post_init__(self) -> None:
         _check_shape("State", self.shape)
 
 
 Declared = Parameter | State
+
+
+def first_values(leaves: Mapping[str, Declared], shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, Any]:
+    """What each leaf starts from, by path: on the host, in float64, as a function of (seed, path)."""
+    paths = {id(leaf): path for path, leaf in leaves.items()}
+    values: dict[str, Any] = {}
+
+    def value_of(path: str) -> Any:
+        if path not in values:
+            leaf = leaves[path]
+            start: Any = leaf.initializer if isinstance(leaf, Parameter) else leaf.initial
+            if isinstance(start, From):
+                values[path] = start.function(*(value_of(paths[id(other)]) for other in start.leaves))
+            elif isinstance(leaf, Parameter):
+                values[path] = initializers.get(start)(shapes[path], initializers.generator(seed, path))
+            else:
+                values[path] = np.full(shapes[path], start)
+        return values[path]
+
+    return {path: value_of(path) for path in shapes}
 
 
 def _check_shape(kind: str, shape: object) -> None:

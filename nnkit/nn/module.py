@@ -30,8 +30,10 @@ class Module(ABC):
     >>> nnkit.Network(Scale(), input_shape=(3,)).predict([[1.0, 2.0, 3.0]]).tolist()
     [[1.0, 2.0, 3.0]]
 
-    ``run`` tells whether this is training (``run.training``), gives random numbers (``run.random(self, shape)``) and
-    takes new values of states (``run.update(self, mean=…)``). The call must change nothing on ``self``.
+    ``run`` tells whether this is training (``run.training``), gives random numbers (uniform ones from
+    ``run.random(self, shape)``, normal ones from ``run.normal(self, shape)``), takes new values of states
+    (``run.update(self, mean=…)``) and what is to be added to the loss (``run.penalty(self, value)``). The call must
+    change nothing on ``self``.
     """
 
     @abstractmethod

@@ -5,18 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nnkit import constraints, initializers
 from nnkit.errors import ArgumentError
 from nnkit.names import lookup
 from nnkit.nn.activation import Activation, PReLU
+from nnkit.nn.activity import ActivityRegularization
 from nnkit.nn.dense import Dense
-from nnkit.nn.dropout import Dropout
+from nnkit.nn.dropout import AlphaDropout, Dropout, GaussianDropout
+from nnkit.nn.group_norm import GroupNorm
 from nnkit.nn.module import Module, join
+from nnkit.nn.noise import GaussianNoise
 from nnkit.nn.normalization import BatchNorm, LayerNorm
+from nnkit.nn.rms_norm import RMSNorm
+from nnkit.nn.spectral_norm import SpectralNorm
 from nnkit.nn.structure import Flatten, Sequential
+from nnkit.nn.weight_norm import WeightNorm
 
 LAYERS: dict[str, type[Module]] = {
     kind.__name__.lower(): kind
-    for kind in (Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, PReLU, Sequential)
+    for kind in (
+        Activation,
+        ActivityRegularization,
+        AlphaDropout,
+        BatchNorm,
+        Dense,
+        Dropout,
+        Flatten,
+        GaussianDropout,
+        GaussianNoise,
+        GroupNorm,
+        LayerNorm,
+        PReLU,
+        RMSNorm,
+        Sequential,
+        SpectralNorm,
+        WeightNorm,
+    )
 }
 
 
@@ -84,9 +108,8 @@ def _built(value: Any, path: str, made: dict[str, Module]) -> Any:
     if isinstance(value, Mapping) and ("layer" in value or "same_as" in value):
         return _made(value, path, made)
     if isinstance(value, Mapping):
-        from nnkit import initializers
-
-        return initializers.from_config(value)
+        made_of = constraints if value.get("name") in constraints.CONSTRAINTS else initializers
+        return made_of.from_config(value)
     if isinstance(value, list):
         return [_built(part, join(path, str(number)), made) for number, part in enumerate(value)]
     return value

@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
+from nnkit import constraints
 from nnkit.errors import ArgumentError, ShapeError, TraceError
 from nnkit.graph.shapes import fixed, show
 from nnkit.graph.tracing import Trace, TracedArray
 from nnkit.nn.leaves import INPUTS, Declared, Parameter, State
 from nnkit.nn.module import Module, declared, join, members
-from nnkit.ops import random_bits, random_uniform, stop_gradient
+from nnkit.ops import random_bits, random_normal, random_uniform, stop_gradient
 
 Array = Any
 GiveLeaf = Callable[[str, Declared, tuple[int, ...]], TracedArray]
@@ -31,12 +32,15 @@ class Run:
     ) -> None:
         self.training = training
         self.updates: dict[str, TracedArray] = {}
+        self.penalties: list[TracedArray] = []
+        self.rows = 0
         self._trace = trace
         self._give_leaf = give_leaf
         self._randomness = randomness
         self._draws: dict[str, int] = {}
         self._paths: dict[int, str] = {}
         self._leaves: dict[str, tuple[TracedArray, tuple[int, ...]]] = {}
+        self._replaced: dict[int, Callable[[TracedArray], TracedArray]] = {}
 
     def random_bits(self, module: Module, shape: tuple[int, ...]) -> TracedArray:
         """32 random bits for each element, uint32, by seed, step, the module's path and how often it asked before."""
@@ -56,6 +60,44 @@ class Run:
         """Uniform numbers in [0, 1)."""
         numbers: TracedArray = random_uniform(self.random_bits(module, shape), dtype)
         return numbers
+
+    def normal(self, module: Module, shape: tuple[int, ...], dtype: str = "float32") -> TracedArray:
+        """Normal numbers of mean 0 and variance 1."""
+        first, second = self.random_bits(module, shape), self.random_bits(module, shape)
+        numbers: TracedArray = random_normal(first, second, dtype)
+        return numbers
+
+    def penalty(self, module: Module, value: Array) -> None:
+        """Add to the loss: ``value`` has one number for each row of the batch, or is one number for each row alike.
+
+        The loss of a row and what is added to it are averaged together, with the weights of the samples if there are
+        any, in training and in every loss that is reported.
+        """
+        if not isinstance(value, TracedArray) or value.shape not in ((), (self.rows,)):
+            got = show(value.shape) if isinstance(value, TracedArray) else type(value).__name__
+            raise ShapeError(
+                f"{self.place(module)}: run.penalty(self, value) takes an array of the trace with one number for each "
+                f"of the {self.rows} rows of the batch, or of one number; got {got}: take xp.sum over the other axes"
+            )
+        self.penalties.append(value)
+
+    def replaced(
+        self, module: Module, x: Array, name: str, function: Callable[[TracedArray], TracedArray]
+    ) -> TracedArray:
+        """The output of a module for x with ``function`` of its leaf ``name`` in the place of that leaf."""
+        leaf = vars(vars(module)["_shadow_of"]).get(name)
+        if not isinstance(leaf, (Parameter, State)):
+            raise TraceError(f"{self.place(module)}: run.replaced(…, '{name}', …), but self.{name} is no leaf")
+        self._replaced[id(leaf)] = function
+        try:
+            output: TracedArray = module(x, self)
+        finally:
+            del self._replaced[id(leaf)]
+        return output
+
+    def place(self, module: Module) -> str:
+        """What messages call a layer: its path and its kind."""
+        return f"layer '{_path_of(module)}' ({_kind(module)})"
 
     def update(self, module: Module, **values: Array) -> None:
         """New values of states that the module declares; they take effect after the step.
@@ -103,7 +145,16 @@ class Run:
             raise ShapeError(
                 f"layer '{_path_of(owner)}' ({_kind(owner)}) expects {known[which]} inputs, got {shape[which]}"
             )
-        return array
+        return self._replacement(owner, path, array, self._replaced[id(leaf)]) if id(leaf) in self._replaced else array
+
+    def _replacement(self, owner: Module, path: str, array: TracedArray, function: Callable[..., Any]) -> TracedArray:
+        found = function(array)
+        if (found.shape, found.dtype) != (array.shape, array.dtype):
+            raise ShapeError(
+                f"{self.place(owner)}: '{path.rpartition('.')[2]}' is {array.dtype}{list(array.shape)}, "
+                f"what replaces it {found.dtype}{list(found.shape)}"
+            )
+        return cast("TracedArray", found)
 
 
 def call_module(module: Module, x: TracedArray, run: Run) -> TracedArray:
@@ -112,6 +163,7 @@ def call_module(module: Module, x: TracedArray, run: Run) -> TracedArray:
         run._paths.setdefault(id(leaf), path)
     shadows: dict[int, Module] = {}
     shadow = _shadow(module, "", shadows)
+    run.rows = fixed(x.shape, "x")[0]
     result = shadow(x, run)
     for original in shadows.values():
         _check_unchanged(original)
@@ -145,7 +197,22 @@ def trace_shapes(
                 f"leaf '{path}' is declared, but its module is never called, so that its shape is unknown"
             )
         ordered[path] = shapes.get(path) or tuple(int(size) for size in leaf.shape)
+        if isinstance(leaf, Parameter) and leaf.constraint is not None:
+            _check_constraint(path, leaf.constraint, ordered[path], dtype)
     return ordered, tuple(row)
+
+
+def _check_constraint(path: str, constraint: Any, shape: tuple[int, ...], dtype: str) -> None:
+    """Refuse a constraint that does not fit its parameter, before anything is trained."""
+    try:
+        found = constraints.get(constraint)(Trace().input(path, "data", shape, dtype))
+    except ShapeError as error:
+        raise ShapeError(f"parameter '{path}': {error}") from None
+    if (found.shape, found.dtype) != (shape, dtype):
+        raise ShapeError(
+            f"parameter '{path}': constraint {constraint!r} makes {found.dtype}{list(found.shape)} of "
+            f"{dtype}{list(shape)}; it must keep shape and data type"
+        )
 
 
 # -- shadows

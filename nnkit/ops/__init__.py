@@ -10,7 +10,15 @@ from nnkit.ops.composed import (
     softmax,
     softplus,
 )
-from nnkit.ops.extra import erf, namespace, random_bits, random_uniform, scatter_add, stop_gradient
+from nnkit.ops.extra import (
+    erf,
+    namespace,
+    random_bits,
+    random_normal,
+    random_uniform,
+    scatter_add,
+    stop_gradient,
+)
 
 __all__ = [
     "erf",
@@ -20,6 +28,7 @@ __all__ = [
     "namespace",
     "one_hot",
     "random_bits",
+    "random_normal",
     "random_uniform",
     "relu",
     "scatter_add",

@@ -49,7 +49,7 @@ def check_gradients(net: Network, x: Any, y: Any, loss: Any = "auto", order: int
     traced_x = trace.input("x", "data", inputs.shape, "float64")
     traced_y = trace.input("y", "data", (len(inputs), *signature(target)[0]), str(target.dtype))
     xp = trace.namespace
-    total = xp.mean(goal.per_row(call_module(goal.module, traced_x, run), traced_y))
+    total = xp.mean(goal.losses(call_module(goal.module, traced_x, run), traced_y, run))
     for path, penalty in layout.penalties.items():
         total = total + penalty.l1 * xp.sum(xp.abs(leaves[path])) + penalty.l2 * xp.sum(xp.square(leaves[path]))
     values: dict[str, Any] = {name: np.asarray(7, dtype=np.uint32) for name in seeds}

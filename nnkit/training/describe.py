@@ -8,6 +8,7 @@ from math import prod
 from nnkit.display import Column
 from nnkit.nn import Activation, Dense, Module, Sequential
 from nnkit.nn.module import walk
+from nnkit.training.layout import Layout
 from nnkit.training.model import Model
 
 
@@ -33,14 +34,17 @@ def _short(part: Module) -> str:
 
 
 def summary(model: Model) -> str:
-    """One line for each layer that holds arrays or is part of a Sequential: path, layer, shapes, number of values."""
+    """One line for each layer that holds arrays or is part of a Sequential: path, layer, shapes, number of values.
+
+    A constraint is named in brackets after the shape of its parameter.
+    """
     layout, owned = model.layout, _owned(model)
     rows = [("layer", "kind", "parameters", "values")]
     for path, part in _layers(model):
         if path not in owned and isinstance(part, Activation):
             continue
         leaves = owned.get(path, [])
-        shapes = ", ".join(f"{leaf.rpartition('.')[2]} {'×'.join(map(str, layout.shapes[leaf]))}" for leaf in leaves)
+        shapes = ", ".join(_leaf(layout, leaf) for leaf in leaves)
         count = sum(prod(layout.shapes[leaf]) for leaf in leaves)
         rows.append(
             (path or "(whole)", repr(part) if len(repr(part)) <= 46 else type(part).__name__, shapes, f"{count:,}")
@@ -70,3 +74,10 @@ def _layers(model: Model) -> Iterator[tuple[str, Module]]:
     for path, part in walk(model.module):
         if isinstance(part, Module) and (path in owned or not isinstance(part, Sequential)):
             yield path, part
+
+
+def _leaf(layout: Layout, path: str) -> str:
+    """Name, shape and constraint."""
+    constraint = layout.constraints.get(path)
+    shape = "×".join(map(str, layout.shapes[path]))
+    return f"{path.rpartition('.')[2]} {shape}" + (f" ({constraint.name})" if constraint else "")

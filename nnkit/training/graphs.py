@@ -12,6 +12,7 @@ from nnkit.nn.leaves import Declared
 from nnkit.nn.tracing import call_module
 from nnkit.optimizers import Optimizer
 from nnkit.plan.schedule import GUARD
+from nnkit.training.constraining import constrained
 from nnkit.training.layout import SEEDS, Layout
 from nnkit.training.means import Means
 from nnkit.training.objective import Objective
@@ -91,7 +92,7 @@ def training_graph(
     run = Run(trace, values.leaf, training=True, randomness=(low, high, step))
     out = values.call(objective.module, batch.x, run)
     trace.path = "loss"
-    mean, weight = _mean_loss(xp, objective.per_row(out, batch.y), batch.weight)
+    mean, weight = _mean_loss(xp, objective.losses(out, batch.y, run), batch.weight)
     loss = _with_penalties(values, mean)
     paths = list(layout.parameters)
     # The gradient of the input is asked for as in a plain backward pass, and dropped by the planner: nobody reads it.
@@ -118,9 +119,10 @@ def evaluation_graph(
     """Gather and forward, and the sums that loss and accuracy are made of."""
     values = Values(layout)
     batch = Batch(values, target, rows, weighted)
-    out = values.call(objective.module, batch.x, Run(values.trace, values.leaf))
+    run = Run(values.trace, values.leaf)
+    out = values.call(objective.module, batch.x, run)
     values.trace.path = "loss"
-    mean, weight = _mean_loss(values.xp, objective.per_row(out, batch.y), batch.weight)
+    mean, weight = _mean_loss(values.xp, objective.losses(out, batch.y, run), batch.weight)
     loss = _with_penalties(values, mean)
     return values.trace.graph(batch.outputs | _metrics(values, objective, out, batch, loss, weight))
 
@@ -139,9 +141,10 @@ def scoring_graph(layout: Layout, objective: Objective, target: tuple[tuple[int,
     x = trace.input("x", "data", (rows, *layout.input_shape), layout.dtype)
     y = trace.input("y", "data", (rows, *target[0]), target[1])
     weight = trace.input("weight", "data", (rows,), "float64")
-    out = values.call(objective.module, x, Run(trace, values.leaf))
+    run = Run(trace, values.leaf)
+    out = values.call(objective.module, x, run)
     trace.path = "loss"
-    total = xp.sum(xp.astype(objective.per_row(out, y), "float64") * weight)
+    total = xp.sum(xp.astype(objective.losses(out, y, run), "float64") * weight)
     penalty = _with_penalties(values, xp.zeros((), dtype=layout.dtype))
     return trace.graph({"prediction": objective.predictions(out), "loss": total, "penalty": penalty})
 
@@ -172,6 +175,7 @@ def _update(values: Values, optimizer: Optimizer, gradient: TracedArray) -> dict
     update = values.number("counter.update", "state", "uint32") + 1
     step = values.xp.astype(update, dtype)
     new, moved = optimizer.update_parts(parts, values.flat, gradient, moments, settings, step)
+    new = constrained(values.layout, new)
     return {"parameter": new, "counter.update": update} | {f"moment.{n}": value for n, value in moved.items()}
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
+from nnkit import constraints
 from nnkit.backend import Leaf
+from nnkit.constraints import Constraint
 from nnkit.errors import ArgumentError
 from nnkit.graph.dtypes import itemsize
 from nnkit.nn import Module, Parameter, Penalty, State
@@ -57,6 +59,12 @@ class Layout:
     def parts(self) -> Parts:
         """The parameters as they lie in their flat vector."""
         return Parts(tuple(self.parameters.values()))
+
+    @property
+    def constraints(self) -> dict[str, Constraint]:
+        """Constraints by path."""
+        found = {path: leaf.constraint for path, leaf in self.declared.items() if isinstance(leaf, Parameter)}
+        return {path: constraints.get(constraint) for path, constraint in found.items() if constraint is not None}
 
     @property
     def count(self) -> int:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from nnkit import initializers
 from nnkit.backend import Backend, Executable, select
 from nnkit.data.arrays import NUMBERS, as_numpy
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.graph import Graph
-from nnkit.nn import Module, Parameter, State
+from nnkit.nn import Module
+from nnkit.nn.leaves import first_values
 from nnkit.plan import Plan, Target, plan
 from nnkit.training.layout import Layout
 from nnkit.training.point import Left
@@ -34,7 +34,7 @@ class Model:
         self.backend: Backend = select(device)
         self.store = self.backend.new_store()
         self.store.allocate(layout.leaves())
-        self.store.write(self._initial_values() | dict(layout.factors))
+        self.store.write(first_values(layout.declared, layout.shapes, seed) | dict(layout.factors))
         self.optimizer: Any = None
         self.epochs_done = 0
         self.steps_done = 0
@@ -45,19 +45,10 @@ class Model:
         self._plans: OrderedDict[Any, tuple[Plan, Executable]] = OrderedDict()
         self._planning = Lock()
 
-    def _initial_values(self) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for path, shape in self.layout.shapes.items():
-            leaf = self.layout.declared[path]
-            if isinstance(leaf, Parameter):
-                values[path] = initializers.get(leaf.initializer)(shape, initializers.generator(self.seed, path))
-            elif isinstance(leaf, State):
-                values[path] = np.full(shape, leaf.initial)
-        return values
-
     def initial_parameters(self) -> dict[str, Any]:
         """The parameters that the seed gives, drawn again."""
-        return {path: value for path, value in self._initial_values().items() if path in self.layout.parameters}
+        drawn = first_values(self.layout.declared, self.layout.shapes, self.seed)
+        return {path: value for path, value in drawn.items() if path in self.layout.parameters}
 
     def values(self) -> dict[str, Any]:
         """Host copies of all lasting leaves, parameters and states."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnkit import losses
 from nnkit.losses import Loss
-from nnkit.nn import Module
+from nnkit.nn import Module, Run
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.nn.module import UNKNOWN
 from nnkit.ops import namespace
@@ -30,6 +30,13 @@ class Objective:
     def per_row(self) -> Callable[[Array, Array], Array]:
         """(values, target) → the loss of each row."""
         return self.loss.paired[self.activation] if self.paired else self.loss
+
+    def losses(self, values: Array, target: Array, run: Run) -> Array:
+        """The loss of each row, with the penalties that modules added in this run."""
+        found = self.per_row(values, target)
+        for penalty in run.penalties:
+            found = found + namespace(found).astype(penalty, found.dtype)
+        return found
 
     @property
     def counts_correct(self) -> bool:

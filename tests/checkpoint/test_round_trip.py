@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnkit import initializers, losses, optimizers
+from nnkit import constraints, initializers, losses, optimizers
 from nnkit.nn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Module, PReLU, Sequential
 from nnkit.nn.activations import ACTIVATIONS
+from tests.nn.table import ROWS
 
 shared = Dense(3, "tanh")
 slope = PReLU(0.1)
@@ -26,7 +27,9 @@ LAYERS: dict[str, list[Module]] = {
     "activations with parameters": [Activation("leaky_relu", slope=0.2), Dense(4, Activation("elu", alpha=2))],
     "pieces": [Dense(6, Activation("maxout", pieces=3))],
     "normalisation": [BatchNorm(0.2, 1e-3), LayerNorm(1e-4), Dense(2)],
+    **{f"the layer {name}": [Dense(8), row.make(), Dense(2)] for name, row in ROWS.items() if "," not in name},
     "dropout": [Dense(4), Dropout(0.5), Dense(2)],
+    "constraints": [Dense(4, constraint="max_norm", bias_constraint=constraints.UnitNorm(-1))],
     "no bias": [Dense(4, bias=False)],
     "initialiser by name": [Dense(4, initializer="xavier_normal")],
     "initialisers as objects": [
@@ -53,6 +56,7 @@ def test_every_layer(name: str, dtype: str, tmp_path: Path) -> None:
     assert repr(again) == repr(net)
     assert again._model.layout.shapes == net._model.layout.shapes
     assert again._model.layout.penalties == net._model.layout.penalties
+    assert again._model.layout.constraints == net._model.layout.constraints
     for leaf, value in net._model.values().items():
         assert np.array_equal(again._model.values()[leaf], value)
         assert again._model.values()[leaf].dtype == dtype

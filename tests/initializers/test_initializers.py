@@ -43,6 +43,7 @@ def draw(initializer, shape=(IN, OUT)):
         ("lecun_normal", 1 / IN),
         ("lecun_uniform", 1 / IN),
         (VarianceScaling(3.0, "fan_out", "uniform"), 3 / OUT),
+        (VarianceScaling(2.0, "fan_in", "truncated_normal"), 2 / IN),
         (Normal(0.02), 0.02**2),
         (Uniform(-0.5, 0.5), 1 / 12),
         (TruncatedNormal(1.0), 0.7737413),
@@ -64,6 +65,7 @@ def test_mean_and_variance(name, variance):
         ("he_uniform", np.sqrt(6 / IN)),
         ("lecun_uniform", np.sqrt(3 / IN)),
         (TruncatedNormal(0.5), 1.0),
+        (VarianceScaling(1.0, "fan_in", "truncated_normal"), 2 / np.sqrt(IN) / 0.8796256610342398),
     ],
 )
 def test_bounds_are_kept_and_reached(name, bound):
@@ -141,6 +143,18 @@ def test_generator_is_what_it_says():
     assert generator(0, "layers.0.weight").integers(1000, size=3).tolist() == [631, 220, 203]
 
 
+EXPECTED = """
+    zeros ones constant uniform normal truncated_normal variance_scaling glorot_normal glorot_uniform he_normal
+    he_uniform lecun_normal lecun_uniform orthogonal identity
+"""
+
+
+def test_every_expected_name_is_there():
+    assert INITIALIZERS.keys() == set(EXPECTED.split())
+    for alias, name in (("xavier", "glorot_uniform"), ("kaiming", "he_normal"), ("trunc_normal", "truncated_normal")):
+        assert get(alias) == get(name)
+
+
 def test_names():
     assert set(ALIASES.values()) <= INITIALIZERS.keys()
     assert not ALIASES.keys() & INITIALIZERS.keys()
@@ -176,7 +190,7 @@ def test_config_survives_json(name):
         (
             lambda: VarianceScaling(distribution="t"),
             ArgumentError,
-            "distribution is 't', expected one of normal, uniform",
+            "distribution is 't', expected one of normal, truncated_normal, uniform",
         ),
         (lambda: Orthogonal(True), ArgumentError, "Orthogonal: gain is True"),
         (lambda: draw("orthogonal", (3,)), ShapeError, r"'orthogonal' needs two axes or more; .* \(3,\)"),

@@ -7,7 +7,7 @@ from array_api_compat import numpy as host
 
 from nnkit.graph import Trace, gradients, interpret
 from nnkit.graph.dtypes import kind
-from nnkit.nn import Module, Parameter, Run
+from nnkit.nn import From, Module, Parameter, Run
 from nnkit.nn.module import declared
 from nnkit.nn.tracing import call_module
 
@@ -26,7 +26,7 @@ class Called:
         words = tuple(self.input(name, value, "uint32") for name, value in (("low", 3), ("high", 0), ("step", 5)))
         run = Run(trace, self.leaf, training=training, randomness=words if training else None)
         y = call_module(module, x, run)
-        self.outputs = {"y": y} | run.updates
+        self.outputs = {"y": y} | run.updates | {f"penalty:{n}": p for n, p in enumerate(run.penalties)}
         if slopes:
             weights = trace.namespace.asarray(np.random.default_rng(seed).uniform(0.5, 1.5, y.shape), dtype=dtype)
             total = trace.namespace.sum(y * weights)
@@ -34,6 +34,7 @@ class Called:
             found = gradients(total, list(wanted.values()))
             self.outputs |= {"total": total} | {f"grad:{p}": g for p, g in zip(wanted, found, strict=True)}
         self.graph = trace.graph(self.outputs)
+        self.follow(declared(module))
 
     def input(self, name, value, dtype):
         self.values[name] = np.asarray(value, dtype=dtype)
@@ -41,9 +42,20 @@ class Called:
 
     def leaf(self, path, leaf, shape):
         random = isinstance(leaf, Parameter)
-        value = self.draw.normal(size=shape) if random else np.full(shape, leaf.initial)
+        value = (
+            self.draw.normal(size=shape) if random or isinstance(leaf.initial, From) else np.full(shape, leaf.initial)
+        )
         self.leaves[path] = self.input(path, value, self.dtype)
         return self.leaves[path]
+
+    def follow(self, leaves):
+        """States that begin as a function of other leaves are that function of the values that were drawn."""
+        paths = {id(leaf): path for path, leaf in leaves.items()}
+        for path, leaf in leaves.items():
+            start = None if isinstance(leaf, Parameter) else leaf.initial
+            if isinstance(start, From):
+                found = start.function(*(self.values[paths[id(other)]] for other in start.leaves))
+                self.values[path] = np.asarray(found, dtype=self.dtype)
 
     def run(self, **values):
         """The outputs by NumPy; values replace those that were drawn."""

@@ -8,8 +8,24 @@ import numpy as np
 import pytest
 
 from nnkit import initializers
-from nnkit.errors import ArgumentError
-from nnkit.nn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Module, Penalty, PReLU, Sequential
+from nnkit.errors import ArgumentError, ShapeError
+from nnkit.nn import (
+    Activation,
+    AlphaDropout,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    GroupNorm,
+    LayerNorm,
+    Module,
+    Penalty,
+    PReLU,
+    RMSNorm,
+    Sequential,
+)
 from nnkit.nn.activation import as_activation, default_initializer
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.nn.module import UNKNOWN, declared
@@ -40,11 +56,41 @@ def test_units_may_be_any_integer():
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, 1, 2, "0.5", None, True, float("nan")])
-def test_rates_of_dropout_are_shares(rate):
+@pytest.mark.parametrize("kind", [Dropout, AlphaDropout, GaussianDropout])
+def test_rates_of_dropout_are_shares(kind, rate):
     with pytest.raises(
-        ArgumentError, match="Dropout: rate is the share of values that are dropped, at least 0 and below 1, got"
+        ArgumentError,
+        match=f"^{kind.__name__}: rate is the share of values that are dropped, at least 0 and below 1, got",
     ):
-        Dropout(rate)
+        kind(rate)
+
+
+@pytest.mark.parametrize("std", [-0.1, "0.5", None, True, float("nan"), float("inf")])
+def test_noise_has_a_standard_deviation(std):
+    with pytest.raises(ArgumentError, match=r"GaussianNoise: std is .*, expected a number in \[0, inf\)"):
+        GaussianNoise(std)
+
+
+@pytest.mark.parametrize("value", [0.0, -1, "1", None, True, float("nan")])
+def test_other_normalisations_need_positive_numbers(value):
+    with pytest.raises(ArgumentError, match=r"RMSNorm: eps is .*, expected a number in \(0, inf\)"):
+        RMSNorm(eps=value)
+    with pytest.raises(ArgumentError, match=r"GroupNorm: eps is .*, expected a number in \(0, inf\)"):
+        GroupNorm(2, eps=value)
+
+
+@pytest.mark.parametrize("groups", [0, -2, 1.5, "2", None, True])
+def test_groups_are_counted(groups):
+    with pytest.raises(ArgumentError, match=r"GroupNorm: groups is .*, expected a whole number from 1 up"):
+        GroupNorm(groups)
+
+
+def test_groups_divide_the_features():
+    with pytest.raises(
+        ShapeError,
+        match=r"layer 'layers.1' \(GroupNorm\) divides the features into 4 equal groups, and there are 6; give the",
+    ):
+        Called(Sequential([Dense(6), GroupNorm(4)]), (2, 3))
 
 
 @pytest.mark.parametrize("value", [0.0, -1, "1", None, True, float("nan")])
@@ -83,7 +129,7 @@ def test_sequential_takes_layers():
 
 def test_activations_by_name_function_and_layer():
     assert as_activation("swish").name == "silu"
-    assert isinstance(as_activation("PReLU"), PReLU)
+    assert all(isinstance(as_activation(name), PReLU) for name in ("PReLU", "p_relu", "parametric_relu"))
     layer = Activation("tanh")
     assert as_activation(layer) is layer
     doubled = Activation(lambda x: x * 2.0)

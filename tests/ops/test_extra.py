@@ -1,4 +1,4 @@
-"""The extra primitives as functions: erf, scatter_add, stop_gradient, and uniform numbers from random bits."""
+"""The extra primitives as functions: erf, scatter_add, stop_gradient, uniform and normal numbers from random bits."""
 
 from __future__ import annotations
 
@@ -132,3 +132,42 @@ def test_namespace_of_traced_and_other_arrays(library: Library) -> None:
 def test_a_scalar_beside_a_traced_array_is_no_problem() -> None:
     graph = trace(lambda x: ops.scatter_add(x, ops.namespace(x).asarray([0, 0]), [3]), np.ones(2))
     assert graph.nodes[-1].shape == (3,)
+
+
+# -- normal numbers
+
+
+BITS = np.random.default_rng(5).integers(2**32, size=(2, 400_000), dtype="uint32")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_normal_numbers_have_the_moments_and_the_distribution_of_normal_ones(dtype: str) -> None:
+    values = ops.random_normal(*BITS, np.dtype(dtype))
+    assert values.dtype == dtype
+    count = values.size
+    for power, moment, spread in ((1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)):
+        assert abs(np.mean(values.astype("float64") ** power) - moment) < 5 * (spread / count) ** 0.5
+    exact = [0.5 * (1 + math.erf(x / 2**0.5)) for x in np.linspace(-4, 4, 81)]
+    below = np.searchsorted(np.sort(values), np.linspace(-4, 4, 81)) / count
+    assert np.abs(below - exact).max() < 2.0 / count**0.5  # Kolmogorov: beyond with probability 0.0007
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_normal_numbers_are_finite_and_bounded_at_the_ends(dtype: str) -> None:
+    ends = np.asarray([0, 0xFF, 0x100, 2**31, 2**32 - 256, 2**32 - 1], dtype="uint32")
+    first, second = (part.ravel() for part in np.meshgrid(ends, ends))
+    values = ops.random_normal(first, second, np.dtype(dtype))
+    assert np.isfinite(values).all()
+    assert np.abs(values).max() == pytest.approx((48 * math.log(2)) ** 0.5, rel=1e-6)
+
+
+def test_normal_numbers_on_every_library(library: Library) -> None:
+    bits = BITS[:, :500]
+    dtype = "float32" if library.single else "float64"
+    graph = trace(lambda first, second: ops.random_normal(first, second, dtype), *bits)
+    given = {str(number): library.array(part) for number, part in enumerate(bits)}
+    got = library.numpy(interpret(graph, library.xp, given, library.device)["value"])
+    expected = np.sqrt(-2 * np.log(1 - (bits[0] >> 8) / 2**24)) * np.cos(2 * np.pi * ((bits[1] >> 8) / 2**24))
+    assert str(got.dtype) == dtype
+    rounding = {"rtol": 1e-5, "atol": 2e-6} if library.single else {"rtol": 1e-12, "atol": 1e-14}
+    np.testing.assert_allclose(got, expected, **rounding)

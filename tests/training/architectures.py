@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from nnkit import losses, nn
+from nnkit.constraints import CONSTRAINTS
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.optimizers import (
     LAMB,
@@ -105,6 +106,20 @@ GOALS = [
 ]
 HALVING = ("glu", "maxout")
 WIDTHS = st.integers(1, 40)
+# What may stand after a layer.
+AFTER = [
+    list,
+    list,
+    list,
+    lambda: [nn.Dropout(0.3)],
+    lambda: [nn.BatchNorm()],
+    lambda: [nn.LayerNorm()],
+    lambda: [nn.RMSNorm()],
+    lambda: [nn.GroupNorm(1)],
+    lambda: [nn.Dense(6), nn.GroupNorm(3)],
+    lambda: [nn.AlphaDropout(0.2), nn.GaussianNoise(0.1)],
+    lambda: [nn.GaussianDropout(0.2), nn.ActivityRegularization(0.01, 0.02)],
+]
 
 
 @st.composite
@@ -115,8 +130,10 @@ def layers(draw):
         name = draw(st.sampled_from([*ACTIVATIONS, "prelu"]))
         width = draw(WIDTHS) * (2 if name in HALVING else 1)
         penalty = draw(st.sampled_from([{}, {}, {"l2": 0.01}, {"l1": 0.01, "l2": 0.1}]))
-        found.append(nn.Dense(width, name, bias=draw(st.booleans()), **penalty))
-        found += draw(st.sampled_from([[], [], [nn.Dropout(0.3)], [nn.BatchNorm()], [nn.LayerNorm()]]))
+        limit = draw(st.sampled_from([{}, {}, {}, *({"constraint": name} for name in CONSTRAINTS)]))
+        dense = nn.Dense(width, name, bias=draw(st.booleans()), **penalty, **limit)
+        found.append(draw(st.sampled_from([dense, dense, dense, nn.WeightNorm(dense), nn.SpectralNorm(dense)])))
+        found += draw(st.sampled_from(AFTER))()
     return found
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnkit import initializers
-from nnkit.nn import Parameter
+from nnkit.nn.leaves import first_values
 from nnkit.training.graphs import training_graph
 from nnkit.training.layout import Layout
 from nnkit.training.objective import objective
@@ -41,7 +40,7 @@ class Job:
         known = {"x": self.x, "y": self.y, "weight": self.weight, "order": np.arange(len(self.x))[::-1].copy()}
         known |= {"parameter": self.first_parameters(), **self.layout.factors}
         known |= {f"setting.optimizer.{name}": value for name, value in self.optimizer.settings().items()}
-        known |= {path: np.full(self.layout.shapes[path], leaf.initial) for path, leaf in self.states()}
+        known |= self.states()
         known |= {"setting.seed_low": 7, "setting.seed_high": 0}
         values = {}
         for name, position in graph.inputs.items():
@@ -51,15 +50,12 @@ class Job:
         return values
 
     def first_parameters(self):
-        leaves = self.layout.declared
-        drawn = [
-            initializers.get(leaves[path].initializer)(shape, initializers.generator(0, path))
-            for path, shape in self.layout.parameters.items()
-        ]
-        return np.concatenate([np.ravel(value) for value in drawn])
+        first = first_values(self.layout.declared, self.layout.shapes, 0)
+        return np.concatenate([np.ravel(first[path]) for path in self.layout.parameters])
 
     def states(self):
-        return [(path, leaf) for path, leaf in self.layout.declared.items() if not isinstance(leaf, Parameter)]
+        first = first_values(self.layout.declared, self.layout.shapes, 0)
+        return {path: first[path] for path in self.layout.states}
 
     def bench(self, batch, disable=(), target=TARGET):
         graph = self.graph(batch)

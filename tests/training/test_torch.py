@@ -82,6 +82,6 @@ def test_ten_steps(optimizer, network, goal):
     for leaf, (path, value) in zip(model.parameters(), trained.items(), strict=True):
         np.testing.assert_allclose(value, leaf.detach().numpy().T, rtol=1e-9, atol=1e-10, err_msg=path)
     np.testing.assert_allclose(bench.store.read(["metric.loss"])["metric.loss"], total, rtol=1e-11)
-    for path, _ in job.states():
+    for path in job.states():
         running = model[1].running_mean if path.endswith("mean") else model[1].running_var
         np.testing.assert_allclose(bench.store.read([path])[path], running.numpy(), rtol=1e-11)
