@@ -47,6 +47,17 @@ GOALS = [
     ("sparsemax", "cross_entropy", "classes"),
     ("exponential", "poisson", "counts"),
     ("softplus", "poisson", "counts"),
+    ("identity", "log_cosh", "numbers"),
+    ("identity", losses.Quantile(0.7), "numbers"),
+    ("softplus", "mean_squared_logarithmic_error", "counts"),
+    ("identity", "cosine_similarity", "numbers"),
+    ("tanh", "hinge", "yes"),
+    ("sigmoid", "binary_focal", "yes"),
+    ("softmax", "focal", "classes"),
+    ("softmax", "kl_divergence", "shares"),
+    ("identity", "categorical_hinge", "classes"),
+    ("identity", "triplet", "classes"),
+    ("identity", losses.Triplet(1.0, "all"), "classes"),
 ]
 HALVING = ("glu", "maxout")
 WIDTHS = st.integers(1, 40)
