@@ -8,8 +8,23 @@ import pytest
 from nnkit import optimizers
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number
-from nnkit.optimizers import SGD, Adam, AdamW, ClipByGlobalNorm, RMSprop, from_config, get
-from nnkit.optimizers.schedules import SCHEDULES, Constant, Cosine, Exponential, Step
+from nnkit.optimizers import SGD, Adam, AdamW, ClipByGlobalNorm, RMSprop, from_config, get, schedules
+from nnkit.optimizers.schedules import (
+    SCHEDULES,
+    Constant,
+    Cosine,
+    CosineRestarts,
+    Cyclic,
+    Exponential,
+    InverseSquareRoot,
+    InverseTime,
+    Linear,
+    MultiStep,
+    OneCycle,
+    Polynomial,
+    Sequence,
+    Step,
+)
 
 
 def test_names_and_defaults():
@@ -83,6 +98,51 @@ def test_resolved_reaches_schedules_inside():
         (lambda: Cosine(0.1, steps=5, warmup=5), "Cosine: warmup is 5 of 5 steps, which leaves none to fall in"),
         (lambda: Cosine(0.1, warmup=5).resolved(3), "Cosine: warmup is 5 of 3 steps"),
         (lambda: Cosine(0.1).settings(), r"Cosine: steps is None, .* use resolved\(total_steps\)"),
+        (
+            lambda: MultiStep(0.1, []),
+            r"MultiStep: milestones is \[\], expected whole numbers that ascend, such as \(30, 8",
+        ),
+        (lambda: MultiStep(0.1, [3, 3]), r"MultiStep: milestones is \[3, 3\], expected whole numbers that ascend"),
+        (lambda: MultiStep(0.1, 30), "MultiStep: milestones is 30, expected whole numbers that ascend"),
+        (lambda: MultiStep(0.1, "30"), "MultiStep: milestones is '30', expected whole numbers that ascend"),
+        (lambda: MultiStep(0.1, [0, 3]), r"MultiStep: milestones\[0\] is 0, expected a whole number from 1 up"),
+        (lambda: MultiStep(0.1, [3], factor=0), "MultiStep: factor is 0"),
+        (lambda: Polynomial(0.1, power=0), r"Polynomial: power is 0, expected a number in \(0, inf\)"),
+        (
+            lambda: Polynomial(0.1, minimum=0.2),
+            "Polynomial: minimum is 0.2, above the learning rate it falls from, 0.1",
+        ),
+        (lambda: Polynomial(0.1).settings(), r"Polynomial: steps is None, .* use resolved\(total_steps\)"),
+        (lambda: Linear(0.1, start_factor=-1), "Linear: start_factor is -1"),
+        (lambda: Linear(0.1, end_factor=-1), "Linear: end_factor is -1"),
+        (lambda: Linear(0.1, steps=3, warmup=3), "Linear: warmup is 3 of 3 steps, which leaves none"),
+        (lambda: InverseTime(0.1, decay=-1), "InverseTime: decay is -1"),
+        (lambda: InverseTime(0.1, decay=1, every=0), "InverseTime: every is 0"),
+        (lambda: InverseSquareRoot(-1), "InverseSquareRoot: learning_rate is -1"),
+        (lambda: InverseSquareRoot.transformer(0), "InverseSquareRoot: width is 0, expected a whole number from 1 up"),
+        (lambda: InverseSquareRoot.transformer(8, 0), "InverseSquareRoot: warmup is 0, expected a whole number from 1"),
+        (lambda: InverseSquareRoot.transformer(8, factor=-1), "InverseSquareRoot: factor is -1"),
+        (lambda: CosineRestarts(0.1, first=0), "CosineRestarts: first is 0"),
+        (lambda: CosineRestarts(0.1, 3, multiply=1.5), "CosineRestarts: multiply is 1.5, expected a whole number"),
+        (lambda: CosineRestarts(0.1, 3, minimum=1), "CosineRestarts: minimum is 1, above the learning rate"),
+        (lambda: CosineRestarts(0.1, 3, factor=0), "CosineRestarts: factor is 0"),
+        (lambda: OneCycle(0.1, rise=1), r"OneCycle: rise is 1, expected a number in \[0, 1\)"),
+        (lambda: OneCycle(0.1, div_factor=0.5), "OneCycle: div_factor is 0.5"),
+        (lambda: OneCycle(0.1, final_div_factor=0.5), "OneCycle: final_div_factor is 0.5"),
+        (lambda: Cyclic(0.1, minimum=0.2), "Cyclic: minimum is 0.2, above the learning rate"),
+        (lambda: Cyclic(0.1, 0.0, rise=0), "Cyclic: rise is 0"),
+        (lambda: Cyclic(0.1, 0.0, fall=0), "Cyclic: fall is 0"),
+        (
+            lambda: Cyclic(0.1, 0.0, mode="sine"),
+            "Cyclic: mode is 'sine', expected 'triangular', 'triangular2' or 'exp_ra",
+        ),
+        (lambda: Cyclic(0.1, 0.0, mode="exp_range", factor=0), "Cyclic: factor is 0"),
+        (lambda: Cyclic(0.1, 0.0, factor=0.9), "Cyclic: factor is 0.9, which only mode='exp_range' uses"),
+        (lambda: Sequence([Constant(1)], []), r"Sequence: boundaries is \[\], expected whole numbers that ascend"),
+        (lambda: Sequence([Constant(1)], [3]), "Sequence: 1 schedules and 1 boundaries; expected one boundary between"),
+        (lambda: Sequence([0.1, Constant(1)], [3]), r"Sequence: schedules\[0\] is 0.1, expected a schedule object"),
+        (lambda: Sequence([Constant(1)] * 2, [3], warmup=-1), "Sequence: warmup is -1"),
+        (lambda: schedules.get("cosin"), "unknown schedule 'cosin'. Did you mean 'cosine'"),
         (lambda: get("adma"), "unknown optimizer 'adma'. Did you mean 'adam'"),
         (lambda: get(Adam), "optimizer must be a name or an object of that kind, got <class"),
         (lambda: get("adam", -1), "Adam: learning_rate is -1"),
