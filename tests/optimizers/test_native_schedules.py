@@ -12,7 +12,7 @@ from tests.plan.running import Bench
 pytest.importorskip("llvmlite")
 
 STEPS = (1, 2, 3, 26, 31, 51, 52, 101, 102, 251, 252, 333, 334, 335, 400, 401)
-RESTARTS = [(CosineRestarts(1.0, first=first, multiply=m), first, m) for first in (1, 3, 10) for m in (2, 3, 5)]
+RESTARTS = [(CosineRestarts(1.0, first=first, multiply=m), first, m) for first, m in ((1, 2), (3, 3), (10, 5))]
 
 
 def compiled(schedules, steps, dtype):

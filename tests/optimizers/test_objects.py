@@ -100,7 +100,7 @@ def test_resolved_reaches_schedules_inside():
         (lambda: Cosine(0.1).settings(), r"Cosine: steps is None, .* use resolved\(total_steps\)"),
         (
             lambda: MultiStep(0.1, []),
-            r"MultiStep: milestones is \[\], expected whole numbers that ascend, such as \(30, 8",
+            r"MultiStep: milestones is \[\], expected whole numbers that ascend, such as",
         ),
         (lambda: MultiStep(0.1, [3, 3]), r"MultiStep: milestones is \[3, 3\], expected whole numbers that ascend"),
         (lambda: MultiStep(0.1, 30), "MultiStep: milestones is 30, expected whole numbers that ascend"),
@@ -110,7 +110,7 @@ def test_resolved_reaches_schedules_inside():
         (lambda: Polynomial(0.1, power=0), r"Polynomial: power is 0, expected a number in \(0, inf\)"),
         (
             lambda: Polynomial(0.1, minimum=0.2),
-            "Polynomial: minimum is 0.2, above the learning rate it falls from, 0.1",
+            "Polynomial: minimum is 0.2, above the learning rate it",
         ),
         (lambda: Polynomial(0.1).settings(), r"Polynomial: steps is None, .* use resolved\(total_steps\)"),
         (lambda: Linear(0.1, start_factor=-1), "Linear: start_factor is -1"),
@@ -134,7 +134,7 @@ def test_resolved_reaches_schedules_inside():
         (lambda: Cyclic(0.1, 0.0, fall=0), "Cyclic: fall is 0"),
         (
             lambda: Cyclic(0.1, 0.0, mode="sine"),
-            "Cyclic: mode is 'sine', expected 'triangular', 'triangular2' or 'exp_ra",
+            "Cyclic: mode is 'sine', expected 'triangular', 'triangular2' or",
         ),
         (lambda: Cyclic(0.1, 0.0, mode="exp_range", factor=0), "Cyclic: factor is 0"),
         (lambda: Cyclic(0.1, 0.0, factor=0.9), "Cyclic: factor is 0.9, which only mode='exp_range' uses"),

@@ -73,7 +73,7 @@ def test_agrees_with_keras(name, monkeypatch):
     """Which computes in float32."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     theirs = CASES[name].keras(peer("keras").optimizers.schedules)
-    for n in range(0, STEPS, 3):
+    for n in (0, 1, 6, 7, 8, 29, 30, 31, 99, 100, 350, 399):  # each call of some takes long
         assert CASES[name].schedule.at(n + 1) == pytest.approx(float(theirs(n)), rel=3e-5, abs=1e-7)
 
 

@@ -7,10 +7,37 @@ from hypothesis import strategies as st
 from nnkit import losses, nn
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.optimizers import SGD, Adam, AdamW, ClipByGlobalNorm, RMSprop
-from nnkit.optimizers.schedules import Cosine, Exponential, Step
+from nnkit.optimizers.schedules import (
+    Cosine,
+    CosineRestarts,
+    Cyclic,
+    Exponential,
+    InverseSquareRoot,
+    InverseTime,
+    Linear,
+    MultiStep,
+    OneCycle,
+    Polynomial,
+    Sequence,
+    Step,
+)
 from tests.training.steps import Job
 
-RATES = st.sampled_from([0.01, Step(0.02, every=2), Cosine(0.02, warmup=2), Exponential(0.02, factor=0.9)])
+RATES = st.sampled_from(
+    [
+        0.01,
+        Step(0.02, every=2),
+        Cosine(0.02, warmup=2),
+        Exponential(0.02, factor=0.9),
+        MultiStep(0.02, [1, 2], warmup=1),
+        Polynomial(0.02, power=0.9),
+        CosineRestarts(0.02, first=1, multiply=2),
+        OneCycle(0.02),
+        Cyclic(0.02, minimum=0.01, rise=1),
+        InverseSquareRoot(0.02, warmup=1),
+        Sequence([Linear(0.02, start_factor=0.1, end_factor=1.0), InverseTime(0.02, decay=0.5)], boundaries=[2]),
+    ]
+)
 PLAIN = RATES.flatmap(
     lambda rate: st.sampled_from(
         [
