@@ -140,6 +140,7 @@ def test_resolved_reaches_schedules_inside():
         (lambda: Cyclic(0.1, 0.0, factor=0.9), "Cyclic: factor is 0.9, which only mode='exp_range' uses"),
         (lambda: Sequence([Constant(1)], []), r"Sequence: boundaries is \[\], expected whole numbers that ascend"),
         (lambda: Sequence([Constant(1)], [3]), "Sequence: 1 schedules and 1 boundaries; expected one boundary between"),
+        (lambda: Sequence(5, [3]), r"Sequence: schedules\[0\] is 5, expected a schedule object"),
         (lambda: Sequence([0.1, Constant(1)], [3]), r"Sequence: schedules\[0\] is 0.1, expected a schedule object"),
         (lambda: Sequence([Constant(1)] * 2, [3], warmup=-1), "Sequence: warmup is -1"),
         (lambda: schedules.get("cosin"), "unknown schedule 'cosin'. Did you mean 'cosine'"),

@@ -36,7 +36,8 @@ class Sequence(Schedule):
     name: ClassVar[str] = "sequence"
 
     def __post_init__(self) -> None:
-        schedules = tuple(self.schedules)
+        given: Any = self.schedules
+        schedules = tuple(given) if isinstance(given, collections.abc.Iterable) else (given,)
         for number, part in enumerate(schedules):
             if not isinstance(part, Schedule):
                 raise ArgumentError(f"Sequence: schedules[{number}] is {part!r}, expected a schedule object")
