@@ -17,7 +17,7 @@ class CosineSimilarity(Loss):
 
     The lengths do not count, and are taken out first, so that none is too large. The cosine with a vector of zeros is
     0. PyTorch's ``CosineEmbeddingLoss`` for pairs that belong together is the same; Keras's loss of this name is less
-    by 1.
+    by 1. Salton, Wong, Yang, "A vector space model for automatic indexing", Communications of the ACM 18, 1975.
 
     >>> import numpy as np
     >>> CosineSimilarity()(np.asarray([[3.0, 0.0], [0.0, 2.0]]), np.asarray([[1.0, 0.0], [0.0, -1.0]]))

@@ -46,7 +46,7 @@ class MeanSquaredLogarithmicError(Loss):
     """mean (log(1 + prediction) − log(1 + t))² for targets t ≥ 0: the squared error on a scale of ratios.
 
     A prediction below 0 counts as 0, with derivative 0; with the output activation softplus or exponential there is
-    none. The error that it averages is that of scikit-learn's ``mean_squared_log_error``.
+    none. Törnqvist, Vartia, Vartia, "How should relative changes be measured?", The American Statistician 39, 1985.
 
     >>> import numpy as np
     >>> MeanSquaredLogarithmicError()(np.asarray([[np.e - 1.0], [0.0]]), np.asarray([[0.0], [np.e**2 - 1.0]]))

@@ -19,8 +19,8 @@ class LogCosh(Loss):
     """mean log cosh e: e² / 2 for small errors and |e| − log 2 for large ones, smooth between them.
 
     Computed as log(1 + 2 sinh²(m / 2)) + |e| − m with m = min(|e|, 20), which neither overflows nor loses the digits
-    of a small error. Its derivative is tanh e. Green, "Iteratively reweighted least squares for maximum likelihood
-    estimation, and some robust and resistant alternatives", Journal of the Royal Statistical Society B 46, 1984.
+    of a small error. Its derivative is tanh e. Green, "Bayesian reconstructions from emission tomography data using a
+    modified EM algorithm", IEEE Transactions on Medical Imaging 9, 1990.
 
     >>> import numpy as np
     >>> LogCosh()(np.asarray([[1e-8], [1000.0]]), np.asarray([[0.0], [0.0]]))

@@ -26,11 +26,11 @@ from tests.cli.conftest import Cli
         ("--loss hubr", "unknown loss 'hubr'. Did you mean 'huber'?"),
         (
             "--loss triplet --output-activation identity",
-            "moons has 2 classes to predict, and loss 'triplet' with output activation 'identity' is for rows that belong",
+            "moons has 2 classes to predict, and loss 'triplet' with output activation 'identity' is for rows that",
         ),
         (
             "--loss margin_ranking --output-activation identity",
-            "moons has 2 classes to predict, and loss 'margin_ranking' with output activation 'identity' is for the order",
+            "moons has 2 classes to predict, and loss 'margin_ranking' with output activation 'identity' is for the",
         ),
         (
             "--loss huber",
