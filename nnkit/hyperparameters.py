@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from itertools import pairwise
 from math import isfinite, nan
 from numbers import Integral, Real
 from typing import Any, TypeVar
@@ -51,6 +52,20 @@ def check_count(owner: str, name: str, value: object, at_least: int) -> None:
         raise ArgumentError(f"{owner}: {name} is {value!r}, expected a whole number from {at_least} up")
 
 
+def check_ascending(owner: str, name: str, values: object) -> tuple[int, ...]:
+    """Whole numbers from 1 up, each above the one before, as a tuple; anything else is refused.
+
+    >>> check_ascending("MultiStep", "milestones", [30, 80])
+    (30, 80)
+    """
+    given = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else ()
+    for number, value in enumerate(given):
+        check_count(owner, f"{name}[{number}]", value, at_least=1)
+    if not given or any(a >= b for a, b in pairwise(given)):
+        raise ArgumentError(f"{owner}: {name} is {values!r}, expected whole numbers that ascend, such as (30, 80)")
+    return tuple(int(value) for value in given)
+
+
 def config_of(thing: Any) -> dict[str, Any]:
     """The name of a formula and its hyper-parameters as plain data that JSON can hold; objects in it likewise."""
     return {"name": thing.name} | {field.name: _plain(getattr(thing, field.name)) for field in fields(thing)}
@@ -74,7 +89,7 @@ def from_config(
 ) -> T:
     """The object that :func:`config_of` described. Only names in ``table`` are known; nothing is imported or evaluated.
 
-    ``nested`` makes the objects inside: hyper-parameter name → function of its own config.
+    ``nested`` makes the objects inside: hyper-parameter name → function of its own config, or of each of several.
     """
     if not isinstance(config, Mapping) or "name" not in config:
         raise ArgumentError(f"{kind}: a configuration must be a mapping with a 'name', got {config!r}")
@@ -82,11 +97,13 @@ def from_config(
     given = {name: value for name, value in config.items() if name != "name"}
     _check_names(f"{kind} '{config['name']}'", given, fields(make))  # type: ignore[arg-type]
     for name, value in given.items():
-        if isinstance(value, Mapping) and name in (nested or {}):
-            given[name] = (nested or {})[name](value)
-        elif isinstance(value, list):
-            given[name] = tuple(value)
+        inside = (nested or {}).get(name)
+        given[name] = tuple(_made(part, inside) for part in value) if isinstance(value, list) else _made(value, inside)
     return make(**given)
+
+
+def _made(value: Any, make: Callable[[Mapping[str, Any]], Any] | None) -> Any:
+    return make(value) if make is not None and isinstance(value, Mapping) else value
 
 
 def _check_names(owner: str, given: Mapping[str, Any], known: Iterable[Field[Any]]) -> None:

@@ -36,7 +36,7 @@ from nnkit.training.measured import Scoring
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.result import Scores, TrainingRun
-from nnkit.training.targets import targets
+from nnkit.training.targets import targets, usual_signature
 
 if TYPE_CHECKING:
     from nnkit.plan import Plan
@@ -315,8 +315,7 @@ class Network:
         check_count("explain", "batch_size", batch_size, at_least=1)
         goal = objective(self.module, loss)
         chosen = optimizers.get(optimizer).resolved(1)
-        outputs = self.output_shape
-        target = ((), "int32") if goal.loss.targets == "classes" else (outputs, self.dtype)
+        target = usual_signature(goal, self._model.layout)
         graph = training_graph(self._model.layout, goal, chosen, target, batch_size, weighted=False)
         given = None if memory_limit is None else parse_bytes("memory_limit", memory_limit)
         limit = MemoryLimit(given, lasting_bytes(self._model.layout, chosen))
@@ -344,9 +343,11 @@ class Network:
         if goal.loss.targets == "classes":
             found = classification(predictions, y if y.ndim == 1 else np.argmax(y, axis=1), self.output_shape[0])
         elif goal.loss.targets == "binary":
-            found = binary(predictions, y > 0.5)
+            found = binary(predictions, y > 0.5, goal.threshold)
+        elif goal.loss.targets == "numbers":
+            found = regression(predictions[:, : y.shape[1]], y)
         else:
-            found = regression(predictions, y)
+            found = {}
         kept = {name: value for name, value in found.items() if name in Scores.__dataclass_fields__}
         asked = figures(y, predictions, weight)
         kept |= {name: value for name, value in asked.items() if name in Scores.__dataclass_fields__}

@@ -108,12 +108,15 @@ class Job:
         """Rows, what they are trained towards, and an order of the rows."""
         draw = np.random.default_rng(0)
         rows = self.batches * self.batch
+        columns = losses.get(self.loss).targets_for(self.outputs)
         if self.targets == "classes":
             y = draw.integers(0, self.outputs, rows).astype(np.int32)
-        elif self.targets == "binary":
-            y = draw.integers(0, 2, (rows, self.outputs)).astype(self.dtype)
+        elif self.targets == "groups":
+            y = draw.integers(0, rows // 4 + 1, rows).astype(np.int32)
+        elif self.targets in ("binary", "signs"):
+            y = draw.integers(0, 2, (rows, columns)).astype(self.dtype)
         else:  # not negative, as a loss for counts wants it
-            y = draw.random((rows, self.outputs)).astype(self.dtype)
+            y = draw.random((rows, columns)).astype(self.dtype)
         return self.rows(rows), y, draw.permutation(rows)
 
     def flat_data(self) -> tuple[Any, Any, Any]:

@@ -15,7 +15,13 @@ from nnkit.nn import Dense, Dropout, Flatten, Module
 from nnkit.nn.activations import ACTIVATIONS, ALIASES
 from nnkit.training.objective import objective
 
-KINDS = {"numbers": "numbers", "binary": "yes-or-no answers", "classes": "classes"}
+KINDS = {
+    "numbers": "numbers",
+    "binary": "yes-or-no answers",
+    "classes": "classes",
+    "signs": "the order of two outputs",
+    "groups": "rows that belong together",
+}
 
 
 def for_data(flags: Namespace, data: Dataset, device: str) -> Network:

@@ -9,50 +9,50 @@ from nnkit import hyperparameters
 from nnkit.losses.binary import BinaryCrossEntropy
 from nnkit.losses.classes import CrossEntropy
 from nnkit.losses.counts import Poisson
+from nnkit.losses.divergence import KLDivergence
+from nnkit.losses.embeddings import CosineSimilarity
+from nnkit.losses.focal import BinaryFocal, Focal
+from nnkit.losses.gaussian import GaussianNLL
 from nnkit.losses.loss import Loss
+from nnkit.losses.margins import CategoricalHinge, Hinge, SquaredHinge
 from nnkit.losses.pairing import check_pair, default_for
+from nnkit.losses.ranking import MarginRanking
 from nnkit.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError
+from nnkit.losses.relative import MeanAbsolutePercentageError, MeanSquaredLogarithmicError
+from nnkit.losses.robust import LogCosh, Quantile
+from nnkit.losses.table import ALIASES, LOSSES
+from nnkit.losses.triplet import Triplet
 from nnkit.names import lookup
 
 __all__ = [
     "ALIASES",
     "LOSSES",
     "BinaryCrossEntropy",
+    "BinaryFocal",
+    "CategoricalHinge",
+    "CosineSimilarity",
     "CrossEntropy",
+    "Focal",
+    "GaussianNLL",
+    "Hinge",
     "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
+    "MarginRanking",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Poisson",
+    "Quantile",
+    "SquaredHinge",
+    "Triplet",
     "check_pair",
     "default_for",
     "from_config",
     "get",
 ]
-
-LOSSES: dict[str, type[Loss]] = {
-    made.name: made for made in (MeanSquaredError, MeanAbsoluteError, Huber, BinaryCrossEntropy, CrossEntropy, Poisson)
-}
-ALIASES = {
-    "mse": "mean_squared_error",
-    "squared_error": "mean_squared_error",
-    "l2": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "absolute_error": "mean_absolute_error",
-    "l1": "mean_absolute_error",
-    "smooth_l1": "huber",
-    "bce": "binary_cross_entropy",
-    "binary_crossentropy": "binary_cross_entropy",
-    "sigmoid_cross_entropy": "binary_cross_entropy",
-    "ce": "cross_entropy",
-    "crossentropy": "cross_entropy",
-    "categorical_crossentropy": "cross_entropy",
-    "categorical_cross_entropy": "cross_entropy",
-    "sparse_categorical_crossentropy": "cross_entropy",
-    "sparse_categorical_cross_entropy": "cross_entropy",
-    "softmax_cross_entropy": "cross_entropy",
-    "poisson_nll": "poisson",
-}
 
 
 def get(loss: str | Loss) -> Loss:

@@ -58,7 +58,7 @@ class CrossEntropy(Loss):
     def _expected(self, values: Array, target: Array) -> Array:
         """Σ tᵢ valuesᵢ with t smoothed. Labels become 0 and 1, which fuses with its neighbours; a lookup would not."""
         xp = namespace(values)
-        target = self._spread(values, target)
+        target = spread(self.name, values, target)
         hit = xp.sum(target * values, axis=-1)
         if not self.label_smoothing:
             return hit
@@ -68,17 +68,18 @@ class CrossEntropy(Loss):
         """Σ tᵢ with t smoothed: 1 for labels, and for probabilities up to their rounding."""
         if target.ndim < values.ndim:
             return 1.0
-        total = namespace(values).sum(self._spread(values, target), axis=-1)
+        total = namespace(values).sum(spread(self.name, values, target), axis=-1)
         return total * (1.0 - self.label_smoothing) + float(self.label_smoothing)
 
-    def _spread(self, values: Array, target: Array) -> Array:
-        """One number for each class, in the dtype of ``values``."""
-        shape, xp = tuple(values.shape), namespace(target)
-        if tuple(target.shape) == shape and len(shape) > 1:
-            return in_dtype_of(values, target)
-        if tuple(target.shape) == shape[:-1] and len(shape) > 1 and xp.isdtype(target.dtype, "integral"):
-            return one_hot(target, shape[-1], values.dtype)
-        raise ShapeError(
-            f"loss '{self.name}': predictions have shape {shape} and targets {tuple(target.shape)} of {target.dtype}; "
-            "with predictions (rows, classes), targets are integer labels (rows,) or probabilities (rows, classes)"
-        )
+
+def spread(name: str, values: Array, target: Array) -> Array:
+    """Targets of the loss ``name`` as one number for each class, in the dtype of ``values``."""
+    shape, xp = tuple(values.shape), namespace(target)
+    if tuple(target.shape) == shape and len(shape) > 1:
+        return in_dtype_of(values, target)
+    if tuple(target.shape) == shape[:-1] and len(shape) > 1 and xp.isdtype(target.dtype, "integral"):
+        return one_hot(target, shape[-1], values.dtype)
+    raise ShapeError(
+        f"loss '{name}': predictions have shape {shape} and targets {tuple(target.shape)} of {target.dtype}; "
+        "with predictions (rows, classes), targets are integer labels (rows,) or probabilities (rows, classes)"
+    )

@@ -27,6 +27,7 @@ class Poisson(Loss):
     name: ClassVar[str] = "poisson"
     targets: ClassVar[Literal["numbers"]] = "numbers"
     domain: ClassVar[Literal["positive"]] = "positive"
+    minimum: ClassVar[float | None] = 0.0
 
     def __call__(self, prediction: Array, target: Array) -> Array:
         """Positive predictions and targets ≥ 0 of one shape, (rows, …)."""

@@ -20,14 +20,17 @@ class Loss(ABC):
     The value of a row is the mean over its outputs. The mean over the rows, weighted or not, is taken by the step.
     Subclasses are frozen dataclasses whose fields are the hyper-parameters.
 
-    ``targets`` says what the targets are: "numbers", "binary" (0 or 1, or between), "classes" (integer labels, or one
-    probability for each class). ``domain`` says what the predictions must be: "any", "positive", "probability" (each
-    between 0 and 1), "distribution" (summing to 1 along the last axis).
+    ``targets`` says what the targets are: "numbers" (``minimum`` at least, if it is given), "binary" (0 or 1, or
+    between), "classes" (integer labels, or one probability for each class), "signs" (−1 or 1), "groups" (integer labels
+    that need no output each). ``domain`` says what the predictions must be: "any", "positive", "probability" (each
+    between 0 and 1), "distribution" (summing to 1 along the last axis), "signed" (free to have either sign; for
+    "binary" targets, above 0 for yes).
     """
 
     name: ClassVar[str]
-    targets: ClassVar[Literal["numbers", "binary", "classes"]]
-    domain: ClassVar[Literal["any", "positive", "probability", "distribution"]]
+    targets: ClassVar[Literal["numbers", "binary", "classes", "signs", "groups"]]
+    domain: ClassVar[Literal["any", "positive", "probability", "distribution", "signed"]]
+    minimum: ClassVar[float | None] = None
 
     @abstractmethod
     def __call__(self, prediction: Array, target: Array) -> Array:
@@ -41,6 +44,10 @@ class Loss(ABC):
         is (prediction − target) / outputs.
         """
         return {}
+
+    def targets_for(self, outputs: int) -> int:
+        """How many numbers the targets of a row have, for so many outputs; the first outputs estimate them."""
+        return outputs
 
     def config(self) -> dict[str, Any]:
         """The loss as plain data for JSON; ``losses.from_config`` reads it back."""
@@ -60,6 +67,12 @@ def matching(name: str, prediction: Array, target: Array) -> Array:
 def in_dtype_of(prediction: Array, target: Array) -> Array:
     """The targets in the dtype of the predictions."""
     return target if target.dtype == prediction.dtype else namespace(target).astype(target, prediction.dtype)
+
+
+def signs(name: str, prediction: Array, target: Array) -> Array:
+    """1 where a target is above 0, and else −1, in the dtype of the predictions, whose shape the targets must have."""
+    xp, above = namespace(target), target > 0
+    return matching(name, prediction, xp.astype(above, prediction.dtype)) * 2.0 - 1.0
 
 
 def row_means(values: Array) -> Array:

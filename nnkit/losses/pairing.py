@@ -18,11 +18,14 @@ _ACCEPTED = {
     "positive": ("positive", "probability", "distribution"),
     "probability": ("probability", "distribution"),
     "distribution": ("distribution",),
+    "signed": ("any",),
 }
+_ONE_SIDED = ("relu", "relu6", "log_sigmoid")  # values of any size, but of one sign
 _NEEDS = {
     "positive": "positive predictions (output_activation='exponential' or 'softplus')",
     "probability": "probabilities (output_activation='sigmoid')",
     "distribution": "class probabilities (output_activation='softmax')",
+    "signed": "values of either sign (output_activation='identity')",
 }
 
 
@@ -46,7 +49,8 @@ def check_pair(loss: Loss, activation: str, domain: str) -> None:
     nnkit.errors.ArgumentError: loss 'cross_entropy' needs class probabilities (output_activation='softmax'), but the \
 output activation is 'relu'; change the one or the other, for example to loss='mean_squared_error'
     """
-    if loss.domain == "any" or activation in loss.paired or domain in _ACCEPTED[loss.domain]:
+    one_sided = loss.domain == "signed" and activation in _ONE_SIDED
+    if loss.domain == "any" or activation in loss.paired or (domain in _ACCEPTED[loss.domain] and not one_sided):
         return
     raise ArgumentError(
         f"loss '{loss.name}' needs {_NEEDS[loss.domain]}, but the output activation is '{activation}'; "

@@ -77,10 +77,11 @@ class Evaluator:
         total = penalty = 0.0
         with self._lock:
             bound = self._scoring(objective, y, rows)
+            absent = -1 if objective.loss.targets == "groups" else 0
             for start in range(0, len(x), rows):
                 stop = min(start + rows, len(x))
-                for target, source in ((bound.x, x), (bound.y, y), (bound.weight, weights)):
-                    self._fill(target, source[start:stop])
+                for target, source, rest in ((bound.x, x, 0), (bound.y, y, absent), (bound.weight, weights, 0)):
+                    self._fill(target, source[start:stop], rest)
                 bound.program.run(1)
                 outputs = bound.program.read(["prediction", "loss", "penalty"])
                 result[start:stop] = outputs["prediction"][: stop - start]
@@ -88,14 +89,15 @@ class Evaluator:
                 penalty = float(outputs["penalty"])
         return total / float(weights.sum()) + penalty, result
 
-    def _fill(self, target: Any, piece: Array) -> None:
-        """Copy rows into a batch, and zeros (weights among them) into what is left of it."""
+    def _fill(self, target: Any, piece: Array, rest: int = 0) -> None:
+        """Copy rows into a batch, and ``rest`` into what is left of it: zeros, weights among them, and for labels that
+        are compared with each other the one that belongs to no row."""
         overwrite = self._model.backend.overwrite
         if len(piece) == len(target):
             overwrite(target, piece)
             return
         overwrite(target[: len(piece)], piece)
-        overwrite(target[len(piece) :], np.zeros((), dtype=piece.dtype))
+        overwrite(target[len(piece) :], np.asarray(rest, dtype=piece.dtype))
 
     def _prediction(self, rows: int, mode: str, pieces: int) -> Bound:
         model = self._model

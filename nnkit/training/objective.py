@@ -41,17 +41,22 @@ class Objective:
     @property
     def counts_correct(self) -> bool:
         """Whether there is an accuracy."""
-        return self.loss.targets != "numbers"
+        return self.loss.targets in ("binary", "classes")
+
+    @property
+    def threshold(self) -> float:
+        """What a prediction that says yes is above."""
+        return 0.0 if self.loss.domain == "signed" else 0.5
 
     def predictions(self, values: Array) -> Array:
         """The network's output from the values that ``per_row`` reads."""
         return ACTIVATIONS[self.activation].function(values) if self.paired else values
 
     def correct(self, values: Array, target: Array) -> Array:
-        """Number of correct predictions, 0-d int64: the largest output for classes, each by its half for yes and no."""
+        """Number of correct predictions, 0-d int64: the largest output for classes, else each by the threshold."""
         xp = namespace(values)
         if self.loss.targets == "binary":
-            hit = (values > (0.0 if self.paired else 0.5)) == (target > 0.5)
+            hit = (values > (0.0 if self.paired else self.threshold)) == (target > 0.5)
         else:
             chosen = target if target.ndim < values.ndim else xp.argmax(target, axis=-1)
             hit = xp.argmax(values, axis=-1) == xp.astype(chosen, "int64")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nnkit.data.checks import binary, labels, numbers
+from nnkit.data.checks import binary, groups, labels, numbers, signs
 from nnkit.errors import ShapeError
 from nnkit.training.layout import Layout
 from nnkit.training.objective import Objective
@@ -16,14 +16,27 @@ Array = npt.NDArray[Any]
 
 
 def targets(objective: Objective, layout: Layout, y: Any, rows: int, argument: str = "y") -> Array:
-    """``y`` as the array that the loss reads: labels (rows,), or one number for each output."""
-    outputs = _outputs(layout)
-    if objective.loss.targets == "classes":
+    """``y`` as the array that the loss reads: labels (rows,), or as many numbers as belong to the outputs."""
+    loss, outputs = objective.loss, _outputs(layout)
+    columns = loss.targets_for(outputs)
+    if loss.targets == "classes":
         return labels(y, rows, outputs, argument, layout.dtype)
-    if objective.loss.targets == "binary":
-        return binary(y, rows, outputs, layout.dtype, argument)
-    minimum = 0.0 if objective.loss.name == "poisson" else None
-    return numbers(y, rows, outputs, layout.dtype, argument, minimum)
+    if loss.targets == "groups":
+        return groups(y, rows, argument)
+    if loss.targets == "signs":
+        return signs(y, rows, columns, layout.dtype, argument, outputs_each=0)
+    if loss.targets == "binary":
+        answers = signs if loss.domain == "signed" else binary
+        return answers(y, rows, columns, layout.dtype, argument)
+    return numbers(y, rows, columns, layout.dtype, argument, loss.minimum, outputs // columns)
+
+
+def usual_signature(objective: Objective, layout: Layout) -> tuple[tuple[int, ...], str]:
+    """Shape of one row of targets and their data type, where there are none yet: labels, if there may be some."""
+    if objective.loss.targets in ("classes", "groups"):
+        return (), "int32"
+    shape = layout.output_shape
+    return (*shape[:-1], *(objective.loss.targets_for(width) for width in shape[-1:])), layout.dtype
 
 
 def signature(target: Array) -> tuple[tuple[int, ...], str]:

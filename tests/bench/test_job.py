@@ -53,6 +53,24 @@ def test_targets_are_such_as_the_loss_reads(options: dict[str, str], shape: tupl
     assert sorted(order) == list(range(rows))
 
 
+@pytest.mark.parametrize(
+    ("loss", "shape", "dtype"),
+    [
+        ("triplet", (), "int32"),
+        ("margin_ranking", (1,), "float32"),
+        ("gaussian_nll", (1,), "float32"),
+        ("hinge", (2,), "float32"),
+        ("mean_squared_logarithmic_error", (2,), "float32"),
+    ],
+)
+def test_targets_may_be_of_another_width_than_the_outputs(loss: str, shape: tuple[int, ...], dtype: str) -> None:
+    network = nnkit.FeedForward(inputs=3, outputs=2)
+    made = Job.of(network, batch=8, loss=loss)
+    x, y, _ = made.data()
+    assert (y.shape, y.dtype) == ((len(x), *shape), dtype)
+    network.fit(x, y, epochs=1, loss=loss, progress=False)
+
+
 def test_a_row_of_the_input_may_be_an_image() -> None:
     module = nnkit.nn.Sequential([nnkit.nn.Flatten(), nnkit.nn.Dense(2)])
     made = Job.of(nnkit.Network(module, (4, 5)), batch=8)

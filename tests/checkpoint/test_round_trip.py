@@ -128,8 +128,15 @@ def test_the_loss_of_the_last_fit(loss: Any, tmp_path: Path) -> None:
     assert _again(again, tmp_path).test(x, y).loss == net.test(x, y).loss
 
 
-def test_the_optimiser_of_the_last_fit(tmp_path: Path) -> None:
-    schedule = optimizers.schedules.Cosine(0.1)
+SCHEDULES = [
+    optimizers.schedules.Cosine(0.1),
+    optimizers.schedules.MultiStep(0.1, [1, 2]),
+    optimizers.schedules.Sequence([optimizers.schedules.Linear(0.1), optimizers.schedules.Constant(0.2)], [1]),
+]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.name)
+def test_the_optimiser_of_the_last_fit(schedule: optimizers.Schedule, tmp_path: Path) -> None:
     chosen = optimizers.ClipByGlobalNorm(optimizers.SGD(schedule, momentum=0.9), 1.0)
     net = nnkit.FeedForward(inputs=2, outputs=1, seed=0)
     net.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=1, optimizer=chosen, progress=False)

@@ -25,6 +25,14 @@ from tests.cli.conftest import Cli
         ("--optimizer adamm", "unknown optimizer 'adamm'. Did you mean 'adam'?"),
         ("--loss hubr", "unknown loss 'hubr'. Did you mean 'huber'?"),
         (
+            "--loss triplet --output-activation identity",
+            "moons has 2 classes to predict, and loss 'triplet' with output activation 'identity' is for rows that",
+        ),
+        (
+            "--loss margin_ranking --output-activation identity",
+            "moons has 2 classes to predict, and loss 'margin_ranking' with output activation 'identity' is for the",
+        ),
+        (
             "--loss huber",
             "moons has 2 classes to predict, and loss 'huber' with output activation 'softmax' is for num",
         ),

@@ -19,7 +19,10 @@ TARGETS = {
     "numbers": RNG.uniform(2.5, 3.5, size=(5, 4)),  # further than Huber's δ from most predictions
     "binary": RNG.integers(0, 2, size=(5, 4)).astype(np.float64),
     "classes": RNG.integers(0, 4, size=5),
+    "groups": np.asarray([0, 1, 0, 1, 0]),
+    "signs": np.asarray([1.0, -1.0, 1.0, -1.0, 1.0]),
 }
+OUTPUTS = {"margin_ranking": 2}
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
@@ -33,14 +36,15 @@ def test_losses(name: str) -> None:
     raised = np.exp(LOGITS)
     predictions = {
         "any": LOGITS,
+        "signed": LOGITS,
         "positive": raised,
         "probability": raised / (1 + raised),
         "distribution": raised / raised.sum(axis=1, keepdims=True),
     }
+    given = predictions[loss.domain][:, : OUTPUTS.get(name, 4)]
     target = TARGETS[loss.targets]
-    check_function(
-        lambda prediction: loss(prediction, prediction.__array_namespace__().asarray(target)), predictions[loss.domain]
-    )
+    target = target[:, : loss.targets_for(4)] if loss.targets == "numbers" else target
+    check_function(lambda prediction: loss(prediction, prediction.__array_namespace__().asarray(target)), given)
 
 
 @pytest.mark.parametrize(

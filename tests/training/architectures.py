@@ -31,10 +31,37 @@ from nnkit.optimizers import (
     ScheduleFreeAdamW,
     WeightDecay,
 )
-from nnkit.optimizers.schedules import Cosine, Exponential, Step
+from nnkit.optimizers.schedules import (
+    Cosine,
+    CosineRestarts,
+    Cyclic,
+    Exponential,
+    InverseSquareRoot,
+    InverseTime,
+    Linear,
+    MultiStep,
+    OneCycle,
+    Polynomial,
+    Sequence,
+    Step,
+)
 from tests.training.steps import Job
 
-RATES = st.sampled_from([0.01, Step(0.02, every=2), Cosine(0.02, warmup=2), Exponential(0.02, factor=0.9)])
+RATES = st.sampled_from(
+    [
+        0.01,
+        Step(0.02, every=2),
+        Cosine(0.02, warmup=2),
+        Exponential(0.02, factor=0.9),
+        MultiStep(0.02, [1, 2], warmup=1),
+        Polynomial(0.02, power=0.9),
+        CosineRestarts(0.02, first=1, multiply=2),
+        OneCycle(0.02),
+        Cyclic(0.02, minimum=0.01, rise=1),
+        InverseSquareRoot(0.02, warmup=1),
+        Sequence([Linear(0.02, start_factor=0.1, end_factor=1.0), InverseTime(0.02, decay=0.5)], boundaries=[2]),
+    ]
+)
 PLAIN = RATES.flatmap(
     lambda rate: st.sampled_from(
         [
@@ -103,6 +130,17 @@ GOALS = [
     ("sparsemax", "cross_entropy", "classes"),
     ("exponential", "poisson", "counts"),
     ("softplus", "poisson", "counts"),
+    ("identity", "log_cosh", "numbers"),
+    ("identity", losses.Quantile(0.7), "numbers"),
+    ("softplus", "mean_squared_logarithmic_error", "counts"),
+    ("identity", "cosine_similarity", "numbers"),
+    ("tanh", "hinge", "yes"),
+    ("sigmoid", "binary_focal", "yes"),
+    ("softmax", "focal", "classes"),
+    ("softmax", "kl_divergence", "shares"),
+    ("identity", "categorical_hinge", "classes"),
+    ("identity", "triplet", "classes"),
+    ("identity", losses.Triplet(1.0, "all"), "classes"),
 ]
 HALVING = ("glu", "maxout")
 WIDTHS = st.integers(1, 40)

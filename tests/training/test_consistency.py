@@ -63,6 +63,8 @@ def targets(kind, rows, width):
         "yes": (draw.random((rows, width)) < 0.5).astype(float),
         "classes": draw.integers(0, width, rows).astype("int32"),
         "shares": draw.dirichlet(np.ones(width), rows),
+        "means": draw.normal(size=(rows, width // 2)),
+        "signs": draw.choice([-1.0, 1.0], rows),
     }[kind]
 
 
@@ -77,6 +79,22 @@ LOSSES = [
     (losses.CrossEntropy(0.1), "classes", "log_softmax"),
     (losses.CrossEntropy(0.1), "shares", "softmax"),
     (losses.Poisson(), "counts", "exponential"),
+    (losses.LogCosh(), "numbers", "identity"),
+    (losses.Quantile(0.7), "numbers", "identity"),
+    (losses.MeanAbsolutePercentageError(0.1), "numbers", "identity"),
+    (losses.MeanSquaredLogarithmicError(), "counts", "softplus"),
+    (losses.CosineSimilarity(), "numbers", "identity"),
+    (losses.GaussianNLL(), "means", "identity"),
+    (losses.BinaryFocal(), "yes", "sigmoid"),
+    (losses.Hinge(), "yes", "identity"),
+    (losses.SquaredHinge(), "yes", "identity"),
+    (losses.Focal(), "classes", "softmax"),
+    (losses.CategoricalHinge(), "classes", "identity"),
+    (losses.KLDivergence(), "shares", "softmax"),
+    (losses.Triplet(), "classes", "identity"),
+    (losses.Triplet(None), "classes", "identity"),
+    (losses.Triplet(1.0, "all"), "classes", "identity"),
+    (losses.MarginRanking(1.0), "signs", "identity"),
 ]
 
 
@@ -86,16 +104,18 @@ def test_losses(loss, kind, activation, paired, library):
     if activation not in loss.paired or activation == "log_softmax":
         paired = activation == "log_softmax"
 
+    width = {"means": 4, "signs": 2}.get(kind, 3)
+
     def build(dtype):
         trace = Trace()
-        z = trace.input("z", "data", (6, 3), dtype)
-        y = targets(kind, 6, 3)
+        z = trace.input("z", "data", (6, width), dtype)
+        y = targets(kind, 6, width)
         y = y if y.dtype == "int32" else y.astype(dtype)
         target = trace.input("y", "data", y.shape, str(y.dtype))
         per_row = loss.paired[activation](z, target) if paired else loss(ACTIVATIONS[activation].function(z), target)
         (slope,) = gradients(trace.namespace.sum(per_row), [z])
         graph = trace.graph({"loss": per_row, "slope": slope})
-        return graph, {"z": np.random.default_rng(4).normal(size=(6, 3)).astype(dtype), "y": y}
+        return graph, {"z": np.random.default_rng(4).normal(size=(6, width)).astype(dtype), "y": y}
 
     (graph, values), tolerance = single(build, library)
     agree(graph, values, library, tolerance)

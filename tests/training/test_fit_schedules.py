@@ -38,18 +38,49 @@ def expected(schedule: schedules.Schedule, steps: int) -> list[float]:
     return [a + b for a, b in zip(every[::2], every[1::2], strict=True)]
 
 
+FOLLOWED: list[schedules.Schedule] = [
+    schedules.Constant(0.5),
+    schedules.Step(0.5, every=3, factor=0.1),
+    schedules.MultiStep(0.5, [3, 4, 9], factor=0.5),
+    schedules.Exponential(0.5, every=1, factor=0.9),
+    schedules.Polynomial(0.5, steps=8, power=1.5, warmup=2),
+    schedules.Linear(0.5, steps=8, start_factor=0.5, end_factor=2.0),
+    schedules.InverseTime(0.5, decay=0.3),
+    schedules.InverseSquareRoot(0.5, warmup=3),
+    schedules.Cosine(0.5, steps=8, warmup=2),
+    schedules.CosineRestarts(0.5, first=3, factor=0.9),
+    schedules.CosineRestarts(0.5, first=1, multiply=2, minimum=0.1),
+    schedules.OneCycle(0.5, steps=11, warmup=1),
+    schedules.Cyclic(0.5, minimum=0.1, rise=3, fall=2),
+    schedules.Cyclic(0.5, minimum=0.1, rise=2, mode="triangular2"),
+    schedules.Cyclic(0.5, minimum=0.1, rise=2, mode="exp_range", factor=0.9),
+    schedules.Sequence([schedules.Linear(0.1), schedules.Constant(0.5, warmup=1)], boundaries=[5]).resolved(12),
+]
+
+
+def test_every_schedule_is_among_them() -> None:
+    assert {schedule.name for schedule in FOLLOWED} == schedules.SCHEDULES.keys()
+
+
+@pytest.mark.parametrize("compile", ["off", "first"])
+@pytest.mark.parametrize("schedule", FOLLOWED, ids=str)
+def test_the_schedule_is_followed(schedule: schedules.Schedule, compile: str) -> None:
+    assert rates(SGD(schedule), compile=compile) == pytest.approx(expected(schedule, 12), rel=1e-9, abs=1e-9)
+
+
 @pytest.mark.parametrize(
     "schedule",
     [
-        schedules.Constant(0.5),
-        schedules.Step(0.5, every=3, factor=0.1),
-        schedules.Exponential(0.5, every=1, factor=0.9),
-        schedules.Cosine(0.5, steps=8, warmup=2),
+        schedules.Cosine(0.5),
+        schedules.Polynomial(0.5, power=2.0),
+        schedules.Linear(0.5),
+        schedules.OneCycle(0.5),
+        schedules.Sequence([schedules.Linear(0.5, start_factor=0.1, end_factor=1.0), schedules.Cosine(0.5)], [4]),
     ],
     ids=lambda schedule: schedule.name,
 )
-def test_the_schedule_is_followed(schedule: schedules.Schedule) -> None:
-    assert rates(SGD(schedule)) == pytest.approx(expected(schedule, 12), rel=1e-9, abs=1e-9)
+def test_what_is_left_open_is_stretched_over_the_whole_training(schedule: schedules.Schedule) -> None:
+    assert rates(SGD(schedule)) == pytest.approx(expected(schedule.resolved(12), 12), rel=1e-9, abs=1e-9)
 
 
 def test_an_open_cosine_is_stretched_over_the_whole_training() -> None:

@@ -2,16 +2,18 @@
 
 from nnkit.data.checks.advice import scaling, warn_duplicates, warn_unscaled
 from nnkit.data.checks.inputs import features
-from nnkit.data.checks.targets import binary, labels, numbers
+from nnkit.data.checks.targets import binary, groups, labels, numbers, signs
 from nnkit.data.checks.weights import class_weights, weights
 
 __all__ = [
     "binary",
     "class_weights",
     "features",
+    "groups",
     "labels",
     "numbers",
     "scaling",
+    "signs",
     "warn_duplicates",
     "warn_unscaled",
     "weights",

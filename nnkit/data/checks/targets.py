@@ -1,4 +1,4 @@
-"""The checks of the targets: class labels, yes-or-no answers, and numbers."""
+"""The checks of the targets: class labels, labels of groups, yes-or-no answers, and numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from nnkit.data.arrays import Array
 from nnkit.data.checks.common import convert, count, first, numbers_or_text, place, require_rows
 from nnkit.errors import DataError, DtypeError, ShapeError
 
+_LARGEST_LABEL = 2**31 - 1
 _SUM_TOLERANCE = 1e-3  # of probabilities in a row; wide enough for float16
 
 
@@ -41,6 +42,61 @@ def labels(y: object, rows: int, classes: int, argument: str = "y", dtype: str =
     return values.astype(np.int32)
 
 
+def groups(y: object, rows: int, argument: str = "y") -> Array:
+    """Return labels that say which rows belong together: integers from 0, in any number, as int32 (rows,).
+
+    Raises:
+        ShapeError: another shape than (rows,) or (rows, 1).
+        DtypeError: labels that are floats.
+        DataError: text; a label below 0, or beyond int32.
+
+    >>> groups([70, 3, 70], rows=3)
+    array([70,  3, 70], dtype=int32)
+    """
+    values = numbers_or_text(y, argument)
+    require_rows(values, rows, argument)
+    if values.shape not in ((rows,), (rows, 1)):
+        raise ShapeError(
+            f"{argument} has shape {values.shape}; this loss compares rows by their labels: expected one integer for "
+            f"each, of shape ({rows},)"
+        )
+    values = values.reshape(rows)
+    if values.dtype.kind == "f":
+        raise DtypeError(
+            f"{argument} holds labels as {values.dtype}, expected integers; write {argument}.astype(int), or choose "
+            f"another loss if they are numbers"
+        )
+    bad = (values < 0) | (values > _LARGEST_LABEL)
+    if bad.any():
+        row = first(bad)[0]
+        raise DataError(
+            f"{argument} has the label {int(values[row])} in row {row}, expected 0 to {_LARGEST_LABEL}; "
+            f"encode the labels: numpy.unique({argument}, return_inverse=True)[1]"
+        )
+    return values.astype(np.int32)
+
+
+def signs(y: object, rows: int, columns: int, dtype: str, argument: str = "y", outputs_each: int = 1) -> Array:
+    """Return answers −1 and 1, or 0 and 1, as −1 and 1 in ``dtype`` of shape (rows, columns).
+
+    Shape (rows,) is accepted for one column. ``outputs_each`` is that of :func:`numbers`.
+
+    Raises:
+        ShapeError, DataError: another shape; text; NaN; any other value.
+
+    >>> signs([True, False], rows=2, columns=1, dtype="float32").tolist()
+    [[1.0], [-1.0]]
+    """
+    values = numbers(y, rows, columns, dtype, argument, outputs_each=outputs_each)
+    bad = (np.abs(values) != 1) & (values != 0)
+    if bad.any():
+        index = first(bad)
+        raise DataError(f"{argument} has {values[index]:g} at {place(index)}; this loss needs 1 and −1, or 1 and 0")
+    if (values == 0).any() and (values == -1).any():
+        raise DataError(f"{argument} has both 0 and −1; this loss needs 1 and −1, or 1 and 0")
+    return np.where(values > 0, values, values.dtype.type(-1))
+
+
 def binary(y: object, rows: int, outputs: int, dtype: str, argument: str = "y") -> Array:
     """Return yes-or-no targets in ``dtype`` of shape (rows, outputs): 0 and 1, or probabilities between them.
 
@@ -62,28 +118,37 @@ def binary(y: object, rows: int, outputs: int, dtype: str, argument: str = "y") 
     return values
 
 
-def numbers(y: object, rows: int, outputs: int, dtype: str, argument: str = "y", minimum: float | None = None) -> Array:
-    """Return targets of a regression in ``dtype`` of shape (rows, outputs).
+def numbers(
+    y: object,
+    rows: int,
+    columns: int,
+    dtype: str,
+    argument: str = "y",
+    minimum: float | None = None,
+    outputs_each: int = 1,
+) -> Array:
+    """Return targets of a regression in ``dtype`` of shape (rows, columns).
 
-    Shape (rows,) is accepted when the network has one output. ``minimum`` is the least value that the loss allows, such
-    as 0 for Poisson.
+    Shape (rows,) is accepted for one column. ``minimum`` is the least value that the loss allows, such as 0 for
+    Poisson, and ``outputs_each`` how many outputs a network has for each column, or 0 if no other network would
+    do.
 
     Raises:
         ShapeError: another shape; nothing is broadcast.
         DataError: text; NaN or infinity; a value below ``minimum``.
 
-    >>> numbers([1, 2, 3], rows=3, outputs=1, dtype="float64").shape
+    >>> numbers([1, 2, 3], rows=3, columns=1, dtype="float64").shape
     (3, 1)
     """
     values = numbers_or_text(y, argument)
     require_rows(values, rows, argument)
-    if values.ndim == 1 and outputs == 1:
+    if values.ndim == 1 and columns == 1:
         values = values.reshape(rows, 1)
-    if values.shape != (rows, outputs):
+    if values.shape != (rows, columns):
+        needed = count((values.shape[1] if values.ndim == 2 else 1) * outputs_each, "output")
         raise ShapeError(
-            f"{argument} has shape {values.shape}, expected ({rows}, {outputs}); "
-            f"pass {count(outputs, 'column')}, or build the network for "
-            f"{count(values.shape[1] if values.ndim == 2 else 1, 'output')}"
+            f"{argument} has shape {values.shape}, expected ({rows}, {columns}); pass {count(columns, 'column')}"
+            + (f", or build the network for {needed}" if outputs_each else "")
         )
     values = convert(values, dtype, argument)
     if minimum is not None and (values < minimum).any():

@@ -6,21 +6,59 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnkit import hyperparameters
+from nnkit.names import lookup
 from nnkit.optimizers.schedules.constant import Constant
 from nnkit.optimizers.schedules.cosine import Cosine
+from nnkit.optimizers.schedules.cyclic import Cyclic
 from nnkit.optimizers.schedules.exponential import Exponential
+from nnkit.optimizers.schedules.inverse import InverseSquareRoot, InverseTime
+from nnkit.optimizers.schedules.linear import Linear
+from nnkit.optimizers.schedules.multi_step import MultiStep
+from nnkit.optimizers.schedules.one_cycle import OneCycle
+from nnkit.optimizers.schedules.polynomial import Polynomial
+from nnkit.optimizers.schedules.restarts import CosineRestarts
 from nnkit.optimizers.schedules.schedule import Schedule
+from nnkit.optimizers.schedules.sequence import Sequence
 from nnkit.optimizers.schedules.step import Step
+from nnkit.optimizers.schedules.stretched import Stretched
+from nnkit.optimizers.schedules.table import ALIASES, SCHEDULES
 
-__all__ = ["SCHEDULES", "Constant", "Cosine", "Exponential", "Schedule", "Step", "from_config"]
+__all__ = [
+    "ALIASES",
+    "SCHEDULES",
+    "Constant",
+    "Cosine",
+    "CosineRestarts",
+    "Cyclic",
+    "Exponential",
+    "InverseSquareRoot",
+    "InverseTime",
+    "Linear",
+    "MultiStep",
+    "OneCycle",
+    "Polynomial",
+    "Schedule",
+    "Sequence",
+    "Step",
+    "Stretched",
+    "from_config",
+    "get",
+]
 
-SCHEDULES: dict[str, type[Schedule]] = {made.name: made for made in (Constant, Cosine, Exponential, Step)}
+
+def get(name: str) -> type[Schedule]:
+    """The class of a schedule by its name, or by the one that Keras or PyTorch has for it.
+
+    >>> get("CosineAnnealingLR").__name__
+    'Cosine'
+    """
+    return lookup("schedule", name, SCHEDULES, ALIASES)
 
 
 def from_config(config: Mapping[str, Any]) -> Schedule:
-    """The schedule that ``Schedule.config`` described.
+    """The schedule that ``Schedule.config`` described, those inside of it included.
 
     >>> from_config({"name": "step", "learning_rate": 0.1, "every": 100})
     Step(learning_rate=0.1, every=100, factor=0.1, warmup=0)
     """
-    return hyperparameters.from_config("schedule", config, SCHEDULES)
+    return hyperparameters.from_config("schedule", config, SCHEDULES, {"schedules": from_config})

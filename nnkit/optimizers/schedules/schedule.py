@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number, config_of
 from nnkit.ops import namespace
 
@@ -68,3 +69,12 @@ class Schedule(ABC):
         """Refuse a learning rate or a warm-up that cannot be one; for the end of a subclass's construction."""
         check_number(type(self).__name__, "learning_rate", self.learning_rate, "[0, inf)")
         check_count(type(self).__name__, "warmup", self.warmup, at_least=0)
+
+    def check_minimum(self, minimum: float) -> None:
+        """Refuse a least rate that is none, or that is above the learning rate."""
+        owner = type(self).__name__
+        check_number(owner, "minimum", minimum, "[0, inf)")
+        if minimum > self.learning_rate:
+            raise ArgumentError(
+                f"{owner}: minimum is {minimum!r}, above the learning rate it falls from, {self.learning_rate!r}"
+            )

@@ -119,3 +119,56 @@ def test_numbers_below_the_minimum_and_not_finite() -> None:
         checks.numbers([1, -1], 2, 1, "float32", minimum=0)
     with pytest.raises(DataError, match=r"counts has NaN at row 0"):
         checks.numbers([np.nan, 1], 2, 1, "float32", argument="counts")
+
+
+@pytest.mark.parametrize("y", [[7, 0, 7], [[7], [0], [7]], np.array([7, 0, 7], dtype=np.uint64)])
+def test_labels_of_groups_need_no_output_each(y: object) -> None:
+    result = checks.groups(y, 3)
+    assert result.dtype == np.int32
+    assert result.tolist() == [7, 0, 7]
+    assert checks.groups([True, False], 2).tolist() == [1, 0]
+
+
+GROUPS = {
+    "floats": ([0.0, 1.0], DtypeError, r"y holds labels as float64, expected integers; write y.astype\(int\)"),
+    "negative": ([0, -1], DataError, r"y has the label -1 in row 1, expected 0 to 2147483647; encode the labels"),
+    "large": (np.array([0, 2**63], dtype=np.uint64), DataError, "y has the label 9223372036854775808 in row 1"),
+    "columns": (np.ones((2, 2), int), ShapeError, r"y has shape \(2, 2\); this loss compares rows by their labels"),
+    "length": ([0, 1, 2], ShapeError, "y has 3 rows and x has 2"),
+    "text": (["dog", "cat"], DataError, r"y holds text; its classes are 'cat', 'dog'"),
+}
+
+
+@pytest.mark.parametrize(("y", "error", "message"), GROUPS.values(), ids=GROUPS)
+def test_wrong_labels_of_groups(y: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        checks.groups(y, 2)
+
+
+@pytest.mark.parametrize("y", [[True, False], [1, 0], [1, -1], [[1.0], [-1.0]]])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_both_kinds_of_answers_become_signs(y: object, dtype: str) -> None:
+    result = checks.signs(y, 2, 1, dtype)
+    assert result.dtype == dtype
+    assert result.tolist() == [[1], [-1]]
+
+
+SIGNS = {
+    "another number": ([1, 2], DataError, "y has 2 at row 1, column 0; this loss needs 1 and −1, or 1 and 0"),
+    "both": ([0, -1], DataError, "y has both 0 and −1; this loss needs 1 and −1, or 1 and 0"),
+    "nan": ([0, np.nan], DataError, "y has NaN at row 1"),
+    "columns": ([[1, 0], [0, 1]], ShapeError, r"expected \(2, 1\); pass 1 column, or build the network for 2 outputs"),
+}
+
+
+@pytest.mark.parametrize(("y", "error", "message"), SIGNS.values(), ids=SIGNS)
+def test_wrong_signs(y: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        checks.signs(y, 2, 1, "float32")
+
+
+def test_a_network_with_several_outputs_for_each_number() -> None:
+    with pytest.raises(ShapeError, match=r"pass 1 column, or build the network for 4 outputs"):
+        checks.numbers([[1, 2], [3, 4]], 2, 1, "float32", outputs_each=2)
+    with pytest.raises(ShapeError, match=r"pass 1 column$"):
+        checks.numbers([[1, 2], [3, 4]], 2, 1, "float32", outputs_each=0)
