@@ -8,7 +8,7 @@ from typing import Any
 
 from nnkit.errors import ArgumentError
 from nnkit.network import Network
-from nnkit.nn import Dense, Module, Sequential
+from nnkit.nn import Dense, Dropout, Module, Sequential
 from nnkit.nn.dense import check_units
 
 DEEPEST = 100_000  # hidden layers
@@ -24,6 +24,7 @@ def feed_forward(
     neurons: int | None = None,
     activation: Act | Sequence[Act] = "relu",
     output_activation: Act = "identity",
+    dropout: float = 0.0,
     l1: float = 0.0,
     l2: float = 0.0,
     dtype: str = "float32",
@@ -38,6 +39,7 @@ def feed_forward(
         hidden: neurons of each hidden layer, such as ``[128, 64]``; instead, ``hidden_layers=2, neurons=64``.
         activation: one for all hidden layers, or a list with one for each: names, functions or layers.
         output_activation: of the output layer; ``"softmax"`` for classes, ``"sigmoid"`` for yes and no.
+        dropout: share of the values after each hidden layer that :class:`nnkit.nn.Dropout` sets to 0 in training.
         l1: λ of λ Σ|w| over all weights (not biases), added to the loss.
         l2: λ of λ Σ w² likewise.
         dtype, device, seed: as for :class:`Network`.
@@ -50,10 +52,11 @@ def feed_forward(
     check_units(inputs, "inputs")
     check_units(outputs, "outputs")
     widths = _widths(hidden, hidden_layers, neurons)
-    layers = [
-        Dense(width, each, l1=l1, l2=l2)
-        for width, each in zip(widths, _activations(activation, len(widths)), strict=True)
-    ]
+    layers: list[Module] = []
+    for width, each in zip(widths, _activations(activation, len(widths)), strict=True):
+        layers.append(Dense(width, each, l1=l1, l2=l2))
+        if dropout:
+            layers.append(Dropout(dropout))
     module = Sequential([*layers, Dense(outputs, output_activation, l1=l1, l2=l2)])
     return Network(module, (int(inputs),), dtype=dtype, device=device, seed=seed)
 

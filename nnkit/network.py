@@ -300,6 +300,25 @@ class Network:
         self._loss, self._optimizer = loss, self._model.optimizer
         self.save(path)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copies: module, values and how far training is. Programs are built again where it arrives."""
+        return {
+            "made": (self.module, self.input_shape),
+            "options": {"dtype": self.dtype, "device": self.device, "seed": self.seed},
+            "progress": self._model.progress(),
+            "known": {name: vars(self)[name] for name in ("classes", "preprocessing", "_loss", "_optimizer")},
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(*state["made"], **state["options"])  # type: ignore[misc]
+        self._model.carry_on(state["progress"])
+        vars(self).update(state["known"])
+
+    def _bare_output(self, x: Any, compile: str = "auto") -> Any:
+        """What the output activation is called with, for every row of x: the logits of softmax and of sigmoid."""
+        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
+        return like(x, self._evaluator.predict(inputs, compile, bare=True))
+
     def _training_plan(
         self,
         batch_size: int,

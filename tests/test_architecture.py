@@ -10,6 +10,7 @@ import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -31,7 +32,7 @@ FLOORS = (
     "plan", "backend",
     "data", "measure", "diagnosis",
     "training", "callbacks", "network", "feedforward", "repetition",
-    "checkpoint", "bench", "playground", "cli", "__main__", "__init__",
+    "checkpoint", "sklearn", "bench", "playground", "cli", "__main__", "__init__",
 )  # fmt: skip
 LAST_FOR_BACKENDS = "backend"
 # Methods that open a door to what stands below: they import it when they are called.
@@ -39,6 +40,8 @@ DOORS = {("nnkit/network.py", "checkpoint")}
 
 # The modules of the compiler, which import llvmlite; others import them when they are called.
 COMPILER = {"expressions", "functions", "intrinsics", "kinds", "language", "machine"}
+# The estimators, which are classes of scikit-learn's; nothing imports them.
+ESTIMATORS = {"sklearn", "scipy"}
 DEVICE_LIBRARIES = {"cupy", "cupyx", "numba", "llvmlite", "nvmath", "cuda"}
 OPTIONAL = DEVICE_LIBRARIES | {
     "h5py", "psutil", "pynvml", "sklearn", "scipy", "pandas", "matplotlib", "IPython", "torch", "jax", "onnx",
@@ -86,6 +89,10 @@ def test_each_part_imports_only_what_stands_above_it(path: Path) -> None:
     assert parts_used(path) - above == doors
 
 
+def test_nothing_imports_the_estimators() -> None:
+    assert not [path for path in LIBRARY if part_of(path) != "sklearn" and "sklearn" in parts_used(path)]
+
+
 @pytest.mark.parametrize("path", BACKENDS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_backends_know_the_heart_and_the_plan_only(path: Path) -> None:
     assert parts_used(path) <= set(FLOORS[: FLOORS.index(LAST_FOR_BACKENDS) + 1])
@@ -101,7 +108,8 @@ def test_nothing_optional_is_imported_at_import(path: Path) -> None:
     if path.stem in COMPILER and path.parent.name == "jit":
         return
     found = list(imports(path, lazy=False))
-    assert not {name.split(".")[0] for name in found} & OPTIONAL
+    allowed = ESTIMATORS if path.parent == ROOT / "nnkit" / "sklearn" else set()
+    assert not {name.split(".")[0] for name in found} & (OPTIONAL - allowed)
     assert not any(f"nnkit_numpy.jit.{part}" in name for part in COMPILER for name in found)
 
 
@@ -157,7 +165,11 @@ def test_importing_nnkit_is_quick_and_brings_nothing_optional(tmp_path: Path) ->
 
 # -- public names
 
-PACKAGES = ["nnkit", *(m.name for m in pkgutil.walk_packages(nnkit.__path__, "nnkit.") if m.ispkg)]
+MISSING = () if find_spec("sklearn") else ("nnkit.sklearn",)  # an extra brings what it needs
+PACKAGES = [
+    "nnkit",
+    *(m.name for m in pkgutil.walk_packages(nnkit.__path__, "nnkit.") if m.ispkg and m.name not in MISSING),
+]
 
 
 def own(package: ModuleType, thing: object) -> bool:

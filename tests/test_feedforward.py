@@ -121,3 +121,19 @@ def test_sequential_needs_layers() -> None:
 
 def test_dtype_by_its_other_name() -> None:
     assert nnkit.FeedForward(2, 1, dtype="double").dtype == "float64"
+
+
+def test_dropout_follows_each_hidden_layer() -> None:
+    net = nnkit.FeedForward(5, 3, [4, 6], activation=["tanh", "relu"], dropout=0.25)
+    kinds = [repr(layer) for layer in net.module.layers]
+    assert kinds == [
+        "Dense(4, activation='tanh')",
+        "Dropout(0.25)",
+        "Dense(6, activation='relu')",
+        "Dropout(0.25)",
+        "Dense(3, activation='identity')",
+    ]
+    assert len(nnkit.FeedForward(5, 3, [4, 6], dropout=0.0).module.layers) == 3
+    assert len(nnkit.FeedForward(5, 3, dropout=0.5).module.layers) == 1
+    with pytest.raises(ArgumentError, match="Dropout: rate is the share of values that are dropped"):
+        nnkit.FeedForward(5, 3, [4], dropout=1.5)

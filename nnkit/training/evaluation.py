@@ -41,12 +41,15 @@ class Evaluator:
         self._bound: OrderedDict[Any, Bound] = OrderedDict()
         self._lock = Lock()  # a program's buffers serve one caller at a time
 
-    def predict(self, x: Array, mode: str) -> Array:
-        """The network's output for every row, in the network's dtype; ``mode`` is when to compile."""
+    def predict(self, x: Array, mode: str, bare: bool = False) -> Array:
+        """The network's output for every row, in the network's dtype; ``mode`` is when to compile.
+
+        With ``bare``, what its output activation is called with instead.
+        """
         rows = min(len(x), ROWS)
         pieces = -(-len(x) // ROWS)
         with self._lock:
-            bound = self._prediction(rows, mode, pieces)
+            bound = self._prediction(rows, mode, pieces, bare)
             if pieces == 1:
                 return self._output(bound, x)
             result = np.empty((len(x), *self._model.layout.output_shape), dtype=x.dtype)
@@ -99,12 +102,13 @@ class Evaluator:
         overwrite(target[: len(piece)], piece)
         overwrite(target[len(piece) :], np.asarray(rest, dtype=piece.dtype))
 
-    def _prediction(self, rows: int, mode: str, pieces: int) -> Bound:
+    def _prediction(self, rows: int, mode: str, pieces: int, bare: bool) -> Bound:
         model = self._model
-        key = ("predict", rows, mode, pieces)
+        key = ("predict", bare, rows, mode, pieces)
         if key not in self._bound:
             compiler = Compiler(model, mode, single=True)
-            _, code = compiler.choose(key[:2], lambda: prediction_graph(model.layout, model.module, rows), pieces)
+            module = model.module.without_output_activation() if bare else model.module
+            _, code = compiler.choose(key[:3], lambda: prediction_graph(model.layout, module, rows), pieces)
             if mode == "first" and compiler.fallbacks:
                 warnings.warn(f"predictions are not compiled: {compiler.fallbacks[0]}", NnkitWarning, stacklevel=4)
             x = self._batch((rows, *model.layout.input_shape), model.layout.dtype)

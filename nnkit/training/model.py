@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nnkit.backend import Backend, Executable, select
+from nnkit.backend import Backend, Executable, Leaf, select
 from nnkit.data.arrays import NUMBERS, as_numpy
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.graph import Graph
@@ -57,6 +57,27 @@ class Model:
     def parameters(self) -> dict[str, Any]:
         """Host copies of the parameters, in order of definition."""
         return self.store.read(self.layout.parameters)
+
+    def moments(self) -> tuple[list[Leaf], dict[str, Any]]:
+        """The optimiser's moments: their names and shapes, and host copies."""
+        leaves = [leaf for leaf in self.store.leaves() if leaf.role == "moment"]
+        return leaves, self.store.read(leaf.name for leaf in leaves)
+
+    def progress(self) -> dict[str, Any]:
+        """All that training has made of a model: what ``carry_on`` puts into another one of the same module."""
+        leaves, moments = self.moments()
+        counts = {
+            name: getattr(self, name)
+            for name in ("optimizer", "epochs_done", "steps_done", "updates_before", "left", "as_drawn")
+        }
+        return {"values": self.values(), "leaves": leaves, "moments": moments, "counts": counts}
+
+    def carry_on(self, progress: Mapping[str, Any]) -> None:
+        """Be where the model was whose ``progress`` this is."""
+        self.store.write(progress["values"])
+        self.store.allocate(progress["leaves"])
+        self.store.write(progress["moments"])
+        vars(self).update(progress["counts"])
 
     def assign(self, values: Mapping[str, Any]) -> None:
         """Copy values into leaves; nothing is written unless all names, shapes and numbers are right."""

@@ -19,8 +19,7 @@ class Undo:
         self._leaves: list[Leaf] = []
         self._values: dict[str, Any] = {}
         if self._kept:
-            self._leaves = [leaf for leaf in model.store.leaves() if leaf.role == "moment"]
-            self._values = model.store.read(leaf.name for leaf in self._leaves)
+            self._leaves, self._values = model.moments()
 
     def forget(self) -> None:
         """From here on there is no way back, and the copies are let go."""
