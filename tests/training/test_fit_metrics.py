@@ -120,6 +120,7 @@ def test_nothing_asked_costs_nothing() -> None:
     job = Job(nnkit.nn.Dense(3, "softmax"), (4,), "auto", SGD(0.1), "classes", weighted=True)
     plain = job.graph(5)
     assert not [name for name in plain.inputs if name.startswith("metric.mean")]
+    assert fit(network(), X, Y, epochs=1, metrics=None).history.keys() == {"loss", "accuracy"}
     for asked in ((), (METRICS["roc_auc"], METRICS["f1"])):
         means = Means(tuple(metric for metric in asked if metric.running), "classes", 3)
         graph = training_graph(job.layout, job.objective, job.optimizer, ((), "int32"), 5, True, means)
