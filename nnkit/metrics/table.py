@@ -79,6 +79,8 @@ def get(metric: str | Metric | Callable[..., Any]) -> Metric:
     name = metric.strip().lower().replace("-", "_").replace(" ", "_")
     if (top := TOP.fullmatch(name)) and int(top[1]):
         return replace(top_k(int(top[1])), name=name)
+    if name == "confusion_matrix":
+        raise ArgumentError("metric 'confusion_matrix' is a table and no number; net.test gives it as .confusion")
     if name.startswith(WEIGHTED):
         return weighted(name.removeprefix(WEIGHTED))
     return replace(lookup("metric", name, METRICS, ALIASES), name=name)

@@ -86,6 +86,8 @@ class Asked:
 
 
 def _several(given: Any) -> Iterable[Any]:
+    if given is None:
+        return []
     if isinstance(given, (str, Metric)) or callable(given):
         return [given]
     if not isinstance(given, Iterable):

@@ -220,6 +220,10 @@ def test_functions_of_ones_own() -> None:
         (lambda: get("acuracy"), "unknown metric 'acuracy'. Did you mean 'accuracy'"),
         (lambda: get("weighted_nothing"), "unknown metric 'nothing'"),
         (lambda: get("top_0_accuracy"), "unknown metric 'top_0_accuracy'. Did you mean 'top_k_accuracy'"),
+        (
+            lambda: get("confusion matrix"),
+            "'confusion_matrix' is a table and no number; net.test gives it as .confusion",
+        ),
         (lambda: get(5), r"metric 5 is neither a name, a nnkit\.metrics\.Metric, nor a function"),
         (lambda: get(Metric), "is neither a name"),
         (lambda: get(lambda t, p: 0.0), "a metric needs a name: write it with def"),
