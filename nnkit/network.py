@@ -28,7 +28,7 @@ from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.compiling import check_mode
 from nnkit.training.data import TrainingData, first_layer
 from nnkit.training.evaluation import Evaluator
-from nnkit.training.fit import Options, fit
+from nnkit.training.fit import Hooks, Options, fit
 from nnkit.training.layout import Layout, lasting_bytes
 from nnkit.training.limit import MemoryLimit
 from nnkit.training.model import Model
@@ -203,7 +203,8 @@ class Network:
             memory_limit=memory_limit,
             progress=progress,
         )
-        outcome = fit(self._model, x, y, options, self._entrance, self._score_later, partial(self._save_with, loss))
+        hooks = Hooks(self._entrance, self._score_later, partial(self._save_with, loss))
+        outcome = fit(self._model, x, y, options, hooks)
         self._loss, self._optimizer = loss, self._model.optimizer
         run = TrainingRun(outcome.record, self)
         if outcome.diverged:

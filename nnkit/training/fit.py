@@ -94,40 +94,31 @@ class Outcome(NamedTuple):
     failure: BaseException | None
 
 
-def fit(
-    model: Model,
-    x: Any,
-    y: Any,
-    options: Options,
-    layer: str | None,
-    score_after: Callable[..., Callable[[], Any]],
-    save: Callable[[str | os.PathLike[str]], None],
-) -> Outcome:
-    """Train a model.
+class Hooks(NamedTuple):
+    """What the network around the model gives to its training."""
 
-    ``score_after`` makes the function that scores the training data with the final weights; ``save`` writes the network
-    to a file, for callbacks. What a callback raises before the first step is raised; later it is in what is returned.
-    """
+    layer: str | None
+    """How errors about inputs name the layer that receives them."""
+    score_after: Callable[..., Callable[[], Any]]
+    """Makes the function that scores the training data with the final weights."""
+    save: Callable[[str | os.PathLike[str]], None]
+    """Writes the network to a file, for callbacks."""
+
+
+def fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome:
+    """Train a model. What a callback raises before the first step is raised; later it is in what is returned."""
     if not model.busy.acquire(blocking=False):
         raise ArgumentError(
             "this network is being trained already, by another thread or by the fit that this callback belongs to; "
             "wait for its end, or train another network"
         )
     try:
-        return _fit(model, x, y, options, layer, score_after, save)
+        return _fit(model, x, y, options, hooks)
     finally:
         model.busy.release()
 
 
-def _fit(
-    model: Model,
-    x: Any,
-    y: Any,
-    options: Options,
-    layer: str | None,
-    score_after: Callable[..., Callable[[], Any]],
-    save: Callable[[str | os.PathLike[str]], None],
-) -> Outcome:
+def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome:
     clock = Clock()
     host, device = HostProbe(), DeviceProbe(model.backend.name)
     host.start()
@@ -136,7 +127,7 @@ def _fit(
         with clock.phase("prepare"):
             options.check()
             goal = objective(model.module, options.loss)
-            data = _prepared(model, goal, x, y, options, layer)
+            data = _prepared(model, goal, x, y, options, hooks.layer)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
             resolved = _resolved(model, optimizer, len(data.train.indices), options)
@@ -164,14 +155,14 @@ def _fit(
                 Progress() if options.progress else None,
                 clock,
                 undo.forget,
-                save,
+                hooks.save,
             )
             loop.run()
     finally:
         used_host, used_device = host.stop(), device.stop()
     clock.stop()
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
-    score = score_after(goal, data)
+    score = hooks.score_after(goal, data)
     record = _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, score)
     return Outcome(record, loop.diverged, loop.failure)
 

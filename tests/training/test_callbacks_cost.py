@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,40 +80,33 @@ def test_a_thousand_trainings_leave_no_memory_behind(tmp_path: Path) -> None:
     assert resident[-1] - resident[1] < 4e6
 
 
-def test_trainings_with_callbacks_leave_no_objects_behind(tmp_path: Path) -> None:
-    net, callbacks = network(), looked_on(tmp_path)
+def growth(train: Callable[[], object]) -> int:
+    """Bytes of Python objects that forty trainings leave behind, after some that fill the caches."""
 
     def held() -> int:
         for _ in range(10):
-            fit(net, X, Y, epochs=2, callbacks=callbacks)
+            train()
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 
     tracemalloc.start()
     try:
-        held()
-        first = held()
-        last = [held() for _ in range(4)][-1]
+        sizes = [held() for _ in range(6)]
     finally:
         tracemalloc.stop()
-    assert last - first < 20_000  # bytes, of forty trainings
+    return sizes[-1] - sizes[1]
+
+
+def test_trainings_with_callbacks_leave_no_objects_behind(tmp_path: Path) -> None:
+    net, callbacks = network(), looked_on(tmp_path)
+    assert growth(lambda: fit(net, X, Y, epochs=2, callbacks=callbacks)) < 20_000
 
 
 def test_failed_trainings_leave_no_objects_behind() -> None:
     net = network()
 
-    def held() -> int:
-        for _ in range(10):
-            with pytest.raises(ZeroDivisionError):
-                fit(net, X, Y, epochs=2, callbacks=lambda _: 1 / 0)
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0]
+    def fail() -> None:
+        with pytest.raises(ZeroDivisionError):
+            fit(net, X, Y, epochs=2, callbacks=lambda _: 1 / 0)
 
-    tracemalloc.start()
-    try:
-        held()
-        first = held()
-        last = [held() for _ in range(4)][-1]
-    finally:
-        tracemalloc.stop()
-    assert last - first < 20_000
+    assert growth(fail) < 20_000
