@@ -29,7 +29,7 @@ from nnkit.training.asked import Asked
 from nnkit.training.compiling import check_mode
 from nnkit.training.data import TrainingData, first_layer
 from nnkit.training.evaluation import Evaluator
-from nnkit.training.fit import Options, fit
+from nnkit.training.fit import Hooks, Options, fit
 from nnkit.training.layout import Layout, lasting_bytes
 from nnkit.training.limit import MemoryLimit
 from nnkit.training.measured import Scoring
@@ -221,8 +221,8 @@ class Network:
             progress=progress,
             metrics=metrics,
         )
-        save = partial(self._save_with, loss)
-        outcome = fit(self._model, x, y, options, self._entrance, self._scoring, save)
+        hooks = Hooks(self._entrance, self._scoring, partial(self._save_with, loss))
+        outcome = fit(self._model, x, y, options, hooks)
         self._loss, self._optimizer = loss, self._model.optimizer
         run = TrainingRun(outcome.record, self)
         for warning in outcome.warnings:

@@ -100,39 +100,31 @@ class Outcome(NamedTuple):
     failure: BaseException | None
 
 
-def fit(
-    model: Model,
-    x: Any,
-    y: Any,
-    options: Options,
-    layer: str | None,
-    scoring: Scoring,
-    save: Callable[[str | os.PathLike[str]], None],
-) -> Outcome:
-    """Train a model; ``save`` writes the network to a file, for callbacks.
+class Hooks(NamedTuple):
+    """What the network around the model gives to its training."""
 
-    What a callback raises before the first step is raised; later it is in what is returned.
-    """
+    layer: str | None
+    """How errors about inputs name the layer that receives them."""
+    scoring: Scoring
+    """How data are scored."""
+    save: Callable[[str | os.PathLike[str]], None]
+    """Writes the network to a file, for callbacks."""
+
+
+def fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome:
+    """Train a model. What a callback raises before the first step is raised; later it is in what is returned."""
     if not model.busy.acquire(blocking=False):
         raise ArgumentError(
             "this network is being trained already, by another thread or by the fit that this callback belongs to; "
             "wait for its end, or train another network"
         )
     try:
-        return _fit(model, x, y, options, layer, scoring, save)
+        return _fit(model, x, y, options, hooks)
     finally:
         model.busy.release()
 
 
-def _fit(
-    model: Model,
-    x: Any,
-    y: Any,
-    options: Options,
-    layer: str | None,
-    scoring: Scoring,
-    save: Callable[[str | os.PathLike[str]], None],
-) -> Outcome:
+def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome:
     fresh = model.as_drawn and not model.steps_done
     clock = Clock()
     host, device = HostProbe(), DeviceProbe(model.backend.name)
@@ -143,8 +135,8 @@ def _fit(
             options.check()
             goal = objective(model.module, options.loss)
             asked = Asked.of(options.metrics, goal, model.layout)
-            data = _prepared(model, goal, x, y, options, layer)
-            means, exact = measured(asked, model, goal, data, scoring.now)
+            data = _prepared(model, goal, x, y, options, hooks.layer)
+            means, exact = measured(asked, model, goal, data, hooks.scoring.now)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
             resolved = _resolved(model, optimizer, len(data.train.indices), options)
@@ -173,7 +165,7 @@ def _fit(
                 Progress() if options.progress else None,
                 clock,
                 undo.forget,
-                save,
+                hooks.save,
                 exact,
                 directions(asked),
             )
@@ -184,7 +176,7 @@ def _fit(
     said = [f"val_{name} after epoch {epoch}: {text}" for name, (epoch, text) in loop.reasons.items()]
     said = [str(loop.stopped), *said] if loop.diverged else said
     resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
-    later = scoring.later(goal, data, asked)
+    later = hooks.scoring.later(goal, data, asked)
     record = _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, later)
     record.examine = Examination(model, goal, loop.optimizer, data.train, loop.history, fresh)
     return Outcome(record, said, loop.failure)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from nnkit.errors import ArgumentError, MissingExtraError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.training.callbacks import Callback, Training
-from nnkit.training.fit import Options, fit
+from nnkit.training.fit import Hooks, Options, fit
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -184,7 +184,7 @@ def find_learning_rate(
         progress=False,
     )
     twin = net._twin()
-    outcome = fit(twin._model, x, y, options, net._entrance, twin._scoring, twin.save)
+    outcome = fit(twin._model, x, y, options, Hooks(net._entrance, twin._scoring, twin.save))
     if outcome.failure is not None:
         raise outcome.failure
     refused = outcome.record.failure
