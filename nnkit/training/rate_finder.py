@@ -187,6 +187,8 @@ def find_learning_rate(
     outcome = fit(twin._model, x, y, options, Hooks(net._entrance, twin._score_later, twin.save))
     if outcome.failure is not None:
         raise outcome.failure
+    if outcome.record.interrupted:
+        sweeping.ended = "it was interrupted"
     return sweeping.result(int(batch_size), outcome.diverged)
 
 
