@@ -75,7 +75,7 @@ class Plan:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of everything that decides what the program computes and where."""
-        text = f"{self.graph.fingerprint}{self.steps}{self.slots}{self.copies}{self.target}"
+        text = f"{self.graph.fingerprint}{self.steps}{self.slots}{self.copies}{self.target.described()}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def __str__(self) -> str:

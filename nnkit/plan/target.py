@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,11 @@ class Target:
 
     profile: str = "built-in"
     """Where the rates are from."""
+
+    def described(self) -> str:
+        """All of it as text, the same in every process: sets have no order of their own."""
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return str({name: sorted(value) if isinstance(value, frozenset) else value for name, value in known.items()})
 
     def pass_rate(self, moved: int) -> float:
         """Bytes a second of a pass that moves so many in all."""

@@ -187,6 +187,8 @@ def find_learning_rate(
     outcome = fit(twin._model, x, y, options, Hooks(net._entrance, twin._scoring, twin.save))
     if outcome.failure is not None:
         raise outcome.failure
+    if outcome.record.interrupted:
+        sweeping.ended = "it was interrupted"
     refused = outcome.record.failure
     if refused is not None:
         refused.forget()  # it was to be expected

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from nnkit.data.splits import epoch_order
 from nnkit.errors import MissingExtraError, NnkitError
 from nnkit.optimizers import SGD, Adam
 from nnkit.optimizers.schedules import Cosine
-from nnkit.training.rate_finder import RateSweep, local_lines, running_means
+from nnkit.training.rate_finder import RateSweep, Sweeping, local_lines, running_means
 from tests.peers import peer
 from tests.training.small import Replica, blobs, fit, network, same, values
 
@@ -88,6 +91,31 @@ def test_a_step_that_diverges_ends_it_without_a_warning() -> None:
     sweep = nnkit.find_learning_rate(net, X, X[:, 0], lowest=1.0, highest=1e300, steps=10, optimizer="sgd")
     assert sweep.ended == "the next step would have been NaN or infinite"
     assert all(math.isfinite(loss) for loss in sweep.losses)
+
+
+def test_an_interrupt_ends_it_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    due = Sweeping.due
+
+    def press(self: Sweeping, training: Any) -> None:
+        due(self, training)
+        if training.step == 15:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+
+    monkeypatch.setattr(Sweeping, "due", press)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        sweep = nnkit.find_learning_rate(network(), X, Y)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(sweep.rates) == 15
+    assert "it was interrupted" in str(sweep)
+
+
+def test_an_error_in_the_sweep_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sweeping, "due", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        nnkit.find_learning_rate(network(), X, Y)
 
 
 # --- what it suggests
