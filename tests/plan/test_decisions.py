@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
@@ -169,6 +172,21 @@ def test_the_same_graph_gives_the_same_plan(graph, made):
     assert again.fingerprint == made.fingerprint
     assert len({plan(graph, SMALL, (name,)).fingerprint for name in DECISIONS} | {made.fingerprint}) == 11
     assert plan(graph, replace(SMALL, tile_bytes=4096)).fingerprint != made.fingerprint
+
+
+def test_another_process_gives_the_same_fingerprint():
+    """Where sets of words have another order."""
+    code = (
+        "from tests.plan.rows import bench_of, layer_norm\n"
+        "from nnkit.plan import plan\nfrom nnkit_numpy.device import NATIVE\n"
+        "graph = bench_of(lambda xp, x: {'y': layer_norm(xp, x)}).graph\nprint(plan(graph, NATIVE).fingerprint)"
+    )
+    found = set()
+    for seed in ("1", "2", "3"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 def test_explain_names_every_kernel_and_decision(made, saved):
