@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -13,33 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnkit import optimizers
 from nnkit.data.arrays import like
 from nnkit.data.batches import joined
 from nnkit.data.checks import features, weights
 from nnkit.errors import ArgumentError, NnkitWarning
-from nnkit.hyperparameters import check_count
-from nnkit.measure.units import parse_bytes
 from nnkit.metrics import binary, classification, regression
 from nnkit.names import lookup
 from nnkit.nn import Module
 from nnkit.nn.module import walk
-from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.asked import Asked
 from nnkit.training.compiling import check_mode
 from nnkit.training.data import TrainingData, first_layer
 from nnkit.training.evaluation import Evaluator
 from nnkit.training.fit import Hooks, Options, fit
-from nnkit.training.layout import Layout, lasting_bytes
-from nnkit.training.limit import MemoryLimit
+from nnkit.training.layout import Layout
 from nnkit.training.measured import Scoring
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
+from nnkit.training.planning import checked_seed, checked_shape, training_plan
 from nnkit.training.result import Scores, TrainingRun
-from nnkit.training.targets import targets, usual_signature
+from nnkit.training.targets import targets
 
 if TYPE_CHECKING:
     from nnkit.plan import Plan
+    from nnkit.training.forecast import Forecast
 
 DTYPES = ("float32", "float64")
 
@@ -74,10 +70,10 @@ class Network:
         dtype = lookup("dtype", dtype, {name: name for name in DTYPES}, {"single": "float32", "double": "float64"})
         if not isinstance(device, str):
             raise ArgumentError(f"device must be a name such as 'cpu' or 'cuda', got {device!r}")
-        self.seed = _checked_seed(seed)
+        self.seed = checked_seed(seed)
         self.classes: tuple[str, ...] | None = None
         self.preprocessing: dict[str, Any] | None = None
-        layout = Layout.of(module, _checked_shape(input_shape), dtype)
+        layout = Layout.of(module, checked_shape(input_shape), dtype)
         self._model = Model(module, layout, device, self.seed)
         self._evaluator = Evaluator(self._model)
         self._loss: Any = "auto"
@@ -233,6 +229,28 @@ class Network:
             raise outcome.failure
         return run
 
+    def check(self, x: Any, y: Any = None, **options: Any) -> Forecast:
+        """What :meth:`fit` with the same arguments will take: seconds and bytes by its plans, and what will not fit.
+
+        The data and the options are checked as ``fit`` does, with the same errors and warnings; nothing is trained.
+
+        >>> import nnkit
+        >>> data = nnkit.data.load("xor", seed=0)
+        >>> net = nnkit.FeedForward(inputs=2, hidden=[16], outputs=2, output_activation="softmax", seed=0)
+        >>> found = net.check(data.x_train, data.y_train, epochs=20, batch_size=100)
+        >>> found.steps, found.epochs, found.warning
+        (8, 20, None)
+        """
+        from nnkit.training.forecast import forecast
+
+        known = Options.__dataclass_fields__
+        for name in options:
+            lookup("option of check", name, {known_name: known_name for known_name in known})
+        found = forecast(self._model, x, y, Options(**options), self._entrance)
+        if found.warning is not None:
+            warnings.warn(found.warning, NnkitWarning, stacklevel=2)
+        return found
+
     def test(self, x: Any, y: Any = None, *, sample_weight: Any = None, loss: Any = None, metrics: Any = ()) -> Scores:
         """Exact loss and metrics on x and y, with the loss of the last ``fit`` unless another is given.
 
@@ -327,25 +345,7 @@ class Network:
         memory_limit: int | str | None = None,
         native: bool = False,
     ) -> Plan:
-        from nnkit.plan import plan
-        from nnkit.training.graphs import training_graph
-
-        check_count("explain", "batch_size", batch_size, at_least=1)
-        goal = objective(self.module, loss)
-        chosen = optimizers.get(optimizer).resolved(1)
-        target = usual_signature(goal, self._model.layout)
-        graph = training_graph(self._model.layout, goal, chosen, target, batch_size, weighted=False)
-        given = None if memory_limit is None else parse_bytes("memory_limit", memory_limit)
-        limit = MemoryLimit(given, lasting_bytes(self._model.layout, chosen))
-        backend = self._model.backend
-        device = (backend.native_target() if native else None) or backend.target()
-        try:
-            made = plan(graph, device, disable, limit.arena)
-        except MemoryLimitError as reason:
-            raise limit.refusal(reason, batch_size) from None
-        if native:
-            backend.compile(made)  # which says why, if there is no such form
-        return made
+        return training_plan(self._model, batch_size, optimizer, loss, disable, memory_limit, native)
 
     @cached_property
     def _entrance(self) -> str | None:
@@ -394,21 +394,3 @@ class Network:
             return twin._scores(goal, *data.train.chosen(), time.perf_counter(), known).to_dict()
 
         return score
-
-
-def _checked_seed(seed: object) -> int:
-    if seed is None:
-        return secrets.randbits(32)
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= seed.__index__() < 2**64:
-        raise ArgumentError(f"seed must be None or a whole number from 0 to 2⁶⁴ − 1, got {seed!r}")
-    return int(seed.__index__())
-
-
-def _checked_shape(shape: object) -> tuple[int, ...]:
-    given = (shape,) if hasattr(shape, "__index__") and not isinstance(shape, bool) else shape
-    fine = isinstance(given, (tuple, list)) and all(
-        hasattr(size, "__index__") and not isinstance(size, bool) and size.__index__() > 0 for size in given
-    )
-    if not fine:
-        raise ArgumentError(f"input_shape must be a tuple of whole numbers from 1, such as (784,), got {shape!r}")
-    return tuple(int(size.__index__()) for size in given)  # type: ignore[attr-defined]

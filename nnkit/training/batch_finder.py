@@ -11,6 +11,7 @@ from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count
 from nnkit.measure.units import bytes_text, parse_bytes
 from nnkit.training.layout import lasting_bytes
+from nnkit.training.limit import free_bytes
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -68,14 +69,13 @@ def available(memory: object, device: str) -> int:
     """Bytes from the argument ``memory``; "auto" is nine tenths of what is free now."""
     if memory != AUTO:
         return parse_bytes("find_batch_size: memory", memory)
-    if device != "cpu":
+    free = free_bytes(device)
+    if free is None:
         raise ArgumentError(
             f"find_batch_size: memory='auto' is known for device 'cpu' only, and this network is on '{device}'; "
             "give it, such as memory='8GB'"
         )
-    import psutil
-
-    return int(SHARE * psutil.virtual_memory().available)
+    return int(SHARE * free)
 
 
 def largest_batch(nbytes: Callable[[int], int], memory: int, largest: int) -> BatchSize:

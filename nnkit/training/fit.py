@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -12,7 +13,7 @@ import numpy as np
 
 from nnkit import optimizers
 from nnkit.data.dataset import content_hash
-from nnkit.errors import ArgumentError
+from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.graph import Graph
 from nnkit.measure import Clock, DeviceProbe, HostProbe, RunRecord
 from nnkit.measure.units import parse_bytes
@@ -26,14 +27,14 @@ from nnkit.training.data import TrainingData, prepare
 from nnkit.training.examination import Examination
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
-from nnkit.training.limit import MemoryLimit
+from nnkit.training.limit import MemoryLimit, free_bytes, shortage
 from nnkit.training.loop import Loop
 from nnkit.training.means import Means
 from nnkit.training.measured import Scoring, directions, measured
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.point import Point
-from nnkit.training.programs import Epoch
+from nnkit.training.programs import Epoch, Walk
 from nnkit.training.progress import Progress
 from nnkit.training.settings import check_settings, named
 from nnkit.training.targets import signature
@@ -135,11 +136,11 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
             options.check()
             goal = objective(model.module, options.loss)
             asked = Asked.of(options.metrics, goal, model.layout)
-            data = _prepared(model, goal, x, y, options, hooks.layer)
+            data = prepared(model, goal, x, y, options, hooks.layer)
             means, exact = measured(asked, model, goal, data, hooks.scoring.now)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
-            resolved = _resolved(model, optimizer, len(data.train.indices), options)
+            resolved = resolved_for(model, optimizer, len(data.train.indices), options)
             check_settings(resolved, model.layout.dtype)
         with Undo(model, optimizer) as undo:
             with clock.phase("prepare"):
@@ -148,7 +149,9 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 limit = MemoryLimit(options.limit, model.store.nbytes())
                 compiler = Compiler(model, options.compile, limit.arena)
                 try:
-                    train, validate = _programs(compiler, goal, resolved, data, options, means)
+                    ahead = walks(compiler, goal, resolved, data, options, means)
+                    _warn_of_shortage(model, ahead)
+                    train, validate = Epoch(ahead[0]), None if ahead[1] is None else Epoch(ahead[1])
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
             loop = Loop(
@@ -182,7 +185,8 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
     return Outcome(record, said, loop.failure)
 
 
-def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:
+def prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:
+    """The data of a training, checked and split."""
     if not model.layout.count:
         raise ArgumentError("the network has no parameters to train; add a Dense layer")
     return prepare(
@@ -200,7 +204,7 @@ def _prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, l
     )
 
 
-def _resolved(model: Model, optimizer: Optimizer, rows: int, options: Options) -> Optimizer:
+def resolved_for(model: Model, optimizer: Optimizer, rows: int, options: Options) -> Optimizer:
     """The optimiser with open schedules stretched over this training, and over the updates that it goes on from."""
     steps = -(-rows // int(options.batch_size)) * int(options.epochs)
     before = model.steps_done - model.updates_before if optimizer is model.optimizer else 0
@@ -222,34 +226,39 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Me
     store.write({"counter.update": model.steps_done - model.updates_before})
 
 
-def _programs(
+def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None]) -> None:
+    """Before the arrays of the steps are asked for; what lasts is there already."""
+    needed = sum(plan.arena_bytes for walk in ahead if walk is not None for plan, _ in walk.plans())
+    said = shortage(needed, free_bytes(model.backend.name))
+    if said is not None:
+        warnings.warn(said, NnkitWarning, stacklevel=5)
+
+
+def walks(
     compiler: Compiler, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options, means: Means
-) -> tuple[Epoch, Epoch | None]:
+) -> tuple[Walk, Walk | None]:
+    """How an epoch goes over the training rows, and over those of the validation if there are any."""
     layout, epochs = compiler.model.layout, int(options.epochs)
     target = signature(data.train.y)
     weighted = data.train.weight is not None
     kind: tuple[Any, ...] = ("train", goal.loss, optimizer, target, weighted, *means.key)
-    train = Epoch(
-        compiler,
-        data.train,
-        int(options.batch_size),
-        kind,
-        lambda rows: training_graph(layout, goal, optimizer, target, rows, weighted, means),
-        epochs,
-        means,
-    )
+
+    def training(rows: int) -> Graph:
+        return training_graph(layout, goal, optimizer, target, rows, weighted, means)
+
+    train = Walk(compiler, data.train, int(options.batch_size), kind, training, epochs, means)
     if data.validation is None:
         return train, None
-    target = signature(data.validation.y)
-    weighted = data.validation.weight is not None
-    kind = ("validate", goal.loss, None, target, weighted)
+    others = signature(data.validation.y)
+    also = data.validation.weight is not None
+    kind = ("validate", goal.loss, None, others, also)
     compiler = compiler.sparing()
 
     def validation(rows: int) -> Graph:
-        return evaluation_graph(layout, goal, target, rows, weighted)
+        return evaluation_graph(layout, goal, others, rows, also)
 
     rows = _validation_rows(compiler, kind, validation, len(data.validation.indices), epochs)
-    return train, Epoch(compiler, data.validation, rows, kind, validation, epochs)
+    return train, Walk(compiler, data.validation, rows, kind, validation, epochs)
 
 
 def _validation_rows(

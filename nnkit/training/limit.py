@@ -5,7 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nnkit.errors import ArgumentError
+from nnkit.measure.units import bytes_text
 from nnkit.plan.limit import MemoryLimitError
+
+
+def free_bytes(device: str) -> int | None:
+    """Memory that is free now where networks of this device live; None where it is not known."""
+    if device != "cpu":
+        return None
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def shortage(needed: int, free: int | None) -> str | None:
+    """What there is to say of a training that needs so many bytes beside its data; None if it fits."""
+    if free is None or needed <= free:
+        return None
+    return (
+        f"the training needs {bytes_text(needed)} beside the data, and {bytes_text(free)} of memory are free; use a "
+        "smaller batch_size (nnkit.find_batch_size gives the largest that fits), or memory_limit=, which computes "
+        "values again instead of keeping them"
+    )
 
 
 @dataclass(frozen=True, slots=True)

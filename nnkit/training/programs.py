@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from nnkit.backend import Program
+from nnkit.backend import Executable, Program
 from nnkit.graph import Graph
 from nnkit.plan import Plan
 from nnkit.training.compiling import Compiler
@@ -16,26 +17,51 @@ from nnkit.training.means import Means
 START = {"counter.cursor": 0, "metric.loss": 0.0, "metric.weight": 0.0, "metric.correct": 0}
 
 
+@dataclass(frozen=True)
+class Walk:
+    """How an epoch goes over rows: in batches of up to ``most``, each by the graph of so many rows.
+
+    ``kind`` tells its programs from others of the same model; there are so many ``epochs``.
+    """
+
+    compiler: Compiler
+    rows: Rows
+    most: int
+    kind: tuple[Any, ...]
+    graph: Callable[[int], Graph]
+    epochs: int
+    means: Means = NONE
+
+    @property
+    def batch(self) -> int:
+        """Rows of a whole batch."""
+        return min(self.most, len(self.rows.indices))
+
+    @property
+    def pieces(self) -> tuple[int, int]:
+        """Whole batches of an epoch, and rows of the smaller one that is left."""
+        return divmod(len(self.rows.indices), self.batch)
+
+    def chosen(self, batch: int, each: int) -> tuple[Plan, Executable]:
+        """The plan and the code for batches of this size, of which an epoch has so many."""
+        return self.compiler.choose((*self.kind, batch), lambda: self.graph(batch), each * self.epochs)
+
+    def plans(self) -> list[tuple[Plan, int]]:
+        """The plan of the whole batches, and that of the smaller one if there is one, and how often each runs."""
+        whole, rest = self.pieces
+        found = [(self.chosen(self.batch, whole)[0], whole)]
+        return [*found, (self.chosen(rest, 1)[0], 1)] if rest else found
+
+
 class Epoch:
     """Programs that walk over rows in a given order, adding to the metrics in the store."""
 
-    def __init__(
-        self,
-        compiler: Compiler,
-        rows: Rows,
-        batch: int,
-        kind: Any,
-        graph: Callable[[int], Graph],
-        epochs: int,
-        means: Means = NONE,
-    ) -> None:
-        self.means = means
-        self._start = START | means.zeros()
-        self._compiler, self._model = compiler, compiler.model
-        model = compiler.model
-        self._count = count = len(rows.indices)
-        self.batch = min(batch, count)
-        self.whole, rest = divmod(count, self.batch)
+    def __init__(self, walk: Walk) -> None:
+        rows, self.means, self.batch = walk.rows, walk.means, walk.batch
+        self._start = START | walk.means.zeros()
+        self._model = model = walk.compiler.model
+        self._count = len(rows.indices)
+        self.whole, rest = walk.pieces
         self.steps = self.whole + (rest > 0)
         device = model.backend.to_device
         self._rows = rows.indices
@@ -43,16 +69,14 @@ class Epoch:
         data = {"x": device(rows.x), "y": device(rows.y), "order": self._order}
         if rows.weight is not None:
             data["weight"] = device(rows.weight)
-        self.plan, self._program = self._bound(self.batch, kind, graph, data, self.whole * epochs)
+        self.plan, self._program = self._bound(walk.chosen(self.batch, self.whole), data)
         # It has the form of the others: a plain step would leave the threads of NumPy's matrix library at work, which
         # wait for more of it for milliseconds, on the cores of the steps that follow.
-        self._rest = self._bound(rest, kind, graph, data, epochs) if rest else None
+        self._rest = self._bound(walk.chosen(rest, 1), data) if rest else None
         self.done = 0
 
-    def _bound(
-        self, batch: int, kind: Any, graph: Callable[[int], Graph], data: dict[str, Any], runs: int
-    ) -> tuple[Plan, Program]:
-        made, code = self._compiler.choose((*kind, batch), lambda: graph(batch), runs)
+    def _bound(self, chosen: tuple[Plan, Executable], data: dict[str, Any]) -> tuple[Plan, Program]:
+        made, code = chosen
         return made, code.bind(self._model.store, data)
 
     def start(self, order: Any = None) -> None:

@@ -13,7 +13,7 @@ from nnkit.training.graphs import evaluation_graph, prediction_graph, scoring_gr
 from nnkit.training.layout import Layout, counters, metrics, moments, settings
 from nnkit.training.model import KEPT, Model
 from nnkit.training.objective import objective
-from nnkit.training.programs import Epoch
+from nnkit.training.programs import Epoch, Walk
 
 
 def model_of(module=None, optimizer=None):
@@ -36,7 +36,7 @@ def rows_of(count, weighted=False):
 def training(model, optimizer, goal, rows, batch):
     weighted = rows.weight is not None
     build = lambda size: training_graph(model.layout, goal, optimizer, ((), "int32"), size, weighted)  # noqa: E731
-    return Epoch(Compiler(model, "off"), rows, batch, ("train", weighted), build, 1)
+    return Epoch(Walk(Compiler(model, "off"), rows, batch, ("train", weighted), build, 1))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_evaluation_changes_metrics_and_cursor_alone():
     model, _, goal = model_of()
     before = {leaf.name: model.store.array(leaf.name).copy() for leaf in model.store.leaves()}
     build = lambda size: evaluation_graph(model.layout, goal, ((), "int32"), size, False)  # noqa: E731
-    epoch = Epoch(Compiler(model, "off"), rows_of(11), 4, "evaluate", build, 1)
+    epoch = Epoch(Walk(Compiler(model, "off"), rows_of(11), 4, ("evaluate",), build, 1))
     epoch.start()
     while not epoch.finished:
         epoch.run(5)

@@ -1,0 +1,109 @@
+"""What a training will take, before it starts: by the plans that it will run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nnkit.measure.units import bytes_text, seconds_text
+from nnkit.plan import Plan
+from nnkit.plan.limit import MemoryLimitError
+from nnkit.training.asked import Asked
+from nnkit.training.callbacks import as_callbacks
+from nnkit.training.compiling import Compiler
+from nnkit.training.fit import Options, prepared, resolved_for, walks
+from nnkit.training.graphs import NONE
+from nnkit.training.layout import lasting_bytes
+from nnkit.training.limit import MemoryLimit, free_bytes, shortage
+from nnkit.training.model import Model
+from nnkit.training.objective import objective
+from nnkit.training.programs import Walk
+from nnkit.training.settings import check_settings
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Predicted seconds and bytes of a training; ``print`` it.
+
+    ``epoch_s`` has the validation in it and ``compile_s`` counts as if nothing were cached. ``lasting_bytes`` are
+    parameters, moments and counters, ``arena_bytes`` the arrays of a step, both exact; ``data_bytes`` the rows in the
+    network's data type. ``available_bytes`` is the memory that is free now, None where it is not known.
+    """
+
+    rows: int
+    steps: int
+    epochs: int
+    program: str
+    step_s: float
+    epoch_s: float
+    compile_s: float
+    lasting_bytes: int
+    arena_bytes: int
+    data_bytes: int
+    available_bytes: int | None
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of the whole training."""
+        return self.compile_s + self.epochs * self.epoch_s
+
+    @property
+    def needed_bytes(self) -> int:
+        """Bytes beside the data, which are there already."""
+        return self.lasting_bytes + self.arena_bytes
+
+    @property
+    def warning(self) -> str | None:
+        """What will not fit, and what to do; None if all does."""
+        return shortage(self.needed_bytes, self.available_bytes)
+
+    def __str__(self) -> str:
+        free = "" if self.available_bytes is None else f", {bytes_text(self.available_bytes)} are free"
+        compile_s = f"{seconds_text(self.compile_s)} to compile, then " if self.compile_s else ""
+        parts = (
+            f"data      {self.rows:,} rows, {self.steps:,} steps an epoch, {bytes_text(self.data_bytes)}",
+            f"time      {compile_s}{seconds_text(self.epoch_s)} an epoch ({seconds_text(self.step_s)} a step), "
+            f"{seconds_text(self.total_s)} in all, as predicted ({self.program} program)",
+            f"memory    {bytes_text(self.lasting_bytes)} for parameters and the optimiser, "
+            f"{bytes_text(self.arena_bytes)} for a step{free}",
+        )
+        return "\n".join([*parts, *([f"warning   {self.warning}"] if self.warning else [])])
+
+
+def forecast(model: Model, x: Any, y: Any, options: Options, layer: str | None) -> Forecast:
+    """By the plans that ``fit`` would run with these options; nothing is allocated, and nothing changes."""
+    options.check()
+    goal = objective(model.module, options.loss)
+    Asked.of(options.metrics, goal, model.layout)
+    as_callbacks(options.callbacks)
+    data = prepared(model, goal, x, y, options, layer)
+    optimizer = resolved_for(model, options.chosen_optimizer(), len(data.train.indices), options)
+    check_settings(optimizer, model.layout.dtype)
+    lasting = lasting_bytes(model.layout, optimizer)
+    limit = MemoryLimit(options.limit, lasting)
+    compiler = Compiler(model, options.compile, limit.arena)
+    try:
+        train, validate = walks(compiler, goal, optimizer, data, options, NONE)
+        plans = [*train.plans(), *(validate.plans() if validate else [])]
+    except MemoryLimitError as reason:
+        raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
+    return _forecast(model, train, plans, lasting)
+
+
+def _forecast(model: Model, train: Walk, plans: list[tuple[Plan, int]], lasting: int) -> Forecast:
+    first, rows = plans[0][0], train.rows
+    data = (rows.x, rows.y) if rows.weight is None else (rows.x, rows.y, rows.weight)
+    whole, rest = train.pieces
+    return Forecast(
+        rows=len(rows.indices),
+        steps=whole + (rest > 0),
+        epochs=train.epochs,
+        program="native" if first.target.loops else "plain",
+        step_s=first.cost.seconds,
+        epoch_s=sum(plan.cost.seconds * runs for plan, runs in plans),
+        compile_s=sum(model.backend.compile_s(plan) for plan, _ in plans if plan.target.loops),
+        lasting_bytes=lasting,
+        arena_bytes=sum(plan.arena_bytes for plan, _ in plans),
+        data_bytes=sum(array.nbytes for array in data),
+        available_bytes=free_bytes(model.backend.name),
+    )
