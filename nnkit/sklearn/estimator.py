@@ -286,6 +286,7 @@ def _without_data(run: TrainingRun) -> TrainingRun:
         record,
         data={**record.data, "sha256": None},
         result={**record.result, "train": None},
+        examine=None,
         resources={**record.resources, "reasons": reasons},
     )
     return TrainingRun(kept, run.network)

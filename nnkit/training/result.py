@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nnkit.diagnosis import Failure, Finding
+from nnkit.errors import ArgumentError
 from nnkit.measure import RunRecord
 from nnkit.training.pages import run_page, scores_page
 from nnkit.training.plot import plot
@@ -150,7 +151,9 @@ class TrainingRun:
         unscaled inputs and targets. It evaluates one more step on up to 256 rows, when it is first asked for and before
         the network is trained further; ``print(run)`` shows it.
         """
-        examination: Examination = self.record.examine
+        examination: Examination | None = self.record.examine
+        if examination is None:
+            raise ArgumentError("this run holds no network to examine, as that of an estimator; fit one with net.fit")
         return examination.findings()
 
     def add_test(self, scores: Scores) -> None:
@@ -177,7 +180,8 @@ class TrainingRun:
     def __str__(self) -> str:
         from nnkit.measure import table
 
-        return table(self.to_dict(), doctor=self.doctor() if self.record.examine.possible else ())
+        examination = self.record.examine
+        return table(self.to_dict(), doctor=self.doctor() if examination is not None and examination.possible else ())
 
     def _repr_html_(self) -> str:
         """For notebooks: the curves, and the closing table."""

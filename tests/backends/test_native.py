@@ -184,7 +184,7 @@ def test_a_step_that_diverges_is_not_committed():
         with pytest.warns(nnkit.errors.NnkitWarning, match="NaN or infinite"):
             run = net.fit(x, y * 1.0, epochs=5, optimizer=SGD(1e200), compile=mode, progress=False)
         assert all(np.isfinite(value).all() for value in net.parameters().values())
-        results[mode] = (net.parameters(), run.record.stopped)
+        results[mode] = (net.parameters(), str(run.failure))
     assert results["first"][1] == results["off"][1]
     close(results["first"][0], results["off"][0])
 

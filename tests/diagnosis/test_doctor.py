@@ -180,6 +180,14 @@ def test_after_a_further_training_it_is_too_late() -> None:
     assert "doctor" not in str(first)
 
 
+def test_a_run_without_its_network_cannot_be_examined() -> None:
+    run = digits(epochs=1)
+    run.record.examine = None
+    with pytest.raises(ArgumentError, match=r"holds no network to examine, as that of an estimator; fit one with net"):
+        run.doctor()
+    assert "doctor" not in str(run)
+
+
 def test_weights_of_the_users_own_do_not_count_as_grown() -> None:
     net = nnkit.FeedForward(64, 10, [16], output_activation="softmax", seed=0)
     net.set_parameters({path: value * 8.0 for path, value in net.parameters().items() if path.endswith("weight")})
