@@ -103,7 +103,7 @@ def _rate(seen: Vitals, history: Mapping[str, Sequence[float]]) -> Iterator[Find
     """Whether the learning rate is far off: by the size of an update, and by what became of the loss."""
     ratio = _middle(seen.updates[path] / max(seen.weights[path], 1e-30) for path in seen.updates)
     losses = history.get("loss", [])
-    if not losses:
+    if not losses or not seen.updates:
         return
     first, last, least = losses[0], losses[-1], min(losses)
     worse = not math.isfinite(last) or (len(losses) > 1 and last > max(1.5 * least, (1 - HARDLY) * first))

@@ -18,6 +18,7 @@ from nnkit.optimizers.adamax import Adamax
 from nnkit.optimizers.adamw import AdamW
 from nnkit.optimizers.ftrl import Ftrl
 from nnkit.optimizers.lamb import LAMB
+from nnkit.optimizers.lbfgs import LBFGS
 from nnkit.optimizers.lion import Lion
 from nnkit.optimizers.muon import Muon
 from nnkit.optimizers.nadam import NAdam
@@ -42,7 +43,9 @@ from nnkit.optimizers.wrappers import (
 
 __all__ = [
     "ALIASES",
+    "FULL_BATCH",
     "LAMB",
+    "LBFGS",
     "OPTIMIZERS",
     "SGD",
     "VARIANTS",
@@ -98,6 +101,8 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
         ScheduleFreeAdamW,
     )
 }
+# Those that work on all rows at once.
+FULL_BATCH: dict[str, type[Optimizer]] = {LBFGS.name: LBFGS}
 # Names of what is a choice of one of these.
 VARIANTS: dict[str, Callable[..., Optimizer]] = {"amsgrad": partial(Adam, amsgrad=True)}
 ALIASES = {
@@ -110,6 +115,7 @@ ALIASES = {
     "r_adam": "radam",
     "ada_factor": "adafactor",
     "r_prop": "rprop",
+    "l_bfgs": "lbfgs",
     "schedule_free": "schedule_free_adamw",
     "adamw_schedule_free": "schedule_free_adamw",
     "adamwschedulefree": "schedule_free_adamw",
@@ -125,7 +131,7 @@ def get(optimizer: str | Optimizer, learning_rate: float | Schedule | None = Non
     """
     if isinstance(optimizer, Optimizer):
         return optimizer
-    make: Any = lookup("optimizer", optimizer, OPTIMIZERS | VARIANTS, ALIASES)
+    make: Any = lookup("optimizer", optimizer, OPTIMIZERS | FULL_BATCH | VARIANTS, ALIASES)
     made: Optimizer = make() if learning_rate is None else make(learning_rate)
     return made
 
@@ -139,7 +145,7 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
     return hyperparameters.from_config("optimizer", config, _KNOWN, _INSIDE)
 
 
-_KNOWN: dict[str, type[Optimizer]] = OPTIMIZERS | WRAPPERS
+_KNOWN: dict[str, type[Optimizer]] = OPTIMIZERS | FULL_BATCH | WRAPPERS
 _OPTIMIZER_FIELDS = ("optimizer", "others")
 # Every other hyper-parameter that is described by a mapping is a schedule.
 _INSIDE: dict[str, Callable[[Mapping[str, Any]], Any]] = {

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from nnkit.hyperparameters import check_count, check_number, config_of
+from nnkit.hyperparameters import check_count, check_number
 from nnkit.optimizers.line_search import Point, line_search
+from nnkit.optimizers.optimizer import Optimizer
 
 Array = npt.NDArray[np.float64]
 Objective = Callable[[Array], tuple[float, Array]]
@@ -20,13 +21,15 @@ CURVED = 1e-10
 
 
 @dataclass(frozen=True)
-class LBFGS:
+class LBFGS(Optimizer):
     """w ← w − α H g, with H from the latest changes of w and g, and α by a search for the strong Wolfe conditions.
 
     H is the inverse Hessian as far as the last ``history`` pairs (s, y) = (Δw, Δg) know it, by the two-loop recursion;
     ``learning_rate`` is the α that is tried first, and ``evaluations`` how many times an update may evaluate loss and
-    gradient. Each update works on all rows: an epoch is one update, and ``batch_size`` does not count. Reckoned in
-    float64 on the host, whatever the network's dtype. Liu, Nocedal, "On the limited memory BFGS method for large scale
+    gradient. Each update works on all rows: an epoch is one update, ``batch_size`` does not count, and the loss and the
+    accuracy of the history are exact ones, of the weights after it (further metrics are those of the validation).
+    Reckoned in float64 on the host, whatever the network's dtype; for networks without dropout, batch normalisation and
+    constraints. Liu, Nocedal, "On the limited memory BFGS method for large scale
     optimization", Mathematical Programming 45, 1989.
 
     >>> method = LBFGS(history=5)
@@ -40,6 +43,8 @@ class LBFGS:
     evaluations: int = 25
 
     name: ClassVar[str] = "lbfgs"
+    moments: ClassVar[tuple[str, ...]] = ()
+    by_steps: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_number("LBFGS", "learning_rate", self.learning_rate, "(0, inf)")
@@ -50,9 +55,20 @@ class LBFGS:
         """Begins at ``start``; ``objective`` gives value and gradient at a point."""
         return Minimizer(self, objective, start)
 
-    def config(self) -> dict[str, Any]:
-        """The optimiser as plain data for JSON; ``optimizers.from_config`` reads it back."""
-        return config_of(self)
+    def settings(self) -> dict[str, float]:
+        """The hyper-parameter that ``update`` reads."""
+        return {"learning_rate": float(self.learning_rate)}
+
+    def update(
+        self,
+        parameter: Any,
+        gradient: Any,
+        moments: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        step: Any,
+    ) -> tuple[Any, dict[str, Any]]:
+        """One step down the gradient, as long as nothing is known of the curvature; ``minimizer`` does the rest."""
+        return parameter - gradient * settings["learning_rate"], {}
 
 
 class Minimizer:

@@ -71,6 +71,8 @@ class Muon(ByParts):
         lookup("adjust of Muon", self.adjust, SCALES)
         if not isinstance(self.others, Optimizer):
             raise ArgumentError(f"Muon: others is {self.others!r}, expected an optimiser object such as AdamW(0.001)")
+        if not self.others.by_steps:
+            raise ArgumentError(f"Muon: others is {self.others!r}, which works on all parameters at once; use it alone")
         if self.others.has_final:
             raise ArgumentError(f"Muon: others averages its parameters; wrap Muon instead, got {self.others!r}")
 

@@ -23,6 +23,8 @@ class Optimizer(ABC):
     """
 
     name: ClassVar[str]
+    by_steps: ClassVar[bool] = True
+    """Whether ``update`` is all of it; else a method on the host decides, which works on all rows at once."""
     learning_rate: float | Schedule
 
     @property

@@ -18,13 +18,14 @@ from nnkit.graph import Graph
 from nnkit.measure import Clock, DeviceProbe, HostProbe, RunRecord
 from nnkit.measure.units import parse_bytes
 from nnkit.nn.serial import to_config
-from nnkit.optimizers import Optimizer
+from nnkit.optimizers import LBFGS, Optimizer
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.compiling import Compiler, check_mode
 from nnkit.training.data import TrainingData, prepare
 from nnkit.training.examination import Examination
+from nnkit.training.full_batch import FullBatch
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit, free_bytes, shortage
@@ -89,8 +90,10 @@ class Options:
             )
 
     def chosen_optimizer(self) -> Optimizer:
-        """The optimiser object."""
-        return optimizers.get(self.optimizer, self.learning_rate)
+        """The optimiser object. One that searches for its steps begins with a rate of its own, if none is given."""
+        chosen = optimizers.get(self.optimizer, self.learning_rate)
+        given = chosen.by_steps or self.learning_rate != DEFAULT_RATE
+        return chosen if given else optimizers.get(self.optimizer)
 
 
 class Outcome(NamedTuple):
@@ -151,7 +154,8 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 try:
                     ahead = walks(compiler, goal, resolved, data, options, means)
                     _warn_of_shortage(model, ahead)
-                    train, validate = Epoch(ahead[0]), None if ahead[1] is None else Epoch(ahead[1])
+                    train = _trainer(ahead[0], goal, resolved)
+                    validate = None if ahead[1] is None else Epoch(ahead[1])
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
             loop = Loop(
@@ -226,6 +230,12 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Me
     store.write({"counter.update": model.steps_done - model.updates_before})
 
 
+def _trainer(walk: Walk, goal: Objective, optimizer: Optimizer) -> Epoch | FullBatch:
+    if isinstance(optimizer, LBFGS):
+        return FullBatch(walk.compiler, goal, optimizer, walk.rows, walk.epochs)
+    return Epoch(walk)
+
+
 def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None]) -> None:
     """Before the arrays of the steps are asked for; what lasts is there already."""
     needed = sum(plan.arena_bytes for walk in ahead if walk is not None for plan, _ in walk.plans())
@@ -246,7 +256,8 @@ def walks(
     def training(rows: int) -> Graph:
         return training_graph(layout, goal, optimizer, target, rows, weighted, means)
 
-    train = Walk(compiler, data.train, int(options.batch_size), kind, training, epochs, means)
+    most = int(options.batch_size) if optimizer.by_steps else len(data.train.indices)
+    train = Walk(compiler, data.train, most, kind, training, epochs, means)
     if data.validation is None:
         return train, None
     others = signature(data.validation.y)
@@ -320,7 +331,7 @@ def _record(
         },
         training={
             "epochs": int(options.epochs),
-            "batch_size": int(options.batch_size),
+            "batch_size": int(options.batch_size) if optimizer.by_steps else loop.train.batch,
             "optimizer": optimizer.config(),
             "learning_rate": _rate(optimizer.config()),
             "loss": goal.loss.config(),

@@ -17,6 +17,7 @@ from nnkit.training.audience import Audience, Display, Moment
 from nnkit.training.callbacks import Callback
 from nnkit.training.data import TrainingData
 from nnkit.training.examination import step_on
+from nnkit.training.full_batch import FullBatch
 from nnkit.training.interrupt import Interruption
 from nnkit.training.measured import Exact, Reason
 from nnkit.training.model import Model
@@ -34,7 +35,7 @@ class Loop:
 
     model: Model
     data: TrainingData
-    train: Epoch
+    train: Epoch | FullBatch
     point: Point
     validate: Epoch | None
     epochs: int

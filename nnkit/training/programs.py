@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,11 @@ class Epoch:
             committed = self._rest[1].run(1)
         self.done += committed
         return committed
+
+    def values(self, names: Sequence[str]) -> dict[str, Any]:
+        """Outputs of a whole batch that changes nothing."""
+        self._program.run(1)
+        return self._program.read(names)
 
     def ahead(self, steps: int) -> int:
         """How many of so many steps the next ``run`` does at once."""

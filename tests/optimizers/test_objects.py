@@ -55,10 +55,11 @@ from tests.optimizers.cases import CASES
 
 
 def test_names_and_defaults():
-    for name, made in optimizers.OPTIMIZERS.items():
+    known = optimizers.OPTIMIZERS | optimizers.FULL_BATCH
+    for name, made in known.items():
         assert get(name) == made()
         assert made.__name__ in optimizers.__all__
-    assert set(optimizers.ALIASES.values()) <= optimizers.OPTIMIZERS.keys()
+    assert set(optimizers.ALIASES.values()) <= known.keys()
     assert get("Adam", 0.3) == Adam(0.3)
     assert get("sgd", Constant(0.3)) == SGD(Constant(0.3))
     method = Adam(0.5)

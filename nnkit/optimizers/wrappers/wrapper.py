@@ -28,6 +28,8 @@ class Wrapper(ByParts):
                 f"{type(self).__name__}: optimizer is {self.optimizer!r}, "
                 "expected an optimiser object such as Adam(0.001)"
             )
+        if not self.optimizer.by_steps:
+            raise ArgumentError(f"{type(self).__name__}: {self.optimizer!r} searches for its own steps; use it alone")
 
     def rate(self, step: Array, settings: Mapping[str, Array]) -> Array:
         """That of the wrapped optimiser."""
