@@ -258,6 +258,8 @@ def walks(
 
     most = int(options.batch_size) if optimizer.by_steps else len(data.train.indices)
     train = Walk(compiler, data.train, most, kind, training, epochs, means)
+    if optimizer.by_steps:
+        train.plans()  # first, so that a limit that training cannot keep to is refused with what training needs
     if data.validation is None:
         return train, None
     others = signature(data.validation.y)

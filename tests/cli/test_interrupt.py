@@ -85,7 +85,7 @@ sys.exit(main())
 
 
 def test_before_training_nothing_is_kept(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    _interrupt_in(monkeypatch, "nnkit.training.fit._prepared")
+    _interrupt_in(monkeypatch, "nnkit.training.fit.prepared")
     status, _, err = cli("train", "--data", "moons", "--save", "net.h5")
     assert status == 130
     assert err.endswith("interrupted\n")
