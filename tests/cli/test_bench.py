@@ -62,6 +62,7 @@ def test_both_forms_of_the_step(cli: Cli) -> None:
     assert all(row["predicted_step_s"] > 0 for row in rows[:2])
 
 
+@pytest.mark.slow
 def test_a_peer_beside_it_and_one_that_does_not_know_the_network(cli: Cli) -> None:
     peer("sklearn")
     rows = json.loads(cli("bench", *PLAIN, "--peers", "scikit-learn", "--format", "json").out)["rows"]

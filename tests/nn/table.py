@@ -114,7 +114,7 @@ ROWS: dict[str, Row] = {
     "rms norm, more axes": Row(lambda: nn.RMSNorm(0.1), rms_norm, (4, 3, 8)),
     "sequential": Row(lambda: nn.Sequential([nn.Dense(4), nn.Activation("tanh"), nn.Dense(3)]), sequential),
     # Its derivative is that of σ where the vectors have converged.
-    "spectral norm": Row(lambda: nn.SpectralNorm(wrapped(), iterations=400, eps=1e-10), spectral_norm, order=1),
+    "spectral norm": Row(lambda: nn.SpectralNorm(wrapped(), iterations=80, eps=1e-10), spectral_norm, order=1),
     "spectral norm, one step": Row(lambda: nn.SpectralNorm(wrapped()), spectral_norm, order=0),
     "weight norm": Row(lambda: nn.WeightNorm(wrapped()), weight_norm),
     "weight norm, more axes": Row(lambda: nn.WeightNorm(wrapped()), weight_norm, (4, 3, 8)),

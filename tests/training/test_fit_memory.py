@@ -32,6 +32,7 @@ def test_two_hundred_networks_leave_no_memory_behind() -> None:
     assert resident[-1] - resident[1] < 4e6  # bytes; a network with its programs takes more than 200 kB
 
 
+@pytest.mark.slow
 def test_two_hundred_trainings_of_one_network_leave_no_memory_behind() -> None:
     process = psutil.Process()
     net = nnkit.FeedForward(3, 3, [64], output_activation="softmax", seed=0)
