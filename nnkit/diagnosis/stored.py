@@ -16,6 +16,7 @@ from nnkit.errors import DataError
 from nnkit.graph.ir import Graph, Node, Origin
 from nnkit.graph.primitives import PRIMITIVES
 from nnkit.graph.primitives.creation import Constant
+from nnkit.measure.files import replacing
 
 FORMAT = 1
 HEADER = "step"
@@ -35,14 +36,8 @@ def save(step: Step, path: str | os.PathLike[str]) -> None:
         "nodes": nodes,
         "outputs": [list(output) for output in step.graph.outputs],
     }
-    target = Path(path)
-    new = target.with_name(f"{target.name}.{os.urandom(4).hex()}.tmp")
-    try:
-        with new.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **{HEADER: np.array(json.dumps(header))}, **arrays)
-        new.replace(target)
-    finally:
-        new.unlink(missing_ok=True)
+    with replacing(path) as new, new.open("wb") as file:  # an open file: NumPy adds no ".npz" to the name
+        np.savez_compressed(file, allow_pickle=False, **{HEADER: np.array(json.dumps(header))}, **arrays)
 
 
 def load(path: str | os.PathLike[str]) -> Step:
