@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nnkit.diagnosis.step import Step
 from nnkit.graph.ir import Node
-from nnkit.plan.schedule import GUARD
+from nnkit.plan.schedule import guarded
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class Blame:
 def blame(step: Step) -> Blame | None:
     """From what the guard looks at back to where it began; None if all that it looks at is finite."""
     graph, facts = step.graph, step.facts
-    looked_at = [o for i in graph.ancestors([graph.output[GUARD]]) for o in _guarded(graph.nodes[i])]
-    waiting = [i for i in looked_at if not facts[i].finite]
+    waiting = [i for i in guarded(graph) if not facts[i].finite]
     seen: set[int] = set()
     origins = []
     while waiting:
@@ -38,10 +37,6 @@ def blame(step: Step) -> Blame | None:
         return None
     first = min(origins)
     return Blame(first, facts[first].bad if _has_rows(step, graph.nodes[first]) else None)
-
-
-def _guarded(node: Node) -> tuple[int, ...]:
-    return node.inputs if node.operation == "isfinite" and node.origin.phase == "update" else ()
 
 
 def _has_rows(step: Step, node: Node) -> bool:

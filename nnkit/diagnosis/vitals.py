@@ -10,6 +10,7 @@ import numpy as np
 
 from nnkit.diagnosis.step import Array, Step
 from nnkit.graph.ir import Graph, Node
+from nnkit.plan.schedule import guarded
 
 CUT_OFF = ("relu", "relu6")
 """Activations that give 0 and no derivative to a unit whose sums are all negative."""
@@ -84,5 +85,4 @@ def _forward(node: Node) -> bool:
 def _gradient(graph: Graph) -> int:
     """The flat vector, which the guard looks at."""
     shape = graph.nodes[graph.inputs["parameter"]].shape
-    looked_at = (node.inputs[0] for _, node in graph if node.operation == "isfinite" and node.shape == shape)
-    return next(looked_at)
+    return next(i for i in guarded(graph) if graph.nodes[i].shape == shape)

@@ -21,6 +21,12 @@ class Schedule:
     views: frozenset[int]
 
 
+def guarded(graph: Graph) -> list[int]:
+    """What the guard of a training step looks at: the nodes that it asks whether they are finite, as recorded."""
+    asked = (graph.nodes[i] for i in sorted(graph.ancestors([graph.output[GUARD]])))
+    return [node.inputs[0] for node in asked if node.operation == "isfinite" and node.origin.phase == "update"]
+
+
 def schedule(graph: Graph, target: Target, fuse: bool, transposes_are_views: bool) -> Schedule:
     """The order of recording, in which elementwise nodes are pulled forward to the pass that made their operand.
 

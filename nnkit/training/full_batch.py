@@ -10,7 +10,7 @@ import numpy as np
 from nnkit.errors import ArgumentError
 from nnkit.graph import Graph
 from nnkit.optimizers.lbfgs import LBFGS, Array, Minimizer
-from nnkit.plan.schedule import GUARD
+from nnkit.plan.schedule import GUARD, guarded
 from nnkit.training.compiling import Compiler
 from nnkit.training.data import Rows
 from nnkit.training.graphs import NONE, evaluation_graph, training_graph
@@ -36,9 +36,7 @@ def slopes(graph: Graph) -> Graph:
             "step: leave out Dropout and the like, or choose another optimizer"
         )
     count = graph.nodes[graph.inputs["parameter"]].shape
-    looked_at = {
-        graph.nodes[i].shape: graph.nodes[i].inputs[0] for i in needed if graph.nodes[i].operation == "isfinite"
-    }
+    looked_at = {graph.nodes[i].shape: i for i in guarded(graph)}
     return Graph(graph.nodes, ((LOSS, looked_at[()]), (GRADIENT, looked_at[count])))
 
 
@@ -121,7 +119,8 @@ class FullBatch:
         return self._look.metrics(outputs)
 
     def _parameters(self) -> Array:
-        return np.concatenate([value.ravel() for value in self._model.parameters().values()]).astype(np.float64)
+        flat: Array = self._model.layout.parts.join(list(self._model.parameters().values())).astype(np.float64)
+        return flat
 
     def _write(self, flat: Array) -> None:
         names = list(self._model.layout.parameters)
