@@ -15,6 +15,7 @@ from contest.workloads import WORKLOADS, Workload
 from nnkit.bench import Rates, row
 from nnkit.bench.stopwatch import measured
 from nnkit.plan import Step
+from nnkit.training.planning import training_plan
 
 RUNS = 5
 HEAVY_RUNS = 1
@@ -33,7 +34,7 @@ def kind(step: Step) -> str:
 def breakdown(workload: Workload, rates: Rates, runs: int) -> Row:
     """The run of median time among several."""
     network, job = workload.network(), workload.job()
-    plan = network._training_plan(job.batch, job.optimizer, job.loss, native=True)
+    plan = training_plan(network._model, job.batch, job.optimizer, job.loss, native=True)
     found = sorted((measured(network, plan, job.batch, job.optimizer, job.loss) for _ in range(runs)), key=_whole)
     taken = found[len(found) // 2]
     parts: dict[str, float] = {}

@@ -10,31 +10,29 @@ from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nnkit.data.arrays import like
 from nnkit.data.batches import joined
-from nnkit.data.checks import features, weights
+from nnkit.data.checks import weights
+from nnkit.data.preprocessing import Preprocessing
 from nnkit.errors import ArgumentError, NnkitWarning
-from nnkit.metrics import binary, classification, regression
 from nnkit.names import lookup
 from nnkit.nn import Module
-from nnkit.nn.module import walk
 from nnkit.training.asked import Asked
 from nnkit.training.compiling import check_mode
-from nnkit.training.data import TrainingData, first_layer
+from nnkit.training.data import TrainingData
 from nnkit.training.evaluation import Evaluator
-from nnkit.training.fit import Hooks, Options, fit
+from nnkit.training.fit import Hooks, fit
+from nnkit.training.intake import Intake, first_layer
 from nnkit.training.layout import Layout
 from nnkit.training.measured import Scoring
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
+from nnkit.training.options import Options
 from nnkit.training.planning import checked_seed, checked_shape, training_plan
 from nnkit.training.result import Scores, TrainingRun
-from nnkit.training.targets import targets
+from nnkit.training.scoring import scored
 
 if TYPE_CHECKING:
-    from nnkit.plan import Plan
     from nnkit.training.forecast import Forecast
 
 DTYPES = ("float32", "float64")
@@ -72,7 +70,7 @@ class Network:
             raise ArgumentError(f"device must be a name such as 'cpu' or 'cuda', got {device!r}")
         self.seed = checked_seed(seed)
         self.classes: tuple[str, ...] | None = None
-        self.preprocessing: dict[str, Any] | None = None
+        self._preprocessing: Preprocessing | None = None
         layout = Layout.of(module, checked_shape(input_shape), dtype)
         self._model = Model(module, layout, device, self.seed)
         self._evaluator = Evaluator(self._model)
@@ -105,6 +103,17 @@ class Network:
     def device(self) -> str:
         """Name of the device."""
         return self._model.backend.name
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """Which columns of a table it takes, and how rows are standardised; saved with it."""
+        return self._preprocessing
+
+    @preprocessing.setter
+    def preprocessing(self, kept: Preprocessing | None) -> None:
+        if not isinstance(kept, Preprocessing | None):
+            raise ArgumentError(f"net.preprocessing must be a nnkit.data.Preprocessing or None, got {kept!r:.80}")
+        self._preprocessing = kept
 
     def parameters(self) -> dict[str, Any]:
         """Copies of all trained arrays by path, in order of definition, as NumPy arrays."""
@@ -153,6 +162,8 @@ class Network:
         memory_limit: int | str | None = None,
         progress: bool = True,
         metrics: Any = (),
+        time_ordered: bool = False,
+        standardize: bool = False,
     ) -> TrainingRun:
         """Train on x, shape (rows, \\*input_shape), and y; a second call goes on from the present weights.
 
@@ -160,6 +171,7 @@ class Network:
             x: NumPy, lists, pandas, CuPy, PyTorch or JAX arrays; converted to the network's dtype. Without y, an
                 iterable of batches (x, y) with a known length, which is read once.
             y: integer labels (rows,) or one-hot rows for softmax; 0 and 1 for sigmoid; else numbers (rows, outputs).
+                Classes may be text: their names stay in ``net.classes``, and are saved with the network.
             epochs: passes over the data.
             batch_size: rows of one step; the last batch of an epoch may be smaller.
             optimizer: a name (with ``learning_rate``) or an object, ``nnkit.optimizers.SGD(0.05, momentum=0.9)`` say.
@@ -167,11 +179,15 @@ class Network:
                 and the network have the average, and training goes on from the weights themselves.
             loss: a name, an object, or ``"auto"``: the one that goes with the output activation.
             validation_split: share of the rows that is kept for validation; shuffled, and stratified for classes.
+            time_ordered: keep the last rows for validation instead, as rows that follow each other in time need it.
             validation_data: (x, y) or (x, y, sample_weight) instead.
             sample_weight: one weight for each row; the loss is Σ w·l / Σ w.
-            class_weight: a dict label → weight, a list, or ``"balanced"``. It multiplies the weights of the samples, of
-                those that are split off for validation too; ``validation_data`` brings its own weights.
-            shuffle: a new order in every epoch; without it, the split takes the last rows.
+            class_weight: a dict label or name → weight, a list, or ``"balanced"``. It multiplies the weights of the
+                samples, of those that are split off for validation too; ``validation_data`` brings its own weights.
+            shuffle: a new order in every epoch; without it, the split takes the last rows as well.
+            standardize: give each column mean 0 and deviation 1, by the figures of the training rows. They stay in
+                ``net.preprocessing.scaling``, are saved with the network, and are used for all rows that it is given
+                from then on: pass them as they were measured, here and to ``test`` and ``predict``.
             callbacks: ``nnkit.callbacks`` objects, or functions that are called after each epoch. What one of them
                 raises comes out of here with the run so far as ``error.run``.
             compile: ``"first"`` makes the step one native function before training (seconds, kept on disk for the next
@@ -216,8 +232,10 @@ class Network:
             memory_limit=memory_limit,
             progress=progress,
             metrics=metrics,
+            time_ordered=time_ordered,
+            standardize=standardize,
         )
-        hooks = Hooks(self._entrance, self._scoring, partial(self._save_with, loss))
+        hooks = Hooks(self._intake, self._adopt, self._scoring, partial(self._save_with, loss))
         outcome = fit(self._model, x, y, options, hooks)
         self._loss, self._optimizer = loss, self._model.optimizer
         run = TrainingRun(outcome.record, self)
@@ -246,7 +264,7 @@ class Network:
         known = Options.__dataclass_fields__
         for name in options:
             lookup("option of check", name, {known_name: known_name for known_name in known})
-        found = forecast(self._model, x, y, Options(**options), self._entrance)
+        found = forecast(self._model, x, y, Options(**options), self._intake)
         if found.warning is not None:
             warnings.warn(found.warning, NnkitWarning, stacklevel=2)
         return found
@@ -265,11 +283,15 @@ class Network:
         began = time.perf_counter()
         goal = objective(self.module, self._loss if loss is None else loss)
         x, y = joined(x) if y is None else (x, y)
-        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
-        target = targets(goal, self._model.layout, y, len(inputs))
+        intake = self._intake
+        inputs = intake.rows(x)
+        target = intake.targets(goal, self._model.layout, y, len(inputs))
         weight = None if sample_weight is None else weights(sample_weight, len(inputs), self.dtype)
         asked = Asked.of(metrics, goal, self._model.layout)
-        return self._scores(goal, inputs, target, weight, began, asked.figures)
+        scores = self._scores(goal, inputs, target, weight, began, asked.figures)
+        for text in scores.notes:
+            warnings.warn(text, NnkitWarning, stacklevel=2)
+        return scores
 
     def predict(self, x: Any, *, compile: str = "auto") -> Any:
         """The network's output for every row of x, as an array of the library that x came from.
@@ -283,7 +305,7 @@ class Network:
         (1, 3)
         """
         check_mode(compile)
-        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
+        inputs = self._intake.rows(x)
         return like(x, self._evaluator.predict(inputs, compile))
 
     def explain(
@@ -302,7 +324,9 @@ class Network:
         from nnkit.plan.explain import explain
 
         native = lookup("compile", compile, {"off": False, "first": True})
-        return explain(self._training_plan(batch_size, optimizer, loss, memory_limit=memory_limit, native=native))
+        return explain(
+            training_plan(self._model, batch_size, optimizer, loss, memory_limit=memory_limit, native=native)
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an HDF5 file, in one step: readers find the old file or the whole new one."""
@@ -323,7 +347,7 @@ class Network:
             "made": (self.module, self.input_shape),
             "options": {"dtype": self.dtype, "device": self.device, "seed": self.seed},
             "progress": self._model.progress(),
-            "known": {name: vars(self)[name] for name in ("classes", "preprocessing", "_loss", "_optimizer")},
+            "known": {name: vars(self)[name] for name in ("classes", "_preprocessing", "_loss", "_optimizer")},
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -331,47 +355,26 @@ class Network:
         self._model.carry_on(state["progress"])
         vars(self).update(state["known"])
 
-    def _bare_output(self, x: Any, compile: str = "auto") -> Any:
-        """What the output activation is called with, for every row of x: the logits of softmax and of sigmoid."""
-        inputs = features(x, self.input_shape, self.dtype, "x", self._entrance)
-        return like(x, self._evaluator.predict(inputs, compile, bare=True))
-
-    def _training_plan(
-        self,
-        batch_size: int,
-        optimizer: Any,
-        loss: Any,
-        disable: tuple[str, ...] = (),
-        memory_limit: int | str | None = None,
-        native: bool = False,
-    ) -> Plan:
-        return training_plan(self._model, batch_size, optimizer, loss, disable, memory_limit, native)
-
     @cached_property
     def _entrance(self) -> str | None:
         """How errors about inputs name the layer that receives them."""
-        kinds = {path: type(part).__name__ for path, part in walk(self.module) if isinstance(part, Module)}
-        return first_layer(self._model.layout, kinds)
+        return first_layer(self.module, self._model.layout)
+
+    @property
+    def _intake(self) -> Intake:
+        """What becomes of data that are given."""
+        return Intake(self.input_shape, self.dtype, self._entrance, self.preprocessing, self.classes)
+
+    def _adopt(self, intake: Intake) -> None:
+        """Keep what the data of a training taught of themselves."""
+        self.preprocessing, self.classes = intake.preprocessing, intake.classes
 
     def _scores(
         self, goal: Objective, x: Any, y: Any, weight: Any, began: float, figures: Callable[..., dict[str, float]]
     ) -> Scores:
         loss, predictions = self._evaluator.score(goal, x, y, weight)
-        found: dict[str, Any]
-        if goal.loss.targets == "classes":
-            found = classification(predictions, y if y.ndim == 1 else np.argmax(y, axis=1), self.output_shape[0])
-        elif goal.loss.targets == "binary":
-            found = binary(predictions, y > 0.5, goal.threshold)
-        elif goal.loss.targets == "numbers":
-            found = regression(predictions[:, : y.shape[1]], y)
-        else:
-            found = {}
-        kept = {name: value for name, value in found.items() if name in Scores.__dataclass_fields__}
         asked = figures(y, predictions, weight)
-        kept |= {name: value for name, value in asked.items() if name in Scores.__dataclass_fields__}
-        others = {name: value for name, value in asked.items() if name not in kept}
-        elapsed_s = time.perf_counter() - began
-        return Scores(loss, len(x), classes=self.classes, elapsed_s=elapsed_s, metrics=others, **kept)
+        return scored(goal, self.classes, loss, y, predictions, asked, time.perf_counter() - began)
 
     @property
     def _scoring(self) -> Scoring:

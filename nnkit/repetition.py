@@ -74,6 +74,7 @@ def repeat(
     for number in range(repeats):
         seed = (network.seed + number) % 2**64
         fresh = Network(network.module, network.input_shape, dtype=network.dtype, device=network.device, seed=seed)
+        fresh.classes, fresh.preprocessing = network.classes, network.preprocessing
         runs.append(fresh.fit(x, y, **options))
         if test_data is not None:
             scores.append(fresh.test(*test_data))

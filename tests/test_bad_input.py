@@ -60,7 +60,11 @@ FIT: dict[str, tuple[dict[str, Any], type[NnkitError], str]] = {
     "labels from 1": ({"y": Y + 1}, DataError, "expected 0 to 2; labels start at 1: write y - 1"),
     "negative labels": ({"y": Y - 1}, DataError, r"y has the label -1 in row \d+, expected 0 to 2; encode the labels"),
     "labels out of range": ({"y": Y * 5}, DataError, "expected 0 to 2; the labels need a network with 11 outputs"),
-    "text labels": ({"y": np.array(["cat", "dog"])[Y % 2]}, DataError, "y holds text; its classes are 'cat', 'dog'"),
+    "too few names": (
+        {"y": np.array(["cat", "dog"])[Y % 2]},
+        DataError,
+        "y has 2 different texts, 'cat', 'dog', and",
+    ),
     "one-hot of other width": ({"y": np.eye(4)[Y]}, ShapeError, r"y has shape \(40, 4\) and the network has 3 outputs"),
     "not probabilities": ({"y": 2 * np.eye(3)[Y]}, DataError, "row 0 of y sums to 2, expected 1"),
     "nan in one-hot": ({"y": np.full((40, 3), np.nan)}, DataError, "y has NaN at row 0, column 0"),

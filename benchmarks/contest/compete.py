@@ -15,6 +15,7 @@ from typing import Any
 from contest.workloads import Goal, Workload
 from nnkit.backend import select
 from nnkit.bench import FRAMEWORKS, LIMIT, Contestant, Rates, described_machine, limit_row, missing_row, row, take_turns
+from nnkit.training.planning import training_plan
 from nnkit_numpy.jit.cache import DIRECTORY
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -34,7 +35,7 @@ def train(workload: Workload, rounds: int, rates: Rates, frameworks: Iterable[st
     rows = compete(job.name, contestants, min(rounds, HEAVY_ROUNDS) if heavy else rounds)
     for form in rows:
         if form["framework"] in OURS:
-            plan = network._training_plan(job.batch, job.optimizer, job.loss, native=OURS[form["framework"]])
+            plan = training_plan(network._model, job.batch, job.optimizer, job.loss, native=OURS[form["framework"]])
             form["predicted_step_s"] = plan.cost.seconds
     return judged([*rows, limit], workload.goal)
 

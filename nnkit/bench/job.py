@@ -15,6 +15,7 @@ from nnkit.errors import ArgumentError
 from nnkit.network import Network
 from nnkit.nn.serial import from_config, to_config
 from nnkit.training.objective import objective
+from nnkit.training.planning import training_plan
 
 BLOCK_S, MOST_STEPS = 0.1, 1024
 """A block of steps should take about so long, by prediction, and has at most so many steps."""
@@ -52,7 +53,7 @@ class Job:
     @classmethod
     def of(cls, network: Network, batch: int, optimizer: str = "adam", loss: str = "auto") -> Job:
         """The job of a network, with blocks that are long enough for the clock."""
-        step_s = network._training_plan(batch, optimizer, loss).cost.seconds
+        step_s = training_plan(network._model, batch, optimizer, loss).cost.seconds
         batches = int(np.clip(BLOCK_S / step_s, 2, 16))
         epochs = int(np.clip(BLOCK_S / step_s / batches, 1, MOST_STEPS / batches))
         chosen = objective(network.module, loss).loss

@@ -18,6 +18,7 @@ from nnkit.graph import Trace
 from nnkit.network import Network
 from nnkit.plan import Plan, plan
 from nnkit.plan.cost import node_flops
+from nnkit.training.planning import training_plan
 
 LIMIT = "limit of the machine"
 REPEATS = 7
@@ -58,7 +59,7 @@ class Rates:
         An optimiser reads parameter and gradient and writes the parameter, and reads and writes each of its moments.
         Networks that fit a cache can be faster than their bytes suggest: then only the products count.
         """
-        made = network._training_plan(job.batch, job.optimizer, job.loss)
+        made = training_plan(network._model, job.batch, job.optimizer, job.loss)
         kept = optimizers.get(job.optimizer).moment_shapes(network._model.layout.parts)
         parameters, moments = (
             count * np.dtype(job.dtype).itemsize for count in (job.values, sum(map(prod, kept.values())))

@@ -11,6 +11,7 @@ from nnkit.bench.limit import Rates
 from nnkit.bench.result import limit_row, missing_row, row
 from nnkit.bench.turns import Contestant, take_turns
 from nnkit.network import Network
+from nnkit.training.planning import training_plan
 
 MANY = 10_000
 """Rows of a prediction whose throughput is measured."""
@@ -69,5 +70,5 @@ class Measurement(NamedTuple):
         if name not in FORMS["auto"]:
             return None
         native = FRAMEWORKS[name].mode == "first"
-        plan = self.network._training_plan(self.job.batch, self.job.optimizer, self.job.loss, native=native)
+        plan = training_plan(self.network._model, self.job.batch, self.job.optimizer, self.job.loss, native=native)
         return plan.cost.seconds

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from nnkit.checkpoint.modules import description
-from nnkit.data import Scaling
+from nnkit.data import Preprocessing
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -24,7 +24,7 @@ class Architecture:
     seed: int
     module: Mapping[str, Any]
     classes: tuple[str, ...] | None
-    preprocessing: dict[str, Any] | None
+    preprocessing: Preprocessing | None
 
     @classmethod
     def of(cls, network: Network) -> Architecture:
@@ -34,7 +34,8 @@ class Architecture:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return plain | {"preprocessing": None if self.preprocessing is None else self.preprocessing.to_dict()}
 
     @classmethod
     def from_dict(cls, found: Any) -> Architecture:
@@ -48,9 +49,13 @@ class Architecture:
         if not isinstance(found["module"], dict):
             raise ValueError(f"has module {_short(found['module'])}; it is an object")
         _check_names("classes", found["classes"])
-        _check_preprocessing(found["preprocessing"])
-        classes = None if found["classes"] is None else tuple(found["classes"])
-        return cls(**found | {"input_shape": tuple(found["input_shape"]), "classes": classes})
+        kept = found["preprocessing"]
+        typed = {
+            "input_shape": tuple(found["input_shape"]),
+            "classes": None if found["classes"] is None else tuple(found["classes"]),
+            "preprocessing": None if kept is None else Preprocessing.from_dict(kept),
+        }
+        return cls(**found | typed)
 
 
 def check_keys(found: Any, known: set[str]) -> None:
@@ -72,18 +77,6 @@ def _check_shape(shape: Any) -> None:
 def _check_names(entry: str, names: Any) -> None:
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise ValueError(f"has {entry} {_short(names)}; it is a list of names, or null")
-
-
-def _check_preprocessing(kept: Any) -> None:
-    if kept is None:
-        return
-    if not isinstance(kept, dict):
-        raise ValueError(f"has preprocessing {_short(kept)}; it is an object, or null")
-    if kept.get("scaling") is not None:
-        Scaling.from_dict(kept["scaling"])
-    _check_names("features", kept.get("features"))
-    if not isinstance(kept.get("target"), str | None):
-        raise ValueError(f"has target {_short(kept['target'])}; it is a name, or null")
 
 
 def _short(value: Any) -> str:

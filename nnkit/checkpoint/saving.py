@@ -90,10 +90,10 @@ def _texts(network: Network) -> dict[str, Array]:
         }
         Architecture.from_dict(parsed(texts["architecture"]))
         Training.from_dict(parsed(texts["training"]))
-    except (ValueError, TypeError, RecursionError) as error:
+    except (AttributeError, ValueError, TypeError, RecursionError) as error:
         raise ArgumentError(
-            f"the network's description {error}; net.classes must be names, and net.preprocessing a dictionary of "
-            "plain text, numbers, lists and dictionaries"
+            f"the network's description {error}; net.classes must be names, and net.preprocessing a "
+            "nnkit.data.Preprocessing"
         ) from error
     return {name: np.array(text) for name, text in texts.items()}
 

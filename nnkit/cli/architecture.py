@@ -7,6 +7,7 @@ from argparse import Namespace
 from nnkit.backend import select
 from nnkit.cli.rows import preprocessing
 from nnkit.data import Dataset
+from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError, DeviceError, MissingExtraError
 from nnkit.feedforward import sequential
 from nnkit.names import lookup
@@ -35,7 +36,7 @@ def for_data(flags: Namespace, data: Dataset, device: str) -> Network:
     network = build(flags, data.x_train.shape[1:], outputs, activation, device)
     _check_loss(network, flags.loss, data)
     network.classes = data.classes
-    network.preprocessing = preprocessing(data)
+    network.preprocessing = preprocessing(data, "time_ordered" in flags and flags.time_ordered and is_file(flags.data))
     return network
 
 

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from nnkit.cli.command import Command
 from nnkit.cli.flags import add_memory_limit
 from nnkit.cli.subject import add_subject, subject
+from nnkit.training.planning import training_plan
 
 
 def _add_flags(parser: ArgumentParser) -> None:
@@ -31,8 +32,8 @@ def run(flags: Namespace) -> int:
 
     network = subject(flags)
     native = flags.compile == "first"
-    plan = network._training_plan(
-        flags.batch_size, flags.optimizer, flags.loss, memory_limit=flags.memory_limit, native=native
+    plan = training_plan(
+        network._model, flags.batch_size, flags.optimizer, flags.loss, memory_limit=flags.memory_limit, native=native
     )
     taken = None
     if flags.measure:

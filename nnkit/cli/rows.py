@@ -1,37 +1,46 @@
-"""Rows as a saved network wants them: its columns in its order, its scaling, its numbers of the classes."""
+"""Rows as a saved network wants them: its columns in its order, its numbers of the classes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnkit import data
-from nnkit.data import Dataset, Scaling
+from nnkit.data import Dataset, Preprocessing
 from nnkit.data.files import read_features
+from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.network import Network
 
 Array = Any
 
 
-def preprocessing(dataset: Dataset) -> dict[str, Any] | None:
-    """What has to be kept with a network so that new rows of a file are treated like those it was trained on."""
-    if dataset.scaling is None:
+def preprocessing(dataset: Dataset, time_ordered: bool) -> Preprocessing | None:
+    """What has to be kept with a network so that it finds its columns and its test rows in files."""
+    if dataset.features is None and not time_ordered:
         return None
-    features = None if dataset.features is None else list(dataset.features)
-    return {"scaling": dataset.scaling.to_dict(), "features": features, "target": dataset.target}
+    return Preprocessing(features=dataset.features, target=dataset.target, time_ordered=time_ordered)
 
 
 def test_rows(network: Network, name: str, target: str | None, data_dir: str | None) -> tuple[Dataset, Array, Array]:
     """A data set and its own test rows, features and targets, treated like the rows that the network was trained on."""
-    kept = network.preprocessing or {}
+    kept = network.preprocessing or Preprocessing()
     if target is None and name.lower().endswith(".csv"):
-        target = kept.get("target")
-    dataset = data.load(name, data_dir=data_dir, target=target)
-    return dataset, _features(network, dataset), _labels(network, dataset)
+        target = kept.target
+    dataset = data.load(
+        name,
+        data_dir=data_dir,
+        target=target,
+        standardize=kept.scaling is None,
+        time_ordered=kept.time_ordered and is_file(name),
+    )
+    columns = _columns(dataset, kept.features)
+    x = dataset.x_test if columns is None else dataset.x_test[:, columns]
+    _check_shape(network, x, dataset.name)
+    return dataset, x, _labels(network, dataset)
 
 
 def new_rows(network: Network, path: str) -> Array:
@@ -41,28 +50,10 @@ def new_rows(network: Network, path: str) -> Array:
             f"--data takes a .csv, .npz or .h5 file with rows to predict from, got '{path}'; "
             "'nnkit test' scores a network on a data set"
         )
-    kept = network.preprocessing or {}
-    x = read_features(Path(path).expanduser(), _scaling(kept), kept.get("features"), kept.get("target"))
+    kept = network.preprocessing or Preprocessing()
+    x = read_features(Path(path).expanduser(), kept.features, kept.target)
     _check_shape(network, x, path)
     return x
-
-
-def _scaling(kept: Mapping[str, Any]) -> Scaling | None:
-    return Scaling.from_dict(kept["scaling"]) if kept.get("scaling") else None
-
-
-def _features(network: Network, dataset: Dataset) -> Array:
-    """The test rows with the network's columns and scaling instead of those of the data set, if they differ."""
-    kept = network.preprocessing or {}
-    x, own, wanted = dataset.x_test, dataset.scaling, _scaling(kept)
-    if wanted is not None and preprocessing(dataset) != kept:
-        x = x if own is None else x * own.scale + own.mean
-        columns = _columns(dataset, kept.get("features"))
-        x = x if columns is None else x[:, columns]
-    else:
-        wanted = None
-    _check_shape(network, x, dataset.name)
-    return x if wanted is None else wanted.apply(x)
 
 
 def _columns(dataset: Dataset, wanted: Sequence[str] | None) -> list[int] | None:

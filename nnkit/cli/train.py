@@ -14,6 +14,7 @@ from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
 from nnkit.cli.flags import add_architecture, add_data, add_device, add_memory_limit, number, whole
 from nnkit.cli.places import check_writable
 from nnkit.data import Dataset
+from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError
 from nnkit.measure import table
 from nnkit.network import Network
@@ -43,6 +44,16 @@ def _add_flags(parser: ArgumentParser) -> None:
         help="share of the training rows that is kept for validation (default: 0.1)",
     )
     parser.add_argument(
+        "--time-ordered",
+        action="store_true",
+        help="keep the last rows for validation, and of a file for testing, instead of rows drawn at random",
+    )
+    parser.add_argument(
+        "--standardize",
+        action="store_true",
+        help="give each column mean 0 and deviation 1, as is done for CSV files anyway",
+    )
+    parser.add_argument(
         "--patience", type=whole(1), metavar="N", help="stop when the validation loss is not better for N epochs"
     )
     add_device(parser)
@@ -62,7 +73,13 @@ def run(flags: Namespace) -> int:
     rate = Cosine(flags.learning_rate) if flags.schedule == "cosine" else flags.learning_rate
     optimizer = optimizers.get(flags.optimizer, rate)
     place = device(flags.device)
-    dataset = data.load(flags.data, data_dir=flags.data_dir, target=flags.target)
+    dataset = data.load(
+        flags.data,
+        data_dir=flags.data_dir,
+        target=flags.target,
+        standardize=False,
+        time_ordered=flags.time_ordered and is_file(flags.data),
+    )
     network = for_data(flags, dataset, place)
     if not flags.quiet:
         print(_intention(flags, dataset, network), flush=True)
@@ -133,6 +150,8 @@ def _fit(
         callbacks=callbacks,
         compile=flags.compile,
         memory_limit=flags.memory_limit,
+        time_ordered=flags.time_ordered,
+        standardize=flags.standardize or dataset.features is not None,
         progress=not flags.quiet,
     )
     about = {

@@ -11,8 +11,9 @@ from nnkit.data.array_files import read_arrays, read_x
 from nnkit.data.arrays import Array, to_host
 from nnkit.data.checks.common import convert
 from nnkit.data.csv_file import read_csv
-from nnkit.data.dataset import Dataset, Scaling
+from nnkit.data.dataset import Dataset
 from nnkit.data.encode import encode_target
+from nnkit.data.scaling import Scaling
 from nnkit.data.splits import split_indices
 from nnkit.errors import ArgumentError, FileError, ShapeError
 
@@ -20,15 +21,19 @@ SUFFIXES = (".csv", ".npz", ".h5", ".hdf5")
 _TEST = 0.2
 
 
-def load_file(path: Path, target: str | None = None, seed: int = 0) -> Dataset:
+def load_file(
+    path: Path, target: str | None = None, seed: int = 0, standardize: bool = True, time_ordered: bool = False
+) -> Dataset:
     """Return the data set in a file; by default 20 % of its rows, stratified for classes, are for testing.
 
     * ``.csv``: a header, numbers, and in the target's column (``target``, the last by default) numbers or text. Text is
       classes; so are whole numbers with at most 20 different values, each twice or more on average. The features are
-      standardised with the mean and the standard deviation of the training rows, kept as ``scaling``; the target is
-      left as it is.
+      standardised with the mean and the standard deviation of the training rows, kept as ``scaling``, unless
+      ``standardize`` is False; they are then as in the file, in float64. The target is left as it is.
     * ``.npz``, ``.h5``: arrays x and y, or x_train, y_train, x_test and y_test. Nothing is scaled. Text is classes, and
       so are one-hot rows and integers with at most 20 different values or from 0 up without a gap; floats are numbers.
+
+    With ``time_ordered`` the last rows are for testing.
 
     Raises:
         FileError: a file that is missing, damaged, or not what its name says.
@@ -36,32 +41,26 @@ def load_file(path: Path, target: str | None = None, seed: int = 0) -> Dataset:
         ArgumentError: ``target`` given for a file without columns.
     """
     if _suffix(path) == ".csv":
-        return _from_csv(path, target, seed)
+        return _from_csv(path, target, seed, standardize, time_ordered)
     if target is not None:
         raise ArgumentError(
             f"target={target!r} names a column of a CSV file; in {path.name} the target is y: leave it out"
         )
-    return _from_arrays(path, read_arrays(path), seed)
+    return _from_arrays(path, read_arrays(path), seed, time_ordered)
 
 
-def read_features(
-    path: Path, scaling: Scaling | None = None, features: Sequence[str] | None = None, target: str | None = None
-) -> Array:
-    """Return float32 features to predict from, scaled as the training rows were.
+def read_features(path: Path, features: Sequence[str] | None = None, target: str | None = None) -> Array:
+    """Return features to predict from, as they are in the file.
 
     A CSV file may have its columns in any order and may have more of them, the target included; those in ``features``
     are taken, or all but ``target`` when ``features`` is None. ``.npz`` and ``.h5`` have x, or x_test.
 
     Raises:
         FileError, DataError: as ``load_file``; a column the network was trained on is not there.
-        ShapeError: another number of columns than the scaling was made for.
     """
     if _suffix(path) == ".csv":
-        x = read_csv(path, features, target, want_target=False).numbers
-    else:
-        x = to_host(read_x(path), f"{path.name}: x")
-    plain = convert(x, "float32", path.name)
-    return plain if scaling is None else scaling.apply(x)
+        return convert(read_csv(path, features, target, want_target=False).numbers, "float64", path.name)
+    return convert(to_host(read_x(path), f"{path.name}: x"), "float32", path.name)
 
 
 def _suffix(path: Path) -> str:
@@ -73,14 +72,15 @@ def _suffix(path: Path) -> str:
     return suffix
 
 
-def _from_csv(path: Path, target: str | None, seed: int) -> Dataset:
+def _from_csv(path: Path, target: str | None, seed: int, standardize: bool, time_ordered: bool) -> Dataset:
     table = read_csv(path, None, target, want_target=True)
     y, classes = encode_target(_numbers_or_text(table.cells), f"{path.name}: the target {table.target!r}")
-    train, test = split_indices(len(y), _TEST, seed, labels=None if classes is None else y)
+    train, test = split_indices(len(y), _TEST, seed, None if classes is None else y, not time_ordered)
     convert(table.numbers, "float32", path.name)  # for its errors: the scaling is taken from the exact numbers
-    scaling = Scaling.fit(table.numbers[train])
+    scaling = Scaling.fit(table.numbers[train]) if standardize else None
+    x = table.numbers if scaling is None else scaling.apply(table.numbers)
     return Dataset(
-        *(scaling.apply(table.numbers[train]), y[train], scaling.apply(table.numbers[test]), y[test]),
+        *(x[train], y[train], x[test], y[test]),
         name=path.name,
         classes=classes,
         scaling=scaling,
@@ -101,12 +101,12 @@ def _numbers_or_text(cells: list[str]) -> Array:
     return numbers.astype(np.int64) if whole.all() else numbers
 
 
-def _from_arrays(path: Path, arrays: dict[str, Array], seed: int) -> Dataset:
+def _from_arrays(path: Path, arrays: dict[str, Array], seed: int, time_ordered: bool) -> Dataset:
     if "x" in arrays:
         x, target = _float32(path, arrays, "x"), arrays["y"]
         _require_same_rows(path, x, target, "x", "y")
         y, classes = encode_target(target, f"{path.name}: y", counted=True)
-        train, test = split_indices(len(x), _TEST, seed, labels=None if classes is None else y)
+        train, test = split_indices(len(x), _TEST, seed, None if classes is None else y, not time_ordered)
         return Dataset(x[train], y[train], x[test], y[test], name=path.name, classes=classes)
     parts = [_float32(path, arrays, key) for key in ("x_train", "x_test")]
     for part, x in zip(("train", "test"), parts, strict=True):

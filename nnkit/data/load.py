@@ -17,7 +17,14 @@ from nnkit.names import lookup
 DataDir = str | os.PathLike[str] | None
 
 
-def load(name: str | os.PathLike[str], data_dir: DataDir = None, seed: int = 0, target: str | None = None) -> Dataset:
+def load(
+    name: str | os.PathLike[str],
+    data_dir: DataDir = None,
+    seed: int = 0,
+    target: str | None = None,
+    standardize: bool = True,
+    time_ordered: bool = False,
+) -> Dataset:
     """Return a data set: features and targets for training and for testing.
 
     Args:
@@ -27,6 +34,9 @@ def load(name: str | os.PathLike[str], data_dir: DataDir = None, seed: int = 0, 
         data_dir: the folder with the files of MNIST or Fashion-MNIST; else ``NNKIT_DATA_DIR``, else the user's cache.
         seed: draws the synthetic sets, and the test rows of a file; the split of ``digits`` is fixed.
         target: the column of a CSV file to predict; the last one by default.
+        standardize: False leaves the columns of a CSV file as they were measured, in float64, for
+            ``net.fit(…, standardize=True)``, after which the scaling travels with the network.
+        time_ordered: the last rows of a file are for testing, rather than rows drawn from ``seed``.
 
     Raises:
         ArgumentError: an unknown name; a ``target`` where there are no columns to choose from.
@@ -35,18 +45,24 @@ def load(name: str | os.PathLike[str], data_dir: DataDir = None, seed: int = 0, 
     >>> load("moons").x_train.shape
     (800, 2)
     """
-    if isinstance(name, os.PathLike) or (isinstance(name, str) and _is_path(name)):
-        return load_file(Path(name).expanduser(), target, seed)
+    if is_file(name):
+        return load_file(Path(name).expanduser(), target, seed, standardize, time_ordered)
     make = lookup("data set", name, _NAMED, _ALIASES)
     if target is not None:
         raise ArgumentError(
             f"target={target!r} names a column of a CSV file; the data set {name!r} has its own; leave it out"
         )
+    if time_ordered:
+        raise ArgumentError(
+            f"time_ordered=True is for files; the data set {name!r} has its own test rows; leave it out"
+        )
     return make(data_dir, seed)
 
 
-def _is_path(name: str) -> bool:
-    """Whether a text means a file: it has a folder or a suffix in it, which no name has."""
+def is_file(name: str | os.PathLike[str]) -> bool:
+    """Whether a file is meant: its path has a folder or a suffix in it, which no name has."""
+    if not isinstance(name, str):
+        return isinstance(name, os.PathLike)
     return "/" in name or os.sep in name or bool(Path(name).suffix)
 
 

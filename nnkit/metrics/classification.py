@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def binary(prediction: Array, labels: Array, threshold: float = 0.5) -> dict[str
     """Metrics of predicted probabilities of the class 1, against labels 0 and 1 of the same shape.
 
     A prediction counts as 1 when it is above ``threshold``. With several outputs for each row every one of them counts.
-    Returns ``accuracy``, ``confusion`` ((2, 2), rows are the truth), and ``precision``, ``recall``, ``f1`` of class 1.
+    Returns ``accuracy``, ``confusion`` ((2, 2), rows are the truth), and ``precision``, ``recall``, ``f1`` of class 1,
+    NaN where one would be 0 / 0.
 
     >>> binary([0.9, 0.6, 0.2], [1, 0, 0])["precision"]
     0.5
@@ -51,7 +53,7 @@ def binary(prediction: Array, labels: Array, threshold: float = 0.5) -> dict[str
             f"binary metrics: predictions have shape {scores.shape} and labels {truth.shape}; make them equal"
         )
     confusion = confusion_matrix((scores > threshold).ravel().astype(np.int64), truth.ravel(), 2)
-    positive = {name: float(values[1]) for name, values in _scores(confusion).items()}
+    positive = {name: float(values[1]) for name, values in _scores(confusion, empty=math.nan).items()}
     return {"accuracy": _accuracy(confusion), "confusion": confusion} | positive
 
 
@@ -109,16 +111,16 @@ def _accuracy(confusion: Counts) -> float:
     return int(confusion.trace()) / int(confusion.sum())
 
 
-def _scores(confusion: Counts) -> dict[str, NDArray[np.float64]]:
+def _scores(confusion: Counts, empty: float = 0.0) -> dict[str, NDArray[np.float64]]:
     hits = confusion.diagonal().astype(np.float64)
     predicted, true = confusion.sum(axis=0), confusion.sum(axis=1)
     return {
-        "precision": _ratio(hits, predicted),
-        "recall": _ratio(hits, true),
-        "f1": _ratio(2.0 * hits, predicted + true),
+        "precision": _ratio(hits, predicted, empty),
+        "recall": _ratio(hits, true, empty),
+        "f1": _ratio(2.0 * hits, predicted + true, empty),
     }
 
 
-def _ratio(above: NDArray[np.float64], below: Counts) -> NDArray[np.float64]:
-    """above / below, and 0 where below is 0 (above is then 0 too)."""
-    return above / np.maximum(below, 1)
+def _ratio(above: NDArray[np.float64], below: Counts, empty: float) -> NDArray[np.float64]:
+    """above / below, and ``empty`` where it would be 0 / 0."""
+    return np.where(below > 0, above / np.maximum(below, 1), empty)

@@ -16,8 +16,8 @@ from nnkit.nn.activations import log_sigmoid, log_softmax
 from nnkit.sklearn.estimator import Array, Estimator
 from nnkit.sklearn.labels import activation_for, classes_of, domain_of, is_multilabel, numbers, require_known
 from nnkit.sklearn.rows import training_rows
-from nnkit.training.fit import DEFAULT_RATE
 from nnkit.training.objective import objective
+from nnkit.training.options import DEFAULT_RATE
 
 
 class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types

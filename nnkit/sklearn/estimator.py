@@ -25,7 +25,7 @@ from nnkit.optimizers import Optimizer
 from nnkit.sklearn.plateau import Plateau
 from nnkit.sklearn.rows import pieces
 from nnkit.training.callbacks import Callback, EarlyStopping, as_callbacks
-from nnkit.training.fit import DEFAULT_RATE
+from nnkit.training.options import DEFAULT_RATE
 from nnkit.training.result import TrainingRun
 
 Array = Any
@@ -268,9 +268,9 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has n
     def _predicted(self, x: Any, bare: bool = False) -> Array:
         """The network's output for every row, or with ``bare`` what its output activation is called with."""
         check_is_fitted(self)
-        ask = self.network_._bare_output if bare else self.network_.predict
         mode = "off" if self.compile == "off" else "auto"
-        return np.concatenate([ask(piece, compile=mode) for piece in pieces(self, x)])
+        take, predict = self.network_._intake.rows, self.network_._evaluator.predict
+        return np.concatenate([predict(take(piece), mode, bare=bare) for piece in pieces(self, x)])
 
 
 def _comparable(value: Any) -> Any:

@@ -12,6 +12,7 @@ from nnkit.hyperparameters import check_count
 from nnkit.measure.units import bytes_text, parse_bytes
 from nnkit.training.layout import lasting_bytes
 from nnkit.training.limit import free_bytes
+from nnkit.training.planning import training_plan
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -62,7 +63,11 @@ def find_batch_size(
     """
     there = available(memory, net.device)
     lasting = lasting_bytes(net._model.layout, optimizers.get(optimizer).resolved(1))
-    return largest_batch(lambda rows: net._training_plan(rows, optimizer, loss).arena_bytes + lasting, there, largest)
+
+    def needed(rows: int) -> int:
+        return training_plan(net._model, rows, optimizer, loss).arena_bytes + lasting
+
+    return largest_batch(needed, there, largest)
 
 
 def available(memory: object, device: str) -> int:

@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nnkit.data.batches import joined
-from nnkit.data.checks import class_weights, features, warn_duplicates, warn_unscaled, weights
+from nnkit.data.checks import class_weights, warn_duplicates, warn_unscaled, weights
+from nnkit.data.class_names import Names, by_number
 from nnkit.data.splits import split_indices
 from nnkit.errors import ArgumentError, DataError
+from nnkit.training.intake import Intake
 from nnkit.training.layout import Layout
 from nnkit.training.objective import Objective
-from nnkit.training.targets import class_numbers, targets
+from nnkit.training.targets import class_numbers
 
 Array = npt.NDArray[Any]
 CALLER = 6  # frames from ``prepare`` up to the call of ``Network.fit``, where warnings point
@@ -41,6 +43,8 @@ class TrainingData:
 
     train: Rows
     validation: Rows | None
+    intake: Intake
+    """How the data became these rows, with what they taught of it: names of classes, a scaling."""
 
     @property
     def split_off(self) -> Array | None:
@@ -50,42 +54,40 @@ class TrainingData:
         return self.validation.indices
 
 
-def first_layer(layout: Layout, kinds: dict[str, str]) -> str | None:
-    """How errors name the layer that the data enters: ``layer 'layers.0' (Dense)``."""
-    for path in layout.parameters:
-        owner = path.rpartition(".")[0]
-        return f"layer '{owner}' ({kinds[owner]})" if owner in kinds else None
-    return None
-
-
 def prepare(
     x: Any,
     y: Any,
     *,
+    intake: Intake,
     layout: Layout,
     objective: Objective,
-    layer: str | None,
     seed: int,
     validation_split: float,
     validation_data: Any,
     sample_weight: Any,
     class_weight: Any,
     shuffle: bool,
+    time_ordered: bool,
+    standardize: bool,
 ) -> TrainingData:
     """Everything checked before anything is changed."""
     if validation_data is not None and validation_split:
         raise ArgumentError("give either validation_split or validation_data, not both")
     x, y = joined(x) if y is None else (x, y)
-    inputs = features(x, layout.input_shape, layout.dtype, "x", layer)
-    target = targets(objective, layout, y, len(inputs))
-    weight = _weights(objective, layout, target, sample_weight, class_weight)
+    intake = intake.named(objective, layout, x, y)
+    measured = intake.measured(x, exact=standardize)
+    target = intake.targets(objective, layout, y, len(measured))
+    weight = _weights(objective, layout, target, sample_weight, class_weight, intake.classes)
+    classes = class_numbers(objective, target)
+    train, rest = split_indices(len(measured), validation_split, seed, classes, shuffle and not time_ordered)
+    intake = intake.standardising(measured[train]) if standardize else intake
+    inputs = intake.scaled(measured)
     warn_unscaled(inputs, stacklevel=CALLER)
-    train, rest = split_indices(len(inputs), validation_split, seed, class_numbers(objective, target), shuffle)
     rows = Rows(inputs, target, weight, train)
     _require_weight(rows, "training")
     validation: Rows | None = None
     if validation_data is not None:
-        validation = _given(validation_data, layout, objective, layer)
+        validation = _given(validation_data, layout, objective, intake)
     elif len(rest):
         validation = Rows(inputs, target, weight, rest)
         _require_weight(validation, "validation")
@@ -93,7 +95,7 @@ def prepare(
         warn_duplicates(
             inputs[train] if len(rest) else inputs, validation.chosen()[0], "training", "validation", CALLER
         )
-    return TrainingData(rows, validation)
+    return TrainingData(rows, validation, intake)
 
 
 def _require_weight(rows: Rows, part: str) -> None:
@@ -105,7 +107,7 @@ def _require_weight(rows: Rows, part: str) -> None:
 
 
 def _weights(
-    objective: Objective, layout: Layout, target: Array, sample_weight: Any, class_weight: Any
+    objective: Objective, layout: Layout, target: Array, sample_weight: Any, class_weight: Any, names: Names | None
 ) -> Array | None:
     weight = None if sample_weight is None else weights(sample_weight, len(target), layout.dtype)
     if class_weight is None:
@@ -116,14 +118,14 @@ def _weights(
             f"class_weight needs classes, but loss '{objective.loss.name}' has none here; use sample_weight"
         )
     count = layout.output_shape[0] if objective.loss.targets == "classes" else 2
-    by_class = class_weights(class_weight, classes, count).astype(layout.dtype)
+    by_class = class_weights(by_number(class_weight, names), classes, count).astype(layout.dtype)
     return by_class if weight is None else weight * by_class
 
 
-def _given(validation_data: Any, layout: Layout, objective: Objective, layer: str | None) -> Rows:
+def _given(validation_data: Any, layout: Layout, objective: Objective, intake: Intake) -> Rows:
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         raise ArgumentError("validation_data must be (x, y) or (x, y, sample_weight)")
-    x = features(validation_data[0], layout.input_shape, layout.dtype, "validation x", layer)
-    y = targets(objective, layout, validation_data[1], len(x), "validation y")
+    x = intake.rows(validation_data[0], "validation x")
+    y = intake.targets(objective, layout, validation_data[1], len(x), "validation y")
     weight = weights(validation_data[2], len(x), layout.dtype) if len(validation_data) == 3 else None
     return Rows(x, y, weight, np.arange(len(x)))

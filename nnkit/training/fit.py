@@ -5,28 +5,23 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from numbers import Real
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from nnkit import optimizers
 from nnkit.data.dataset import content_hash
 from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.graph import Graph
 from nnkit.measure import Clock, DeviceProbe, HostProbe, RunRecord
-from nnkit.measure.units import parse_bytes
 from nnkit.nn.serial import to_config
 from nnkit.optimizers import LBFGS, Optimizer
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
-from nnkit.training.compiling import Compiler, check_mode
+from nnkit.training.compiling import Compiler
 from nnkit.training.data import TrainingData, prepare
 from nnkit.training.examination import Examination
 from nnkit.training.full_batch import FullBatch
 from nnkit.training.graphs import evaluation_graph, training_graph
+from nnkit.training.intake import Intake
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit, free_bytes, shortage
 from nnkit.training.loop import Loop
@@ -34,66 +29,15 @@ from nnkit.training.means import Means
 from nnkit.training.measured import Scoring, directions, measured
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
+from nnkit.training.options import Options
 from nnkit.training.point import Point
 from nnkit.training.programs import Epoch, Walk
 from nnkit.training.progress import Progress
 from nnkit.training.settings import check_settings, named
-from nnkit.training.targets import signature
+from nnkit.training.targets import classes_told_apart, signature
 from nnkit.training.undo import Undo
 
-DEFAULT_RATE = 1e-3
 VALIDATION_ROWS = 1024
-
-
-@dataclass(frozen=True)
-class Options:
-    """The arguments of ``fit`` beside the data, as the user gave them."""
-
-    epochs: int = 10
-    batch_size: int = 32
-    optimizer: str | Optimizer = "adam"
-    learning_rate: Any = DEFAULT_RATE
-    loss: Any = "auto"
-    validation_split: float = 0.0
-    validation_data: Any = None
-    sample_weight: Any = None
-    class_weight: Any = None
-    shuffle: bool = True
-    callbacks: Any = ()
-    compile: str = "auto"
-    memory_limit: Any = None
-    progress: bool = True
-    metrics: Any = ()
-
-    @property
-    def limit(self) -> int | None:
-        """The limit on memory in bytes."""
-        return None if self.memory_limit is None else parse_bytes("memory_limit", self.memory_limit)
-
-    def check(self) -> None:
-        """Refuse what cannot be meant."""
-        for name, least in (("epochs", 0), ("batch_size", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
-                raise ArgumentError(f"{name} must be a whole number from {least}, got {value!r}")
-        split: object = self.validation_split
-        if isinstance(split, bool) or not isinstance(split, (float, Real)):
-            raise ArgumentError(f"validation_split must be a number from 0 up to, but not, 1, got {split!r}")
-        check_mode(self.compile)
-        parse_bytes("memory_limit", 1 if self.memory_limit is None else self.memory_limit)
-        if not isinstance(self.shuffle, (bool, np.bool_)):
-            raise ArgumentError(f"shuffle must be True or False, got {self.shuffle!r}")
-        if isinstance(self.optimizer, Optimizer) and self.learning_rate not in (None, DEFAULT_RATE):
-            raise ArgumentError(
-                f"learning_rate={self.learning_rate!r} has no effect beside an optimiser object; "
-                f"write it there: {type(self.optimizer).__name__}({self.learning_rate!r})"
-            )
-
-    def chosen_optimizer(self) -> Optimizer:
-        """The optimiser object. One that searches for its steps begins with a rate of its own, if none is given."""
-        chosen = optimizers.get(self.optimizer, self.learning_rate)
-        given = chosen.by_steps or self.learning_rate != DEFAULT_RATE
-        return chosen if given else optimizers.get(self.optimizer)
 
 
 class Outcome(NamedTuple):
@@ -107,8 +51,10 @@ class Outcome(NamedTuple):
 class Hooks(NamedTuple):
     """What the network around the model gives to its training."""
 
-    layer: str | None
-    """How errors about inputs name the layer that receives them."""
+    intake: Intake
+    """What becomes of the data that are given."""
+    adopt: Callable[[Intake], None]
+    """Called when training begins: what the data taught of themselves, such as names of classes, stays known."""
     scoring: Scoring
     """How data are scored."""
     save: Callable[[str | os.PathLike[str]], None]
@@ -139,7 +85,7 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
             options.check()
             goal = objective(model.module, options.loss)
             asked = Asked.of(options.metrics, goal, model.layout)
-            data = prepared(model, goal, x, y, options, hooks.layer)
+            data = prepared(model, goal, x, y, options, hooks.intake)
             means, exact = measured(asked, model, goal, data, hooks.scoring.now)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer()
@@ -158,6 +104,11 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                     validate = None if ahead[1] is None else Epoch(ahead[1])
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
+
+            def no_way_back() -> None:
+                undo.forget()
+                hooks.adopt(data.intake)
+
             loop = Loop(
                 model,
                 data,
@@ -171,7 +122,7 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 callbacks,
                 Progress() if options.progress else None,
                 clock,
-                undo.forget,
+                no_way_back,
                 hooks.save,
                 exact,
                 directions(asked),
@@ -189,22 +140,24 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
     return Outcome(record, said, loop.failure)
 
 
-def prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, layer: str | None) -> TrainingData:
+def prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, intake: Intake) -> TrainingData:
     """The data of a training, checked and split."""
     if not model.layout.count:
         raise ArgumentError("the network has no parameters to train; add a Dense layer")
     return prepare(
         x,
         y,
+        intake=intake,
         layout=model.layout,
         objective=goal,
-        layer=layer,
         seed=model.seed,
         validation_split=options.validation_split,
         validation_data=options.validation_data,
         sample_weight=options.sample_weight,
         class_weight=options.class_weight,
         shuffle=options.shuffle,
+        time_ordered=options.time_ordered,
+        standardize=options.standardize,
     )
 
 
@@ -297,14 +250,6 @@ def _answers(model: Model, goal: Objective) -> int | None:
     return model.layout.output_shape[0] if goal.loss.targets == "binary" else 1
 
 
-def _classes(model: Model, goal: Objective) -> int | None:
-    """How many classes there are; None for numbers, and for several answers of yes or no."""
-    outputs = model.layout.output_shape[0]
-    if goal.loss.targets == "classes":
-        return outputs
-    return 2 if goal.loss.targets == "binary" and outputs == 1 else None
-
-
 def _rate(config: Mapping[str, Any]) -> Any:
     """The learning rate in the description of an optimiser, which may wrap another one."""
     return config["learning_rate"] if "learning_rate" in config else _rate(config["optimizer"])
@@ -323,7 +268,7 @@ def _record(
 ) -> RunRecord:
     plan = loop.train.plan
     trained_s = loop.clock.seconds("train")
-    split = data.split_off
+    split, names = data.split_off, data.intake.classes
     rows = len(data.train.indices)
     return RunRecord(
         architecture={
@@ -348,6 +293,8 @@ def _record(
             },
             "validation_split": options.validation_split,
             "shuffle": options.shuffle,
+            "time_ordered": options.time_ordered,
+            "standardize": data.intake.scaling is not None,
             "epochs_done": loop.epoch,
         },
         data={
@@ -356,7 +303,7 @@ def _record(
             "train": rows,
             "validation": len(data.validation.indices) if data.validation else 0,
             "test": None,
-            "classes": _classes(model, goal),
+            "classes": classes_told_apart(goal, model.layout) if names is None else list(names),
             "validation_indices": [] if split is None else split.tolist(),
         },
         time={

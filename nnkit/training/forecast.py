@@ -11,12 +11,14 @@ from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.compiling import Compiler
-from nnkit.training.fit import Options, prepared, resolved_for, walks
+from nnkit.training.fit import prepared, resolved_for, walks
 from nnkit.training.graphs import NONE
+from nnkit.training.intake import Intake
 from nnkit.training.layout import lasting_bytes
 from nnkit.training.limit import MemoryLimit, free_bytes, shortage
 from nnkit.training.model import Model
 from nnkit.training.objective import objective
+from nnkit.training.options import Options
 from nnkit.training.programs import Walk
 from nnkit.training.settings import check_settings
 
@@ -70,13 +72,13 @@ class Forecast:
         return "\n".join([*parts, *([f"warning   {self.warning}"] if self.warning else [])])
 
 
-def forecast(model: Model, x: Any, y: Any, options: Options, layer: str | None) -> Forecast:
+def forecast(model: Model, x: Any, y: Any, options: Options, intake: Intake) -> Forecast:
     """By the plans that ``fit`` would run with these options; nothing is allocated, and nothing changes."""
     options.check()
     goal = objective(model.module, options.loss)
     Asked.of(options.metrics, goal, model.layout)
     as_callbacks(options.callbacks)
-    data = prepared(model, goal, x, y, options, layer)
+    data = prepared(model, goal, x, y, options, intake)
     optimizer = resolved_for(model, options.chosen_optimizer(), len(data.train.indices), options)
     check_settings(optimizer, model.layout.dtype)
     lasting = lasting_bytes(model.layout, optimizer)

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from nnkit.errors import ArgumentError, MissingExtraError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.training.callbacks import Callback, Training
-from nnkit.training.fit import Hooks, Options, fit
+from nnkit.training.fit import Hooks, fit
+from nnkit.training.options import Options
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -157,6 +158,7 @@ def find_learning_rate(
     batch_size: int = 32,
     optimizer: Any = "adam",
     loss: Any = "auto",
+    standardize: bool = False,
 ) -> RateSweep:
     """A learning rate for ``net.fit``, from a short training of a copy in which the rate rises from step to step.
 
@@ -181,10 +183,11 @@ def find_learning_rate(
         loss=loss,
         callbacks=[sweeping],
         compile="off",
+        standardize=standardize,
         progress=False,
     )
     twin = net._twin()
-    outcome = fit(twin._model, x, y, options, Hooks(net._entrance, twin._scoring, twin.save))
+    outcome = fit(twin._model, x, y, options, Hooks(net._intake, twin._adopt, twin._scoring, twin.save))
     if outcome.failure is not None:
         raise outcome.failure
     if outcome.record.interrupted:

@@ -23,8 +23,9 @@ class Scores:
     """Exact figures on some data. What does not apply is None.
 
     ``accuracy`` is correct / total as a Python float; the rows of ``confusion`` are the true classes; ``precision``,
-    ``recall`` and ``f1`` are plain means over the classes (of class 1, for yes and no); what would be 0 / 0 in these
-    three is 0. ``metrics`` holds what ``test`` was asked for beside them; each is an attribute too, ``scores.auc``.
+    ``recall`` and ``f1`` are plain means over the classes (of class 1, for yes and no). A part of a mean that would be
+    0 / 0 counts as 0, and a whole value is NaN; ``notes`` say so, and ``test`` warns with them. ``metrics`` holds what
+    ``test`` was asked for beside them; each is an attribute too, ``scores.auc``.
     """
 
     loss: float
@@ -40,6 +41,7 @@ class Scores:
     classes: tuple[str, ...] | None = None
     elapsed_s: float = 0.0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, float]:
         """The plain figures that apply, for a record."""

@@ -44,6 +44,13 @@ def signature(target: Array) -> tuple[tuple[int, ...], str]:
     return target.shape[1:], str(target.dtype)
 
 
+def classes_told_apart(objective: Objective, layout: Layout) -> int | None:
+    """How many classes the network tells apart; None for numbers, and for several answers of yes or no."""
+    if objective.loss.targets == "classes":
+        return _outputs(layout)
+    return 2 if objective.loss.targets == "binary" and objective.loss.targets_for(_outputs(layout)) == 1 else None
+
+
 def class_numbers(objective: Objective, target: Array) -> Array | None:
     """The class of each row, for stratified splits and class weights; None for numbers and for several yes and no."""
     if objective.loss.targets == "classes":

@@ -11,6 +11,7 @@ import nnkit
 from nnkit.bench import FRAMEWORKS, Job, Measurement, Rates, installed
 from nnkit.bench.frameworks.programs import NotCompiledError, step
 from nnkit.errors import ArgumentError
+from nnkit.training.planning import training_plan
 from tests.peers import peer
 
 MODULES = ("programs", "pytorch", "jax_jit", "keras_fit", "sklearn_mlp")
@@ -115,6 +116,6 @@ def test_a_measurement_has_the_step_and_two_predictions() -> None:
     steps, one, many = made.sections(Rates(1e9, 1e9))
     assert [row["framework"] for row in steps] == ["nnkit, not compiled", "limit of the machine"]
     assert steps[0]["samples_per_s"] == pytest.approx(8 / steps[0]["step_median_s"])
-    assert steps[0]["predicted_step_s"] == network._training_plan(8, "adam", "auto").cost.seconds
+    assert steps[0]["predicted_step_s"] == training_plan(network._model, 8, "adam", "auto").cost.seconds
     assert [rows[0]["workload"] for rows in (one, many)] == ["prediction of 1 row", "prediction of 10,000 rows"]
     assert many[0]["samples_per_s"] > one[0]["samples_per_s"]

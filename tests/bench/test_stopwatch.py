@@ -9,6 +9,7 @@ import pytest
 import nnkit
 from nnkit.bench import job
 from nnkit.bench.stopwatch import measured
+from nnkit.training.planning import training_plan
 
 FORMS = [False, *([True] if find_spec("llvmlite") else [])]
 
@@ -19,7 +20,7 @@ def test_a_step_that_takes_long_is_measured_on_the_few_rows_that_there_are(
 ) -> None:
     monkeypatch.setattr(job, "BLOCK_S", 1e-9)  # as if one step were all that there is time for
     network = nnkit.FeedForward(4, 3, hidden=[8], output_activation="softmax", seed=0)
-    plan = network._training_plan(16, "adam", "auto", native=native)
+    plan = training_plan(network._model, 16, "adam", "auto", native=native)
     taken = measured(network, plan, 16, "adam", "auto")
     assert len(taken.steps) == len(plan.steps)
     assert 0 < sum(taken.steps) < 1

@@ -46,6 +46,8 @@ ARCHITECTURES: dict[str, tuple[Change, str]] = {
         _with(preprocessing={"scaling": {"mean": [1], "scale": ["1"]}}),
         "the scaling's scale is not",
     ),
+    "unknown preprocessing": (_with(preprocessing={"x": 1}), "has preprocessing with the unknown 'x'; known: scaling,"),
+    "time-ordered": (_with(preprocessing={"time_ordered": 1}), "has time_ordered 1; it is true or false"),
     "features": (_with(preprocessing={"features": [1]}), r"has features \[1\]; it is a list of names, or null"),
     "target": (_with(preprocessing={"target": 1}), "has target 1; it is a name, or null"),
     "no layer": (_with(module={}), "the module cannot be built: layer must be a name"),

@@ -10,6 +10,7 @@ import pytest
 
 import nnkit
 from nnkit import Parameter, State, initializers
+from nnkit.data import Preprocessing
 from nnkit.errors import ArgumentError, FileError, ShapeError
 from nnkit.nn import Dense, Module, Sequential
 from nnkit.nn.serial import from_config, to_config
@@ -77,7 +78,7 @@ OWN = {
 def test_into(name: str, dtype: str, tmp_path: Path) -> None:
     net = nnkit.Network(OWN[name](), input_shape=(3,), dtype=dtype, seed=2)
     net.set_parameters({leaf: value + 0.25 for leaf, value in net._model.values().items()})
-    net.classes, net.preprocessing = ("x",), {"features": ["a"]}
+    net.classes, net.preprocessing = ("x",), Preprocessing(features=("a",))
     net.save(tmp_path / "net.h5")
     with pytest.raises(FileError, match=r"of your own, which a file cannot hold; build .* nnkit.load\(path, into="):
         nnkit.load(tmp_path / "net.h5")

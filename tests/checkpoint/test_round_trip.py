@@ -12,6 +12,7 @@ import pytest
 
 import nnkit
 from nnkit import constraints, initializers, losses, optimizers
+from nnkit.data import Preprocessing, Scaling
 from nnkit.nn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Module, PReLU, Sequential
 from nnkit.nn.activations import ACTIVATIONS
 from tests.nn.table import ROWS
@@ -107,12 +108,11 @@ def test_classes(classes: tuple[str, ...] | None, tmp_path: Path) -> None:
     "kept",
     [
         None,
-        {"scaling": {"mean": [0.1, 1e-300], "scale": [1 / 3, 7.0]}, "features": ["länge", "b"], "target": "art"},
-        {"scaling": None, "features": None, "target": None},
-        {"of my own": [1, 2.5, {"deep": [True, None, "x"]}], "of numpy": [np.int64(3), np.float32(0.5)]},
+        Preprocessing(Scaling(np.array([0.1, 1e-300]), np.array([1 / 3, 7.0])), ("länge", "b"), "art", True),
+        Preprocessing(),
     ],
 )
-def test_preprocessing(kept: dict[str, Any] | None, tmp_path: Path) -> None:
+def test_preprocessing(kept: Preprocessing | None, tmp_path: Path) -> None:
     net = nnkit.FeedForward(inputs=2, outputs=1)
     net.preprocessing = kept
     assert _again(net, tmp_path).preprocessing == kept

@@ -27,7 +27,7 @@ def test_classes_have_names_and_probabilities(cli: Cli, flowers: nnkit.Network) 
     header, *rows = _read("out.csv")
     assert header == ["prediction", "p_setosa", "p_versicolor", "p_virginica"]
     probabilities = np.array([row[1:] for row in rows], dtype=np.float32)
-    x = data.files.read_features(Path("iris.csv"), data.load("iris.csv").scaling, ["sepal", "petal"])
+    x = data.files.read_features(Path("iris.csv"), ["sepal", "petal"])
     np.testing.assert_array_equal(probabilities, flowers.predict(x))
     assert [row[0] for row in rows] == [flowers.classes[best] for best in probabilities.argmax(axis=1)]
     right = sum(row[0] == line[-1] for row, line in zip(rows, _read("iris.csv")[1:], strict=True))
@@ -74,7 +74,7 @@ def test_probabilities_from_other_outputs(cli: Cli, tmp_path: Path, activation: 
         ("--data digits --output out.csv", 2, "--data takes a .csv, .npz or .h5 file with rows to predict from, got"),
         ("--data absent.csv --output out.csv", 1, "absent.csv does not exist"),
         ("--data less.csv --output out.csv", 1, "less.csv has no column 'petal', which the network was trained on"),
-        ("--data wide.npz --output out.csv", 1, "x has shape (3, 3), the scaling was made for 2 columns"),
+        ("--data wide.npz --output out.csv", 1, "the network takes 2 inputs, but wide.npz has 3"),
         ("--data iris.csv", 2, "the following arguments are required: --output"),
     ],
 )

@@ -79,14 +79,14 @@ def test_images_in_a_file_are_flattened(cli: Cli, tmp_path: Path) -> None:
 def test_a_csv_file_is_scaled_and_its_scaling_kept_with_the_network(cli: Cli, iris: Path) -> None:
     words = ("--target", "species", "--hidden", 8, "--learning-rate", 0.02, "--save", "iris.h5")
     out = cli("train", "--data", iris, *words).out
-    network, flowers = nnkit.load("iris.h5"), data.load(iris)
-    assert flowers.scaling is not None
+    network, flowers = nnkit.load("iris.h5"), data.load(iris, standardize=False)
     assert network.classes == ("setosa", "versicolor", "virginica")
-    assert network.preprocessing == {
-        "scaling": flowers.scaling.to_dict(),
-        "features": ["sepal", "petal"],
-        "target": "species",
-    }
+    kept = network.preprocessing
+    assert kept is not None
+    assert kept.scaling is not None
+    assert (kept.features, kept.target, kept.time_ordered) == (("sepal", "petal"), "species", False)
+    train, _ = data.split_indices(len(flowers.x_train), 0.1, 0, flowers.y_train)
+    np.testing.assert_allclose(kept.scaling.mean, flowers.x_train[train].mean(axis=0), rtol=1e-12)
     assert "written     network iris.h5" in out
     assert network.test(flowers.x_test, flowers.y_test).accuracy > 0.9
 
@@ -127,7 +127,7 @@ def test_the_device_auto_is_cuda_where_it_can_be_selected(monkeypatch: pytest.Mo
 
 def test_a_warning_about_the_data_is_one_line(cli: Cli, tmp_path: Path) -> None:
     x = np.arange(80.0).reshape(40, 2) * 1000
-    np.savez(tmp_path / "large.npz", x=x, y=np.arange(40) % 2)
+    np.savez(tmp_path / "large.npz", x=x, y=np.arange(40.0))
     err = cli("train", "--data", "large.npz", "--epochs", 1, "--quiet").err
     assert err.startswith("warning: column ")
     assert err.count("\n") == 1
@@ -171,3 +171,16 @@ def test_a_memory_limit_is_kept_and_recorded(cli: Cli) -> None:
     assert peaks[1] <= limited["training"]["memory_limit"] == 300_000 < peaks[0]
     assert free["training"]["memory_limit"] is None
     assert free["history"] == limited["history"]
+
+
+def test_rows_in_the_order_of_time(cli: Cli, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(50, 9, (100, 2))
+    np.savez(tmp_path / "series.npz", x=x, y=x.sum(axis=1))
+    words = ("--data", "series.npz", "--epochs", 2, "--time-ordered", "--standardize", "--save", "s.h5")
+    assert cli("train", *words, "--record", "s.json").status == 0
+    assert json.loads(Path("s.json").read_text())["data"]["validation_indices"] == list(range(72, 80))
+    network = nnkit.load("s.h5")
+    assert network.preprocessing is not None
+    np.testing.assert_allclose(network.preprocessing.scaling.mean, np.float32(x[:72]).mean(axis=0), rtol=1e-6)
+    expected = network.test(x[80:], x[80:].sum(axis=1)).loss
+    assert f"{expected:.4g}"[:5] in cli("test", "s.h5", "--data", "series.npz").out

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnkit.data import Scaling, load
+from nnkit.data import load
 from nnkit.data.csv_file import read_csv
 from nnkit.data.files import read_features
-from nnkit.errors import DataError, FileError, ShapeError
+from nnkit.errors import DataError, FileError
 
 RANDOM = np.random.default_rng(0)
 FLOWERS = ["width,height,kind"] + [
@@ -196,16 +196,14 @@ def test_a_target_that_is_not_there(write: Callable[..., Path]) -> None:
 def test_features_for_prediction_are_matched_by_name(write: Callable[..., Path]) -> None:
     data = load(write(FLOWERS))
     other = write(["note,height,id,width", "new,500,7,5.0", "old,900,8,9.0"], "new.csv")
-    x = read_features(other, data.scaling, data.features, data.target)
-    assert x.dtype == np.float32
-    np.testing.assert_allclose(x, data.scaling.apply(np.array([[5.0, 500], [9.0, 900]])))
+    x = read_features(other, data.features, data.target)
+    assert x.dtype == np.float64
+    assert x.tolist() == [[5.0, 500], [9.0, 900]]
 
 
 def test_features_without_names_are_all_but_the_target(write: Callable[..., Path]) -> None:
     path = write(["a,y,b", "1,cat,2", "3,dog,4"])
     assert read_features(path, target="y").tolist() == [[1, 2], [3, 4]]
-    with pytest.raises(ShapeError, match=r"x has shape \(2, 2\), the scaling was made for 3 columns"):
-        read_features(path, Scaling.fit(np.ones((2, 3))), target="y")
     assert read_features(write(["a,b", "1,2"]), target="y").tolist() == [[1, 2]]
     assert read_features(write(["a", "1", "2"]), features=("a",)).tolist() == [[1], [2]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,3 +80,14 @@ def test_a_target_for_a_named_set() -> None:
 def test_what_looks_like_a_file_is_one(name: str) -> None:
     with pytest.raises(FileError, match=r"data files are .csv, .npz, .h5, .hdf5: convert it"):
         load(name)
+
+
+def test_the_last_rows_of_a_file_are_for_testing_on_request(tmp_path: Path) -> None:
+    np.savez(tmp_path / "series.npz", x=np.arange(20.0).reshape(10, 2), y=np.arange(10) + 0.5)
+    (tmp_path / "series.csv").write_text("a,y\n" + "\n".join(f"{i},{i + 0.5}" for i in range(10)) + "\n")
+    assert load(tmp_path / "series.npz", time_ordered=True).y_test.tolist() == [8.5, 9.5]
+    series = load(tmp_path / "series.csv", time_ordered=True, standardize=False)
+    assert series.x_test.tolist() == [[8.0], [9.0]]
+    assert (series.x_test.dtype, series.scaling) == (np.float64, None)
+    with pytest.raises(ArgumentError, match="time_ordered=True is for files; the data set 'moons' has its own"):
+        load("moons", time_ordered=True)

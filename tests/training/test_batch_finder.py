@@ -13,6 +13,7 @@ from nnkit.errors import ArgumentError
 from nnkit.optimizers import SGD
 from nnkit.training.batch_finder import largest_batch
 from nnkit.training.layout import lasting_bytes
+from nnkit.training.planning import training_plan
 from tests.training.small import blobs, fit, same, values
 
 
@@ -21,7 +22,7 @@ def small(**options: Any) -> nnkit.Network:
 
 
 def needed(net: nnkit.Network, rows: int, optimizer: Any) -> int:
-    return net._training_plan(rows, optimizer, "auto").arena_bytes + lasting_bytes(net._model.layout, optimizer)
+    return training_plan(net._model, rows, optimizer, "auto").arena_bytes + lasting_bytes(net._model.layout, optimizer)
 
 
 @pytest.mark.parametrize("memory", [20_000, 100_000, 1_000_000])

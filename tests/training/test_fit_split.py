@@ -43,6 +43,17 @@ def test_without_shuffling_the_last_rows_are_taken() -> None:
     assert indices(validation_split=0.1, shuffle=False) == list(range(180, 200))
 
 
+def test_rows_in_the_order_of_time_are_shuffled_in_training_only() -> None:
+    assert indices(validation_split=0.1, time_ordered=True) == list(range(180, 200))
+    net, other = network(), network()
+    run = fit(net, X, Y, epochs=2, validation_split=0.1, time_ordered=True)
+    fit(other, X[:180], Y[:180], epochs=2)
+    assert same(values(net), values(other))
+    assert run.record.training["time_ordered"]
+    with pytest.raises(ArgumentError, match="time_ordered must be True or False, got 'yes'"):
+        fit(net, X, Y, time_ordered="yes")
+
+
 def test_what_is_split_off_is_not_trained_on() -> None:
     net = network()
     run = fit(net, X, Y, epochs=3, validation_split=0.2)

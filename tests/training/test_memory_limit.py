@@ -17,6 +17,7 @@ from nnkit.optimizers import Adam
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.compiling import Compiler
 from nnkit.training.layout import lasting_bytes
+from nnkit.training.planning import training_plan
 from tests.training.small import same, values
 
 DRAW = np.random.default_rng(3)
@@ -181,7 +182,7 @@ def test_explain_shows_the_plan_of_the_training() -> None:
     limit = least(small())
     assert "RECOMPUTE" in net.explain(1024, memory_limit=limit)
     assert net.explain(1024, memory_limit="1 GB").count("RECOMPUTE") == 0
-    plan = net._training_plan(1024, "adam", "auto", memory_limit=limit)
+    plan = training_plan(net._model, 1024, "adam", "auto", memory_limit=limit)
     assert plan.fingerprint == fit(net, memory_limit=limit).record.training["program"]["fingerprint"]
     with pytest.raises(ArgumentError, match=f"in batches of 1024 needs at least {limit:,} bytes"):
         net.explain(1024, memory_limit=limit - 1)

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from nnkit.data.arrays import Array
+from nnkit.data.preprocessing import Preprocessing
 from nnkit.errors import NnkitWarning
 
 _SAMPLE = 1 << 20  # elements looked at: a bounded cost whatever the size of the data
@@ -26,6 +27,13 @@ def warn_unscaled(x: Array, argument: str = "x", stacklevel: int = 2) -> None:
     finding = scaling(x, argument)
     if finding:
         warnings.warn(finding, NnkitWarning, stacklevel=stacklevel + 1)
+
+
+def warn_scaled_twice(kept: Preprocessing, x: Array, argument: str = "x", stacklevel: int = 2) -> None:
+    """Give one NnkitWarning when rows for a network that standardises them look standardised already."""
+    finding = kept.scaled_twice(x)
+    if finding:
+        warnings.warn(f"{argument} looks standardised before: {finding}", NnkitWarning, stacklevel=stacklevel + 1)
 
 
 def scaling(x: Array, argument: str = "x") -> str | None:
@@ -62,7 +70,7 @@ def _finding(table: Array, argument: str) -> str | None:
     low, high = table.min(axis=0), table.max(axis=0)
     if table.shape[1] >= _IMAGE and low.min() >= 0 and 2 < high.max() <= 255 and (table == np.round(table)).all():
         return f"{argument} looks like pixels 0 to 255 (the largest is {high.max():g}); divide by 255: {argument} / 255"
-    fix = f"standardise the columns: ({argument} - {argument}.mean(0)) / {argument}.std(0)"
+    fix = f"standardise the columns: ({argument} - {argument}.mean(0)) / {argument}.std(0), or fit(…, standardize=True)"
     figures = {"mean": np.abs(table.mean(axis=0)), "standard deviation": table.std(axis=0)}
     name, figure = max(figures.items(), key=lambda item: float(item[1].max()))
     if figure.max() > _LARGE:

@@ -27,12 +27,18 @@ def features(
     >>> features([[1, 2], [3, 4]], (2,), "float32").dtype.name
     'float32'
     """
-    values = to_host(x, argument)
-    if values.shape[1:] != tuple(input_shape):
-        raise ShapeError(_wrong_shape(values.shape, tuple(input_shape), argument, layer or "the network"))
+    values = shaped(x, input_shape, argument, layer)
     if host_dtype(dtype).kind in "iu":
         return _whole_numbers(values, dtype, argument)
     return convert(values, dtype, argument)
+
+
+def shaped(x: object, input_shape: tuple[int, ...], argument: str = "x", layer: str | None = None) -> Array:
+    """``x`` on the host with the dtype that it has, after the check of its shape; arguments as in ``features``."""
+    values = to_host(x, argument)
+    if values.shape[1:] != tuple(input_shape):
+        raise ShapeError(_wrong_shape(values.shape, tuple(input_shape), argument, layer or "the network"))
+    return values
 
 
 def _whole_numbers(values: Array, dtype: str, argument: str) -> Array:
