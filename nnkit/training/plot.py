@@ -18,8 +18,10 @@ MARKED = 8
 def plot(
     history: Mapping[str, Sequence[float]], time: Mapping[str, Any], resources: Mapping[str, Any], scores: Any = None
 ) -> Any:
-    """A panel for the loss and one for each metric, with its validation; the confusion matrix of ``scores``; below
-    them processor, GPU and power over time."""
+    """A panel for the loss and one for each metric, with its validation; and the confusion matrix of ``scores``.
+
+    Below them stand processor, GPU and power over time.
+    """
     try:
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -35,10 +37,10 @@ def plot(
     _course(axes, found)
     if matrix is not None:
         _matrix(axes[-1], matrix, scores.classes)
-    if below:
-        for panel, strip in zip(below[0].subplots(1, len(used), squeeze=False)[0], used, strict=True):
+    for row in below:
+        for panel, strip in zip(row.subplots(1, len(used), squeeze=False)[0], used, strict=True):
             _strip(panel, strip, time)
-    else:
+    if not below:
         said = f"resources over time: a run of {seconds_text(time['elapsed_s'])} is too short for two samples"
         figure.supxlabel(said, fontsize="small", color="grey")
     return figure

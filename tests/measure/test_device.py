@@ -180,8 +180,9 @@ def test_energy_is_counted_by_epoch_in_joules(nvml):
     probe.start()
     epochs(probe, (0.25, 0.25))
     figures = probe.stop()
-    # 500 mJ for each question: that of the epoch itself, and those of the thread in between
-    assert figures["energy_per_epoch_j"] == [pytest.approx(1.0, abs=0.6)] * 2
+    # 500 mJ for each question: that at the end of the epoch, and those of the thread in between
+    assert len(figures["energy_per_epoch_j"]) == 2
+    assert min(figures["energy_per_epoch_j"]) >= 0.5
     assert sum(figures["energy_per_epoch_j"]) <= figures["energy_j"]
     assert probe.reasons == {}
 

@@ -129,7 +129,7 @@ def test_energy_of_each_epoch_by_a_counter_of_the_processor(monkeypatch: pytest.
     host, lengths = run.resources["host"], run.record.time["epochs_s"]
     assert len(host["energy_per_epoch_j"]) == 40
     assert sum(host["energy_per_epoch_j"]) == pytest.approx(100 * sum(lengths), rel=0.2)
-    assert sum(host["energy_per_epoch_j"]) <= host["energy_j"] == pytest.approx(100 * run.elapsed_s, rel=0.2)
+    assert sum(host["energy_per_epoch_j"]) <= host["energy_j"] <= 100 * run.elapsed_s
     assert len(asked) <= 4 + 2 * run.elapsed_s / 0.2  # not once a step, nor once for each short epoch
     assert "J an epoch" in str(run)
 
