@@ -1,4 +1,4 @@
-"""Curves over epochs as a picture."""
+"""Curves over epochs or over time as a picture."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from nnkit.display.svg import ACCENTS, line, picture, text
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420.0, 220.0, 54.0, 14.0, 30.0, 30.0
 
 
-def curves(series: Mapping[str, Sequence[float]], title: str, logarithmic: bool = False) -> str:
+def curves(
+    series: Mapping[str, Sequence[float]],
+    title: str,
+    logarithmic: bool = False,
+    times: Sequence[float] | None = None,
+    unit: str = "s",
+) -> str:
     """An SVG picture of one value for each epoch, by name; what is not finite is left out.
+
+    With ``times``, in this unit, the values are amounts over time rather than over epochs: both axes begin at 0.
 
     >>> curves({"loss": [2.0, 1.0, 0.5]}, "loss").count("<polyline")
     1
@@ -19,23 +27,31 @@ def curves(series: Mapping[str, Sequence[float]], title: str, logarithmic: bool 
     known = [value for values in series.values() for value in values if _drawn(value, logarithmic)]
     if not known:
         return picture(WIDTH, 40, [text(WIDTH / 2, 24, f"{title}: nothing to draw", faint=True)], title)
-    low, high = _bounds(known, logarithmic)
+    low, high = _bounds(known if times is None else [0.0, *known], logarithmic)
     longest = max(len(values) for values in series.values())
+    places, ends = list(range(1, longest + 1)) if times is None else times, _ends(longest, times, unit)
+    begin, end = (1, longest) if times is None else (0.0, times[-1])
 
-    def place(epoch: int, value: float) -> tuple[float, float]:
+    def place(at: float, value: float) -> tuple[float, float]:
         share = (_scaled(value, logarithmic) - low) / (high - low)
-        across = (epoch - 1) / max(longest - 1, 1)
+        across = (at - begin) / (end - begin or 1)
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
-    parts = [text(LEFT, 16, title, anchor="start"), *_axes(low, high, longest, logarithmic)]
+    parts = [text(LEFT, 16, title, anchor="start"), *_axes(low, high, ends, logarithmic)]
     for number, (name, values) in enumerate(series.items()):
         colour = ACCENTS[number % len(ACCENTS)]
-        points = [place(epoch, value) for epoch, value in enumerate(values, 1) if _drawn(value, logarithmic)]
+        points = [place(*pair) for pair in zip(places, values, strict=False) if _drawn(pair[1], logarithmic)]
         parts += _curve(points, colour)
         at = WIDTH - RIGHT - 92.0 * (len(series) - number)
         parts.append(f'<rect x="{at:g}" y="8" width="10" height="10" fill="{colour}"/>')
         parts.append(text(at + 14, 17, name, anchor="start"))
-    return picture(WIDTH, HEIGHT, parts, f"{title} over {longest} epochs: {', '.join(series)}")
+    over = f"{longest} epochs" if times is None else ends[1]
+    return picture(WIDTH, HEIGHT, parts, f"{title} over {over}: {', '.join(series)}")
+
+
+def _ends(longest: int, times: Sequence[float] | None, unit: str) -> tuple[str, str]:
+    """What stands under the two ends of the axis."""
+    return ("epoch 1", str(longest)) if times is None else (f"0 {unit}", f"{times[-1]:.3g} {unit}")
 
 
 def _drawn(value: float, logarithmic: bool) -> bool:
@@ -54,7 +70,7 @@ def _bounds(known: Sequence[float], logarithmic: bool) -> tuple[float, float]:
     return max(low - room, 0.0) if positive else low - room, high + room
 
 
-def _axes(low: float, high: float, longest: int, logarithmic: bool) -> Iterator[str]:
+def _axes(low: float, high: float, ends: tuple[str, str], logarithmic: bool) -> Iterator[str]:
     bottom = HEIGHT - BOTTOM
     yield line(LEFT, TOP, LEFT, bottom, 0.4)
     yield line(LEFT, bottom, WIDTH - RIGHT, bottom, 0.4)
@@ -63,9 +79,8 @@ def _axes(low: float, high: float, longest: int, logarithmic: bool) -> Iterator[
         y = bottom - share * (bottom - TOP)
         yield line(LEFT - 4, y, WIDTH - RIGHT, y, 0.12)
         yield text(LEFT - 7, y + 4, f"{10**value if logarithmic else value:.3g}", anchor="end", faint=True)
-    for epoch, anchor in ((1, "start"), (longest, "end")):
-        x = LEFT if epoch == 1 else WIDTH - RIGHT
-        yield text(x, HEIGHT - 10, f"epoch {epoch}" if epoch == 1 else str(epoch), anchor=anchor, faint=True)
+    for x, words, anchor in zip((LEFT, WIDTH - RIGHT), ends, ("start", "end"), strict=True):
+        yield text(x, HEIGHT - 10, words, anchor=anchor, faint=True)
 
 
 def _curve(points: Sequence[tuple[float, float]], colour: str) -> Iterator[str]:

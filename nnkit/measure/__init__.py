@@ -10,6 +10,7 @@ from nnkit.measure.files import replacing
 from nnkit.measure.host import HostProbe
 from nnkit.measure.record import RunRecord, load_record
 from nnkit.measure.summary import table
+from nnkit.measure.usage import Usage
 
 __all__ = [
     "PHASES",
@@ -20,6 +21,7 @@ __all__ = [
     "RemainingTime",
     "RunRecord",
     "StepTimer",
+    "Usage",
     "check_layout",
     "compare",
     "environment",

@@ -5,46 +5,30 @@ Tested against a stand-in for the pynvml module only: this file has never run on
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
 from nnkit.measure import nvml as smi
+from nnkit.measure.epochs import EpochEnergy
 from nnkit.measure.sampler import Sampler
+from nnkit.measure.series import RESET, Series, gaps
+from nnkit.measure.timeline import Timeline
 
 NVML_TEMPERATURE_GPU = 0
 DEVICE = "device"
 ON_CPU = "the run was on the CPU"
-
-
-class Series:
-    """One question put again and again: running statistics of its answers, or why the last try got none."""
-
-    def __init__(self, ask: Callable[[], float]) -> None:
-        self._ask = ask
-        self.count = 0
-        self.total = self.first = self.last = 0.0
-        self.highest = float("-inf")
-        self.reason: str | None = "it was never asked"
-
-    def sample(self) -> None:
-        """Ask once more."""
-        try:
-            value = self._ask()
-        except Exception as error:  # NVML raises a class for each kind of refusal
-            self.reason = smi.explain(error)
-            return
-        self.reason = None
-        self.first = value if self.count == 0 else self.first
-        self.last = value
-        self.highest = max(self.highest, value)
-        self.total += value
-        self.count += 1
-
-    def mean_after_first(self) -> float:
-        """Return the mean without the first answer, which is about the time before the run."""
-        return (self.total - self.first) / (self.count - 1) if self.count > 1 else self.first
+OF_OTHERS = f"{ON_CPU}; the energy of this GPU is that of other work"
+NO_ANSWER = "the driver did not answer"
+QUESTIONS = {
+    "utilisation_percent": "busy",
+    "power_w": "energy",
+    "memory_used_bytes": "memory",
+    "temperature_c": "heat",
+}
+"""What is kept over time, with the question that it comes from."""
 
 
 class DeviceProbe:
@@ -56,8 +40,9 @@ class DeviceProbe:
             read if there is one: its figures then show what else it was doing during the run.
 
     The figures are of the whole GPU, other processes included. NVML itself averages utilisation over 1/6 to 1 s, so
-    runs shorter than that tell little. Energy is the difference of the GPU's counter, in joules. A figure counts if
-    the last question was answered: when the GPU is lost half-way, all are None.
+    runs shorter than that tell little. Energy is the difference of the GPU's counter, in joules; it is counted by
+    epoch only for networks on the GPU. A figure counts if the last question was answered: when the GPU is lost
+    half-way, all are None, and `over_time` has what was known until then.
 
     >>> probe = DeviceProbe("cpu")
     >>> probe.start()
@@ -74,13 +59,14 @@ class DeviceProbe:
         self._sampler: Sampler | None = None
         self._session = ExitStack()
         self._mig = False
+        self._epochs: EpochEnergy | None = None
         self._result: dict[str, Any] | None = None
 
     def start(self) -> None:
         """Find the GPU and begin measuring, anew where it was measuring already. Never raises."""
         self._end_sampling()
         self._session.close()
-        self.reasons, self._series, self._sampler, self._result = {}, {}, None, None
+        self.reasons, self._series, self._sampler, self._epochs, self._result = {}, {}, None, None, None
         try:
             nvml = self._session.enter_context(smi.session())
             handle = smi.find(nvml, self.device)
@@ -90,10 +76,23 @@ class DeviceProbe:
             return
         self._mig = smi.has_mig(nvml, handle)
         self._name = self._read_name(nvml, handle)
-        self._series = _questions(nvml, handle)
+        energy = _energy(nvml, handle)
+        self._series = _questions(nvml, handle) | {"energy": Series(energy, smi.explain)}
+        if self.device != "cpu":
+            self._epochs = EpochEnergy(energy, smi.explain)
+        self._timeline = Timeline(("utilisation_percent", "power_w"), ("memory_used_bytes", "temperature_c"))
+        self._began_s, self._asked_s, self._busy = time.perf_counter(), 0.0, 0.0
         self._sample()
         self._sampler = Sampler(self._sample)
         self._sampler.start()
+
+    def boundary(self) -> None:
+        """Say that the first epoch begins, and then that an epoch has ended: energy is counted from one to the next.
+
+        It waits for the driver, as the network on this GPU does all the time.
+        """
+        if self._epochs is not None:
+            self._epochs.boundary()
 
     def stop(self) -> dict[str, Any] | None:
         """End measuring; the figures, or None where no GPU could be read. A second call returns the same."""
@@ -103,6 +102,8 @@ class DeviceProbe:
         if self._result is None:
             if self._end_sampling():
                 self._sample()
+                if self._epochs is not None:
+                    self._epochs.close()
                 self._session.close()
             else:
                 self._hang()
@@ -122,7 +123,9 @@ class DeviceProbe:
     def _hang(self) -> None:
         """Give up on a driver call that never returned; asking once more would hang the run as well."""
         for series in self._series.values():
-            series.reason = "the driver did not answer"
+            series.refuse(NO_ANSWER)
+        if self._epochs is not None:
+            self._epochs.abandon(NO_ANSWER)
 
     def _refuse(self, reason: str) -> None:
         self.reasons[DEVICE] = f"{ON_CPU}, and no GPU could be read: {reason}" if self.device == "cpu" else reason
@@ -135,8 +138,13 @@ class DeviceProbe:
             return None
 
     def _sample(self) -> None:
-        for series in self._series.values():
-            series.sample()
+        """Ask everything once. NVML's utilisation is of the time just past, so it adds up to a total as energy does."""
+        elapsed_s = time.perf_counter() - self._began_s
+        busy, memory, energy, heat = (self._series[name].sample() for name in ("busy", "memory", "energy", "heat"))
+        if busy is not None:
+            self._busy += busy * (elapsed_s - self._asked_s)
+            self._asked_s = elapsed_s
+        self._timeline.add(elapsed_s, (None if busy is None else self._busy, energy), (memory, heat))
 
     def _figures(self) -> dict[str, Any]:
         busy, memory, energy, heat = (self._series[name] for name in ("busy", "memory", "energy", "heat"))
@@ -144,25 +152,46 @@ class DeviceProbe:
             "name": self._name,
             "utilisation_percent_mean": self._value("utilisation_percent_mean", busy, Series.mean_after_first),
             "memory_used_bytes_peak": self._value("memory_used_bytes_peak", memory, lambda s: int(s.highest)),
-            "energy_j": self._value("energy_j", energy, lambda s: (s.last - s.first) / 1000),
+            "energy_j": self._value("energy_j", energy, Series.difference),
+            "energy_per_epoch_j": self._joules_of_epochs(),
             "temperature_c_max": self._value("temperature_c_max", heat, lambda s: s.highest),
+            "over_time": self._over_time(),
         }
 
-    def _value(self, name: str, series: Series, fold: Callable[[Series], float]) -> float | None:
-        reason = series.reason
-        if reason is None and series.last < series.first and name == "energy_j":
-            reason = "the GPU's energy counter was reset during the run"
-        if reason is None:
-            return fold(series)
-        self.reasons[f"device.{name}"] = reason + (" while the GPU is partitioned (MIG)" if self._mig else "")
-        return None
+    def _value(self, name: str, series: Series, fold: Callable[[Series], float | None]) -> float | None:
+        found = fold(series) if series.reason is None else None
+        if found is None:
+            self.reasons[f"device.{name}"] = self._because(series.reason or RESET)
+        return found
+
+    def _joules_of_epochs(self) -> list[float | None] | None:
+        found = None if self._epochs is None else self._epochs.figure()
+        if found is None or None in found:
+            reason = OF_OTHERS if self._epochs is None else self._because(str(self._epochs.reason))
+            self.reasons["device.energy_per_epoch_j"] = reason
+        return found
+
+    def _over_time(self) -> dict[str, Any]:
+        columns = self._timeline.columns()
+        asked = {name: self._series[question] for name, question in QUESTIONS.items()}
+        lacking = gaps(columns, asked, "device.over_time")
+        self.reasons |= {name: self._because(reason) for name, reason in lacking.items()}
+        return columns
+
+    def _because(self, reason: str) -> str:
+        return reason + (" while the GPU is partitioned (MIG)" if self._mig else "")
+
+
+def _energy(nvml: Any, handle: Any) -> Callable[[], float]:
+    """Return the function that reads the counter of energy, in joules; NVML's is in millijoules."""
+    return lambda: float(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
 
 
 def _questions(nvml: Any, handle: Any) -> dict[str, Series]:
-    """Return the questions that are repeated during the run. Energy is in millijoules, memory in bytes."""
-    return {
-        "busy": Series(lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu),
-        "memory": Series(lambda: nvml.nvmlDeviceGetMemoryInfo(handle).used),
-        "energy": Series(lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle)),
-        "heat": Series(lambda: nvml.nvmlDeviceGetTemperature(handle, NVML_TEMPERATURE_GPU)),
+    """Return the other questions that are repeated during the run. Memory is in bytes."""
+    asks: dict[str, Callable[[], float]] = {
+        "busy": lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu,
+        "memory": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).used,
+        "heat": lambda: nvml.nvmlDeviceGetTemperature(handle, NVML_TEMPERATURE_GPU),
     }
+    return {name: Series(ask, smi.explain) for name, ask in asks.items()}

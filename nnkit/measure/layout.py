@@ -44,6 +44,7 @@ class Table:
 NUMBER = (int, float)
 FIGURE = Value(NUMBER, Null.EXPLAINED)
 SERIES = Value((list,), items=NUMBER)
+MEASURES = Value((list,), Null.EXPLAINED, NUMBER)
 ANYTHING = Value((bool, int, float, str, list, dict), Null.PLAIN)
 COUNT = Value((int,), Null.EXPLAINED)
 FACT = Value((str, int), Null.PLAIN)
@@ -54,6 +55,11 @@ PROGRAM = Table({"kind": FACT, "fingerprint": FACT, "fallbacks": Value((list,))}
 
 def _figures(*names: str) -> dict[str, Value | Table]:
     return dict.fromkeys(names, FIGURE)
+
+
+def _over_time(*names: str) -> Table:
+    """Values of points in time: rates since the point before, and the highest levels since then."""
+    return Table({"elapsed_s": SERIES, **dict.fromkeys(names, MEASURES)}, Null.EXPLAINED)
 
 
 def _scores(null: Null) -> Table:
@@ -92,17 +98,28 @@ RECORD = Table(
             {
                 **_figures("elapsed_s", "prepare_s", "compile_s", "train_s", "validate_s"),
                 "epochs_s": SERIES,
+                "epochs_end_s": SERIES,
                 **_figures("step_median_s", "step_spread_s", "samples_per_s"),
             }
         ),
         "resources": Table(
             {
-                "host": Table(_figures("cpu_percent_mean", "peak_rss_bytes"), Null.EXPLAINED),
+                "host": Table(
+                    {
+                        **_figures("cpu_percent_mean", "peak_rss_bytes", "energy_j"),
+                        "energy_per_epoch_j": MEASURES,
+                        "over_time": _over_time("cpu_percent", "power_w", "rss_bytes"),
+                    },
+                    Null.EXPLAINED,
+                ),
                 "device": Table(
                     {
                         "name": Value((str,), Null.EXPLAINED),
                         **_figures("utilisation_percent_mean", "memory_used_bytes_peak"),
-                        **_figures("energy_j", "temperature_c_max"),
+                        **_figures("energy_j"),
+                        "energy_per_epoch_j": MEASURES,
+                        **_figures("temperature_c_max"),
+                        "over_time": _over_time("utilisation_percent", "power_w", "memory_used_bytes", "temperature_c"),
                     },
                     Null.EXPLAINED,
                 ),

@@ -122,7 +122,7 @@ class RunRecord:
             "architecture": self.architecture,
             "training": self.training,
             "data": {**self.data, "sha256": _attempt(self._sha256, "data.sha256", notes)},
-            "time": {"epochs_s": [], **self.time},
+            "time": {"epochs_s": [], "epochs_end_s": [], **self.time},
             "resources": {"reasons": {}, **self.resources},
             "history": self.history,
             "result": {**self.result, "train": _attempt(self._train, "result.train", notes)},

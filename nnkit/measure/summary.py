@@ -10,7 +10,7 @@ from typing import Any
 from nnkit.measure.clock import PHASES
 from nnkit.measure.device import ON_CPU
 from nnkit.measure.layout import NOT_RECORDED
-from nnkit.measure.units import bytes_text, number_text, seconds_text
+from nnkit.measure.units import bytes_text, joules_text, mean_of_known, number_text, seconds_text
 
 LABEL_WIDTH = 12
 NARROWEST = 24
@@ -95,7 +95,7 @@ def _speed(time: Mapping[str, Any]) -> list[str]:
 
 def _host(host: Mapping[str, Any]) -> list[str]:
     load = _known(host, "cpu_percent_mean", lambda value: f"CPU {value:.0f} %")
-    return load + _known(host, "peak_rss_bytes", lambda value: f"peak memory {bytes_text(value)}")
+    return load + _known(host, "peak_rss_bytes", lambda value: f"peak memory {bytes_text(value)}") + _energy(host)
 
 
 def _device(resources: Mapping[str, Any]) -> list[str]:
@@ -107,8 +107,13 @@ def _device(resources: Mapping[str, Any]) -> list[str]:
     pieces = [device.get("name") or "GPU"]
     pieces += _known(device, "utilisation_percent_mean", lambda value: f"{value:.0f} % busy")
     pieces += _known(device, "memory_used_bytes_peak", lambda value: f"peak memory {bytes_text(value)}")
-    pieces += _known(device, "energy_j", lambda value: f"{value:,.0f} J")
+    pieces += _energy(device)
     return pieces + _known(device, "temperature_c_max", lambda value: f"{value:.0f} °C")
+
+
+def _energy(part: Mapping[str, Any]) -> list[str]:
+    mean = mean_of_known(part.get("energy_per_epoch_j"))
+    return _known(part, "energy_j", joules_text) + ([] if mean is None else [f"{joules_text(mean)} an epoch"])
 
 
 def _known(part: Mapping[str, Any], name: str, text: Any, zero: bool = True) -> list[str]:

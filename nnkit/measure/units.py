@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import reprlib
+from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Integral, Real
 
@@ -46,6 +47,46 @@ def bytes_text(value: float) -> str:
     ('412 MB', '12 B')
     """
     return _with_unit(_three_digits(value), _BYTES)
+
+
+def joules_text(value: float) -> str:
+    """Energy to the joule, of small ones three digits.
+
+    >>> joules_text(1512.3), joules_text(0.01234)
+    ('1,512 J', '0.0123 J')
+    """
+    return f"{value:,.0f} J" if value >= 100 else f"{value:.3g} J"
+
+
+def mean_of_known(values: Iterable[float | None] | None) -> float | None:
+    """The mean of what is known; None where nothing is.
+
+    >>> mean_of_known([1.0, None, 2.0]), mean_of_known([None]), mean_of_known(None)
+    (1.5, None, None)
+    """
+    known = [value for value in values or () if value is not None]
+    return math.fsum(known) / len(known) if known else None
+
+
+def bytes_scale(highest: float) -> tuple[float, str]:
+    """The unit in which amounts of memory up to `highest` are drawn, and how many bytes it is.
+
+    >>> bytes_scale(412_000_000)
+    (1000000.0, 'MB')
+    """
+    scale, unit = _unit(highest, _BYTES)
+    return scale or 1.0, unit
+
+
+def seconds_scale(longest: float) -> tuple[float, str]:
+    """The unit in which a time axis up to `longest` is drawn, and how many seconds it is.
+
+    >>> seconds_scale(90.0), seconds_scale(600.0), seconds_scale(86_400.0)
+    ((1.0, 's'), (60.0, 'min'), (3600.0, 'h'))
+    """
+    if longest >= 7200:
+        return 3600.0, "h"
+    return (60.0, "min") if longest >= 120 else (1.0, "s")
 
 
 def parse_bytes(name: str, value: object) -> int:
@@ -110,6 +151,10 @@ def _three_digits(value: float) -> float:
     return float(f"{value:.3g}")
 
 
+def _unit(value: float, units: tuple[tuple[float, str], ...]) -> tuple[float, str]:
+    return next((row for row in units if value >= row[0]), units[-1])
+
+
 def _with_unit(value: float, units: tuple[tuple[float, str], ...]) -> str:
-    scale, unit = next((row for row in units if value >= row[0]), units[-1])
+    scale, unit = _unit(value, units)
     return f"{value / (scale or 1.0):.4g} {unit}"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from nnkit.data.dataset import content_hash
 from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.graph import Graph
-from nnkit.measure import Clock, DeviceProbe, HostProbe, RunRecord
+from nnkit.measure import Clock, RunRecord, Usage
 from nnkit.nn.serial import to_config
 from nnkit.optimizers import LBFGS, Optimizer
 from nnkit.plan.limit import MemoryLimitError
@@ -77,9 +77,8 @@ def fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome
 def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome:
     fresh = model.as_drawn and not model.steps_done
     clock = Clock()
-    host, device = HostProbe(), DeviceProbe(model.backend.name)
-    host.start()
-    device.start()
+    usage = Usage(model.backend.name)
+    usage.start()
     try:
         with clock.phase("prepare"):
             options.check()
@@ -124,16 +123,16 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 clock,
                 no_way_back,
                 hooks.save,
+                usage.boundary,
                 exact,
                 directions(asked),
             )
             loop.run()
     finally:
-        used_host, used_device = host.stop(), device.stop()
+        resources = usage.stop()
     clock.stop()
     said = [f"val_{name} after epoch {epoch}: {text}" for name, (epoch, text) in loop.reasons.items()]
     said = [str(loop.stopped), *said] if loop.diverged else said
-    resources = {"host": used_host, "device": used_device, "reasons": {**host.reasons, **device.reasons}}
     later = hooks.scoring.later(goal, data, asked)
     record = _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, later)
     record.examine = Examination(model, goal, loop.optimizer, data.train, loop.history, fresh)
@@ -310,6 +309,7 @@ def _record(
             "elapsed_s": loop.clock.elapsed_s,
             **{f"{name}_s": loop.clock.seconds(name) for name in ("prepare", "compile", "train", "validate")},
             "epochs_s": loop.epochs_s,
+            "epochs_end_s": loop.epochs_end_s,
             "step_median_s": loop.timer.step_median_s,
             "step_spread_s": loop.timer.step_spread_s,
             "samples_per_s": loop.rows_done / trained_s if loop.rows_done else None,

@@ -48,6 +48,8 @@ class Loop:
     no_way_back: Callable[[], None]
     save: Callable[[str | os.PathLike[str]], None]
     """Writes the network to a file."""
+    boundary: Callable[[], None]
+    """Is told when the first epoch begins, and when each has ended."""
     exact: Exact | None = None
     more_is_better: dict[str, bool] = field(default_factory=dict)
     epoch: int = 0
@@ -57,6 +59,7 @@ class Loop:
     values: dict[str, float] = field(default_factory=dict)
     validated: dict[str, float] | None = None
     epochs_s: list[float] = field(default_factory=list)
+    epochs_end_s: list[float] = field(default_factory=list)
     stopped: str | None = None
     refused: Failure | None = None
     interrupted: bool = False
@@ -77,6 +80,7 @@ class Loop:
                 self._audience.raise_failure()
                 self.no_way_back()
                 self._agenda = Agenda(self._listeners, time.perf_counter())
+                self.boundary()
                 while self.epoch < self.epochs and not (self.stopped or self.interrupted):
                     self._one_epoch(interruption)
                 self.interrupted = interruption.wanted
@@ -180,6 +184,8 @@ class Loop:
         for name, value in self.values.items():
             self.history[name].append(value)
         self.epochs_s.append(time.perf_counter() - began)
+        self.epochs_end_s.append(self.elapsed_s)
+        self.boundary()
         self._tell("epoch", interruption)
         self._tell("due", interruption, self._agenda.after_epochs(self.epoch))
         self.interrupted = interruption.wanted

@@ -167,9 +167,10 @@ class TrainingRun:
     def plot(self, scores: Scores | None = None) -> Any:
         """A matplotlib figure of the loss and of each metric over the epochs (the extra ``plot``).
 
-        With ``scores``, as ``net.test`` gives them, also their confusion matrix.
+        With ``scores``, as ``net.test`` gives them, also their confusion matrix. Below them stand processor and
+        memory over time, and the GPU and the power that the run took where these can be read.
         """
-        return plot(self.history, scores)
+        return plot(self.history, self.record.time, self.resources, scores)
 
     def to_dict(self) -> dict[str, Any]:
         """The record in the layout of its JSON file."""
@@ -187,7 +188,7 @@ class TrainingRun:
 
     def _repr_html_(self) -> str:
         """For notebooks: the curves, and the closing table."""
-        return run_page(self.history, str(self))
+        return run_page(self.history, self.resources, str(self))
 
     def __repr__(self) -> str:
         epochs = len(next(iter(self.history.values()), []))

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from nnkit.measure import sampler
+from nnkit.measure import sampler, timeline
 from nnkit.measure.device import DeviceProbe
 
 QUERIES = (
@@ -13,7 +13,17 @@ QUERIES = (
     "nvmlDeviceGetTotalEnergyConsumption",
     "nvmlDeviceGetTemperature",
 )
-FIGURES = ("name", "utilisation_percent_mean", "memory_used_bytes_peak", "energy_j", "temperature_c_max")
+FIGURES = (
+    "name",
+    "utilisation_percent_mean",
+    "memory_used_bytes_peak",
+    "energy_j",
+    "energy_per_epoch_j",
+    "temperature_c_max",
+    "over_time",
+)
+COLUMNS = ("utilisation_percent", "power_w", "memory_used_bytes", "temperature_c")
+ASKED = {name for name in FIGURES if name not in ("energy_per_epoch_j", "over_time")}
 
 
 def measure(device="cuda", between=lambda: None):
@@ -23,14 +33,29 @@ def measure(device="cuda", between=lambda: None):
     return probe, probe.stop()
 
 
+def epochs(probe, seconds=(0.0, 0.0, 0.0), after=lambda: None):
+    """Let so many epochs pass."""
+    probe.boundary()
+    for pause in seconds:
+        time.sleep(pause)
+        probe.boundary()
+    after()
+
+
 def test_every_figure_in_the_order_of_the_record(nvml):
     probe, figures = measure()
+    (elapsed_s,) = figures["over_time"].pop("elapsed_s")
+    (power_w,) = figures["over_time"].pop("power_w")
+    assert 0 <= elapsed_s < 1
+    assert power_w > 0.5
     assert figures == {
         "name": "NVIDIA Test",
         "utilisation_percent_mean": 40,
         "memory_used_bytes_peak": 3_000_000,
         "energy_j": 0.5,
+        "energy_per_epoch_j": [],
         "temperature_c_max": 61,
+        "over_time": {"utilisation_percent": [40.0], "memory_used_bytes": [3_000_000], "temperature_c": [61]},
     }
     assert tuple(figures) == FIGURES
     assert probe.reasons == {}
@@ -48,11 +73,18 @@ def test_utilisation_is_of_the_run_and_not_of_the_time_before(nvml, monkeypatch)
     assert measure()[1]["utilisation_percent_mean"] == 10
 
 
-def test_every_query_refusing_gives_five_reasons(nvml):
+def test_every_query_refusing_gives_a_reason_for_every_figure(nvml):
     nvml.refuse("NotSupported", *QUERIES)
-    probe, figures = measure()
-    assert figures == dict.fromkeys(FIGURES)
-    assert set(probe.reasons) == {f"device.{name}" for name in FIGURES}
+    probe = DeviceProbe("cuda")
+    probe.start()
+    epochs(probe)
+    figures = probe.stop()
+    over_time = figures.pop("over_time")
+    assert set(figures.values()) == {None}
+    assert over_time == {**dict.fromkeys(COLUMNS), "elapsed_s": over_time["elapsed_s"]}
+    figures_missing = {f"device.{name}" for name in figures}
+    assert set(probe.reasons) == figures_missing | {f"device.over_time.{name}" for name in COLUMNS}
+    assert set(probe.reasons.values()) == {"this GPU does not report it (NVML_ERROR_NOT_SUPPORTED)"}
     assert probe.reasons["device.energy_j"] == "this GPU does not report it (NVML_ERROR_NOT_SUPPORTED)"
 
 
@@ -61,7 +93,8 @@ def test_one_query_without_permission_leaves_the_others(nvml):
     probe, figures = measure()
     assert figures["energy_j"] is None
     assert figures["temperature_c_max"] == 61
-    assert probe.reasons == {"device.energy_j": "no permission to read it (NVML_ERROR_NO_PERMISSION)"}
+    refused = "no permission to read it (NVML_ERROR_NO_PERMISSION)"
+    assert probe.reasons == {"device.energy_j": refused, "device.over_time.power_w": refused}
 
 
 def test_a_partitioned_gpu_says_so(nvml, monkeypatch):
@@ -103,7 +136,8 @@ def test_without_the_library_there_is_none_and_a_reason(monkeypatch):
 
 def test_a_gpu_lost_in_the_middle_ends_in_reasons(nvml):
     probe, figures = measure(between=lambda: nvml.refuse("GpuIsLost", *QUERIES[1:], "nvmlShutdown"))
-    assert figures == {**dict.fromkeys(FIGURES), "name": "NVIDIA Test"}
+    assert {name for name in ASKED if figures[name] is not None} == {"name"}
+    assert figures["over_time"]["temperature_c"] is None
     assert probe.reasons["device.memory_used_bytes_peak"] == "the GPU was lost (NVML_ERROR_GPU_IS_LOST)"
     assert nvml.users == 0
 
@@ -115,21 +149,77 @@ def test_a_refusal_that_passes_costs_no_figure(nvml):
         nvml.failing.clear()
 
     probe, figures = measure(between=hiccup)
-    assert None not in figures.values()
-    assert probe.reasons == {}
+    assert not {name for name in ASKED if figures[name] is None}
+    assert set(probe.reasons) <= {f"device.over_time.{name}" for name in COLUMNS}
+
+
+def test_a_refusal_that_passes_is_a_gap_over_time(nvml, monkeypatch):
+    monkeypatch.setattr(timeline, "INTERVAL_S", 0.0)  # every sample is a point of its own
+    probe = DeviceProbe("cuda")
+    probe.start()
+    nvml.refuse("Timeout", *QUERIES)
+    probe._sample()
+    nvml.failing.clear()
+    heat = probe.stop()["over_time"]["temperature_c"]
+    assert heat[0] is None
+    assert heat[-1] == 61
+    assert set(probe.reasons) == {f"device.over_time.{name}" for name in COLUMNS}
+    assert probe.reasons["device.over_time.power_w"] == "NVMLError_Timeout: Timeout"
 
 
 def test_an_energy_counter_that_was_reset_is_no_figure(nvml):
     probe, figures = measure(between=lambda: setattr(nvml, "energy_mj", 0))
     assert figures["energy_j"] is None
-    assert probe.reasons["device.energy_j"] == "the GPU's energy counter was reset during the run"
+    assert probe.reasons["device.energy_j"] == "the energy counter was reset during the run"
+    assert figures["over_time"]["power_w"] is None
+    assert probe.reasons["device.over_time.power_w"] == probe.reasons["device.energy_j"]
+
+
+def test_energy_is_counted_by_epoch_in_joules(nvml):
+    probe = DeviceProbe("cuda")
+    probe.start()
+    epochs(probe, (0.25, 0.25))
+    figures = probe.stop()
+    # 500 mJ for each question: that at the end of the epoch, and those of the thread in between
+    assert len(figures["energy_per_epoch_j"]) == 2
+    assert min(figures["energy_per_epoch_j"]) >= 0.5
+    assert sum(figures["energy_per_epoch_j"]) <= figures["energy_j"]
+    assert probe.reasons == {}
+
+
+def test_short_epochs_cost_one_question_together(nvml):
+    probe = DeviceProbe("cuda")
+    probe.start()
+    before = nvml.energy_mj
+    epochs(probe, (0.0,) * 50)
+    assert nvml.energy_mj - before <= 2 * 500
+    found = probe.stop()["energy_per_epoch_j"]
+    assert len(found) == 50
+    assert min(found) > 0
+
+
+def test_a_network_on_the_cpu_has_no_energy_of_the_gpu_by_epoch(nvml):
+    probe = DeviceProbe("cpu")
+    probe.start()
+    before = nvml.energy_mj
+    epochs(probe)
+    assert nvml.energy_mj == before
+    figures = probe.stop()
+    assert figures["energy_per_epoch_j"] is None
+    assert figures["energy_j"] > 0
+    assert probe.reasons == {
+        "device.energy_per_epoch_j": "the run was on the CPU; the energy of this GPU is that of other work"
+    }
 
 
 def test_a_driver_that_hangs_does_not_hold_up_the_run(nvml, monkeypatch):
     monkeypatch.setattr(sampler.Sampler, "stop", lambda self: False)
-    probe, figures = measure()
-    assert figures["energy_j"] is None
-    assert probe.reasons["device.energy_j"] == "the driver did not answer"
+    probe = DeviceProbe("cuda")
+    probe.start()
+    epochs(probe, (0.0,))
+    figures = probe.stop()
+    assert figures["energy_j"] is figures["energy_per_epoch_j"] is None
+    assert set(probe.reasons.values()) == {"the driver did not answer"}
     monkeypatch.undo()
     probe._sampler.stop()
 

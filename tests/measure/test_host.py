@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nnkit.measure import host
+from nnkit.measure import host, rapl
 from nnkit.measure.host import HostProbe
 from nnkit.measure.sampler import Sampler
 
@@ -23,7 +23,7 @@ def test_a_sleeping_run_uses_little_and_the_probe_under_one_percent():
     figures = probe.stop()
     assert 0 <= figures["cpu_percent_mean"] < 20
     assert 0 < probe.sampler_cpu_s < 0.01
-    assert probe.reasons == {}
+    assert {name for name in probe.reasons if "energy" not in name and "power" not in name} == set()
 
 
 def test_a_busy_run_uses_a_core():
@@ -37,7 +37,7 @@ def test_a_busy_run_uses_a_core():
 
 def test_memory_that_came_and_went_is_in_the_peak():
     with HostProbe() as probe:
-        before = probe._peak_bytes
+        before = probe._memory.highest
         block = np.ones(25_000_000)
         time.sleep(0.5)
         del block
@@ -47,7 +47,7 @@ def test_memory_that_came_and_went_is_in_the_peak():
 def test_the_samples_alone_see_the_peak(monkeypatch):
     monkeypatch.setattr(host, "_high_water_bytes", lambda: None)
     with HostProbe() as probe:
-        before = probe._peak_bytes
+        before = probe._memory.highest
         block = np.ones(25_000_000)
         time.sleep(0.6)
         del block
@@ -98,13 +98,102 @@ def test_a_failing_sample_never_reaches_the_run(monkeypatch):
     assert probe.reasons["host.peak_rss_bytes"] == "sampling failed: PermissionError: not yours"
 
 
+def test_samples_over_time_show_when_the_run_worked():
+    with HostProbe() as probe:
+        time.sleep(0.6)
+        spin(0.6)
+    figures = probe.stop()
+    over_time = figures["over_time"]
+    percent, elapsed_s = over_time["cpu_percent"], over_time["elapsed_s"]
+    assert len(percent) == len(elapsed_s) == len(over_time["rss_bytes"]) >= 4
+    assert elapsed_s == sorted(elapsed_s)
+    assert elapsed_s[-1] >= 1.2
+    assert percent[0] < percent[-1]
+    intervals = np.diff([0.0, *elapsed_s])
+    assert np.dot(percent, intervals) / elapsed_s[-1] == pytest.approx(figures["cpu_percent_mean"], rel=0.05, abs=1)
+    assert max(over_time["rss_bytes"]) <= figures["peak_rss_bytes"]
+
+
+def test_the_shortest_run_has_a_sample():
+    with HostProbe() as probe:
+        pass
+    assert len(probe.stop()["over_time"]["elapsed_s"]) <= 2  # the second if the machine had no time for it
+    assert probe.stop()["over_time"]["rss_bytes"][-1] > 1_000_000
+
+
+def test_without_psutil_the_memory_over_time_has_a_reason(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    with HostProbe() as probe:
+        pass
+    over_time = probe.stop()["over_time"]
+    assert over_time["rss_bytes"] is None
+    assert over_time["cpu_percent"][-1] >= 0
+    assert "psutil cannot be used" in probe.reasons["host.over_time.rss_bytes"]
+
+
+def counters(monkeypatch, tmp_path):
+    """A package whose counter a test moves."""
+    package = tmp_path / "intel-rapl:0"
+    package.mkdir()
+    for name, content in (("name", "package-0"), ("max_energy_range_uj", "1000000000"), ("energy_uj", "999000000")):
+        (package / name).write_text(content)
+    monkeypatch.setattr(host, "Rapl", lambda: rapl.Rapl(tmp_path))
+    return package / "energy_uj"
+
+
+def show(counter, energy_uj):
+    """In one step, for the probe's thread may read at any time."""
+    new = counter.with_name("new")
+    new.write_text(str(energy_uj))
+    new.replace(counter)
+
+
+def test_energy_of_the_processor_and_of_each_epoch(monkeypatch, tmp_path):
+    counter = counters(monkeypatch, tmp_path)
+    with HostProbe() as probe:
+        probe.boundary()
+        for energy_uj in (4_000_000, 9_000_000):  # the first is beyond the end of the counter
+            time.sleep(0.25)
+            show(counter, energy_uj)
+            probe.boundary()
+    figures = probe.stop()
+    assert figures["energy_j"] == pytest.approx(10.0)
+    assert figures["energy_per_epoch_j"] == [pytest.approx(5.0), pytest.approx(5.0)]
+    assert sum(figures["over_time"]["power_w"]) > 0
+    assert probe.reasons == {}
+
+
+def test_a_counter_that_vanishes_ends_in_reasons(monkeypatch, tmp_path):
+    counter = counters(monkeypatch, tmp_path)
+    with HostProbe() as probe:
+        probe.boundary()
+        counter.unlink()
+        probe.boundary()
+    figures = probe.stop()
+    assert figures["energy_j"] is figures["energy_per_epoch_j"] is figures["over_time"]["power_w"] is None
+    assert set(probe.reasons) == {"host.energy_j", "host.energy_per_epoch_j", "host.over_time.power_w"}
+    assert all(reason.startswith("sampling failed: FileNotFoundError") for reason in probe.reasons.values())
+
+
+def test_a_system_without_counters_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(host, "Rapl", lambda: rapl.Rapl(tmp_path))
+    with HostProbe() as probe:
+        probe.boundary()
+        probe.boundary()
+    assert probe.stop()["energy_per_epoch_j"] is None
+    reason = f"the system shows no energy counter of the processor (no package in {tmp_path})"
+    names = ("host.energy_j", "host.energy_per_epoch_j", "host.over_time.power_w")
+    assert probe.reasons == dict.fromkeys(names, reason)
+
+
 def test_stop_without_start_and_stop_twice():
     probe = HostProbe()
-    assert probe.stop() == {"cpu_percent_mean": None, "peak_rss_bytes": None}
-    assert probe.reasons["host.cpu_percent_mean"] == "the probe was not started"
+    probe.boundary()
+    assert probe.stop() == dict.fromkeys(host.FIGURES)
+    assert probe.reasons == {f"host.{name}": "the probe was not started" for name in host.FIGURES}
     probe.start()
     first = probe.stop()
-    assert probe.reasons == {}
+    assert "host.cpu_percent_mean" not in probe.reasons
     spin(0.01)
     assert probe.stop() == first
 

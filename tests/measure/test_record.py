@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from nnkit.errors import ArgumentError, FileError
-from nnkit.measure import DeviceProbe, HostProbe, RunRecord, StepTimer, check_layout, load_record
+from nnkit.measure import (
+    DeviceProbe,
+    HostProbe,
+    RunRecord,
+    StepTimer,
+    check_layout,
+    compare,
+    load_record,
+    table,
+)
 from nnkit.measure.layout import RECORD
 
 
@@ -33,17 +42,37 @@ def whole(**changes):
             "train_s": 1.8,
             "validate_s": 0.0,
             "epochs_s": [1.0, 0.9],
+            "epochs_end_s": [1.1, 2.0],
             "step_median_s": 1e-4,
             "step_spread_s": 1e-5,
         },
         "resources": {
-            "host": {"cpu_percent_mean": 180.0, "peak_rss_bytes": 100_000_000},
+            "host": {
+                "cpu_percent_mean": 180.0,
+                "peak_rss_bytes": 100_000_000,
+                "energy_j": 90.0,
+                "energy_per_epoch_j": [40.0, 45.0],
+                "over_time": {
+                    "elapsed_s": [1.0, 2.0],
+                    "cpu_percent": [170.0, 190.0],
+                    "power_w": [45.0, 45.0],
+                    "rss_bytes": [90_000_000, 100_000_000],
+                },
+            },
             "device": {
                 "name": "NVIDIA Test",
                 "utilisation_percent_mean": 40.0,
                 "memory_used_bytes_peak": 3,
                 "energy_j": 5.0,
+                "energy_per_epoch_j": [2.0, 2.5],
                 "temperature_c_max": 61,
+                "over_time": {
+                    "elapsed_s": [1.0, 2.0],
+                    "utilisation_percent": [30.0, 50.0],
+                    "power_w": [2.5, 2.5],
+                    "memory_used_bytes": [2, 3],
+                    "temperature_c": [60, 61],
+                },
             },
             "plan": {"predicted_peak_bytes": 9, "predicted_step_s": 1e-4, "flops_per_step": 10},
         },
@@ -82,7 +111,30 @@ def test_what_the_probes_and_the_timer_give_fits_as_it_is(nvml):
     resources = {**parts.resources, "host": host.stop(), "device": device.stop(), "reasons": reasons}
     record = whole(time=time, resources=resources).to_dict()
     assert check_layout(record) == []
-    assert set(record["resources"]["reasons"]) == {"device.energy_j", "time.step_spread_s"}
+    expected = {"device.energy_j", "device.over_time.power_w", "time.step_spread_s"}
+    counters = {"host.energy_j", "host.energy_per_epoch_j", "host.over_time.power_w"}  # not on every machine
+    assert set(record["resources"]["reasons"]) - counters == expected
+
+
+def test_a_record_from_before_resources_over_time_is_read(tmp_path):
+    record = whole().to_dict()
+    del record["time"]["epochs_end_s"]
+    for part in ("host", "device"):
+        del record["resources"][part]["over_time"], record["resources"][part]["energy_per_epoch_j"]
+    (tmp_path / "old.json").write_text(json.dumps(record))
+    old = load_record(tmp_path / "old.json")
+    assert old == record
+    assert [figure.second for figure in compare(old, whole().to_dict())][-1] == 5.0
+    assert "an epoch" not in table(old, width=100)
+
+
+def test_a_gap_in_a_column_needs_a_reason():
+    resources = whole().resources
+    over_time = {**resources["host"]["over_time"], "power_w": [None, 45.0]}
+    resources = {**resources, "host": {**resources["host"], "over_time": over_time}}
+    record = whole(resources=resources).to_dict()
+    assert check_layout(record) == []
+    assert record["resources"]["reasons"] == {"host.over_time.power_w": "it was not recorded"}
 
 
 def test_save_and_load(tmp_path):

@@ -50,6 +50,20 @@ def test_the_whole_table(record):
     ]
 
 
+def test_energy_of_an_epoch_where_it_is_known(record):
+    record["resources"]["host"] |= {"energy_j": 92.25, "energy_per_epoch_j": [1.0, None, 2.0]}
+    record["resources"]["device"]["energy_per_epoch_j"] = [140.0, 160.0]
+    lines = table(record, width=120).splitlines()
+    assert lines[-2] == "computer    CPU 187 % · peak memory 412 MB · 92.2 J · 1.5 J an epoch"
+    assert lines[-1].endswith(" · 1,512 J · 150 J an epoch · 61 °C")
+
+
+@pytest.mark.parametrize("energy", [{}, {"energy_per_epoch_j": None}, {"energy_per_epoch_j": []}])
+def test_without_energy_of_epochs_nothing_is_said(record, energy):
+    record["resources"]["device"] |= energy
+    assert "an epoch" not in table(record, width=120)
+
+
 @pytest.mark.parametrize("width", [1, 24, 30, 40, 60, 79])
 def test_no_line_is_wider_than_the_terminal(record, width):
     record["stopped"] = "early stopping: val_loss did not improve by more than 0.001 for 5 epochs"

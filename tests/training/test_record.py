@@ -97,6 +97,43 @@ def test_validation_has_its_own_time() -> None:
     assert times["validate_s"] > times["train_s"]
 
 
+def test_epochs_end_one_after_the_other() -> None:
+    times = fit(network(), X, Y, epochs=4, callbacks=lambda _: time.sleep(0.02)).record.time
+    ends, lengths = times["epochs_end_s"], times["epochs_s"]
+    assert len(ends) == len(lengths) == 4
+    gaps = np.diff([times["prepare_s"] + times["compile_s"], *ends])
+    assert (gaps >= np.array(lengths) * 0.999).all()
+    assert (gaps[1:] >= 0.02).all()  # callbacks are told after an epoch
+    assert ends[-1] <= times["elapsed_s"]
+
+
+def test_resources_over_time() -> None:
+    run = busy(0.8)
+    over_time = run.resources["host"]["over_time"]
+    assert 2 <= len(over_time["elapsed_s"]) <= 256
+    assert over_time["elapsed_s"][-1] <= run.elapsed_s
+    assert max(over_time["rss_bytes"]) <= run.resources["host"]["peak_rss_bytes"]
+    assert max(over_time["cpu_percent"]) > run.resources["host"]["cpu_percent_mean"] * 0.9
+
+
+def test_energy_of_each_epoch_by_a_counter_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.perf_counter()
+    asked: list[float] = []
+
+    def joules() -> float:
+        asked.append(time.perf_counter() - began)
+        return 100.0 * asked[-1]
+
+    monkeypatch.setattr("nnkit.measure.host.Rapl", lambda: joules)
+    run = fit(network(), X, Y, epochs=40, batch_size=1)
+    host, lengths = run.resources["host"], run.record.time["epochs_s"]
+    assert len(host["energy_per_epoch_j"]) == 40
+    assert sum(host["energy_per_epoch_j"]) == pytest.approx(100 * sum(lengths), rel=0.2)
+    assert sum(host["energy_per_epoch_j"]) <= host["energy_j"] <= 100 * run.elapsed_s
+    assert len(asked) <= 4 + 2 * run.elapsed_s / 0.2  # not once a step, nor once for each short epoch
+    assert "J an epoch" in str(run)
+
+
 def test_samples_of_an_epoch_that_was_not_completed_count() -> None:
     x, y = blobs(20000)
 
