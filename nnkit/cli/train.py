@@ -23,11 +23,19 @@ from nnkit.training.callbacks import Callback, EarlyStopping, Training
 from nnkit.training.interrupt import Interruption
 from nnkit.training.result import Scores, TrainingRun
 
+RATE = 0.003
+
 
 def _add_flags(parser: ArgumentParser) -> None:
     add_data(parser, "digits")
     add_architecture(parser)
-    parser.add_argument("--learning-rate", type=number(), default=0.003, metavar="RATE", help="default: 0.003")
+    parser.add_argument(
+        "--learning-rate",
+        type=number(),
+        default=RATE,
+        metavar="RATE",
+        help=f"default: {RATE}, and 1 for lbfgs, whose search begins with it",
+    )
     parser.add_argument(
         "--schedule",
         choices=("cosine", "constant"),
@@ -59,13 +67,12 @@ def run(flags: Namespace) -> int:
     """Everything that can be refused is refused before training; what was trained is kept whatever comes after."""
     check_writable(flags.data, save=flags.save, record=flags.record)
     early = _early_stopping(flags)
-    rate = Cosine(flags.learning_rate) if flags.schedule == "cosine" else flags.learning_rate
-    optimizer = optimizers.get(flags.optimizer, rate)
+    optimizer = _optimizer(flags)
     place = device(flags.device)
     dataset = data.load(flags.data, data_dir=flags.data_dir, target=flags.target)
     network = for_data(flags, dataset, place)
     if not flags.quiet:
-        print(_intention(flags, dataset, network), flush=True)
+        print(_intention(flags, dataset, network, optimizer), flush=True)
     with Interruption() as interruption:  # Ctrl-C after training must not cost the files
         trained = _fit(flags, dataset, network, optimizer, [_NotBefore(interruption), *early])
         scores, failures = _keep(flags, dataset, network, trained)
@@ -82,6 +89,15 @@ def run(flags: Namespace) -> int:
         say(f"interrupted after {output.counted(trained.record.training['epochs_done'], 'whole epoch')}")
         return INTERRUPTED
     return FAILURE if failures or diverged else 0
+
+
+def _optimizer(flags: Namespace) -> Optimizer:
+    """With a rate that falls; one that searches for its steps has no schedule, and by default a rate of its own."""
+    chosen = optimizers.get(flags.optimizer)
+    if chosen.by_steps:
+        rate = Cosine(flags.learning_rate) if flags.schedule == "cosine" else flags.learning_rate
+        return optimizers.get(flags.optimizer, rate)
+    return chosen if flags.learning_rate == RATE else optimizers.get(flags.optimizer, flags.learning_rate)
 
 
 class _NotBefore(Callback):
@@ -103,17 +119,19 @@ def _early_stopping(flags: Namespace) -> list[EarlyStopping]:
     return [EarlyStopping(patience=flags.patience)]
 
 
-def _intention(flags: Namespace, dataset: Dataset, network: Network) -> str:
+def _intention(flags: Namespace, dataset: Dataset, network: Network, optimizer: Optimizer) -> str:
     """What is going to happen."""
     kind = "numbers" if dataset.classes is None else f"{len(dataset.classes)} classes"
     share = f" ({100 * flags.validation_split:.3g} % of them for validation)" if flags.validation_split else ""
     rows = f"{output.counted(len(dataset.x_train), 'row')} for training{share}, {len(dataset.x_test):,} for testing"
-    falling = " falling to 0" if flags.schedule == "cosine" else ""
+    rate = flags.learning_rate if optimizer.by_steps else optimizer.learning_rate
+    falling = " falling to 0" if flags.schedule == "cosine" and optimizer.by_steps else ""
+    batches = f"batches of {flags.batch_size}" if optimizer.by_steps else "all rows at once"
     lines = {
         "data": f"{dataset.name}: {rows}, {kind}",
         "network": described(network),
-        "training": f"{output.counted(flags.epochs, 'epoch')}, batches of {flags.batch_size}, "
-        f"{flags.optimizer} at {flags.learning_rate:g}{falling}, seed {flags.seed}",
+        "training": f"{output.counted(flags.epochs, 'epoch')}, {batches}, {flags.optimizer} at {rate:g}{falling}, "
+        f"seed {flags.seed}",
         "device": network.device,
     }
     return "\n".join(output.line(label, text) for label, text in lines.items())

@@ -107,6 +107,14 @@ def test_training_that_diverges_is_a_failure_with_a_way_out(cli: Cli) -> None:
     assert "nnkit train --data moons --epochs 2 --hidden 8 --optimizer sgd --learning-rate 1e+29" in out
 
 
+def test_a_method_that_works_on_all_rows_has_its_own_rate_and_no_schedule(cli: Cli) -> None:
+    out = cli("train", "--data", "moons", "--epochs", 30, "--hidden", 8, "--optimizer", "lbfgs").out
+    assert "30 epochs, all rows at once, lbfgs at 1, seed 0" in out
+    assert "test accuracy 100.00 %" in out
+    given = cli("train", *QUICK, "--optimizer", "L-BFGS", "--learning-rate", 0.5).out
+    assert "2 epochs, all rows at once, L-BFGS at 0.5, seed 0" in given
+
+
 def test_no_epoch_scores_the_untrained_network(cli: Cli) -> None:
     status, out, _ = cli("train", "--data", "moons", "--epochs", 0, "--quiet")
     assert status == 0
