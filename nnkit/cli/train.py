@@ -11,16 +11,18 @@ from nnkit.cli import advice, output
 from nnkit.cli.architecture import described, device, for_data
 from nnkit.cli.command import Command
 from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
-from nnkit.cli.flags import add_architecture, add_data, add_device, add_memory_limit, number, whole
+from nnkit.cli.flags import add_architecture, add_data, add_device, add_memory_limit, add_metrics, names, number, whole
 from nnkit.cli.places import check_writable
 from nnkit.data import Dataset
-from nnkit.errors import ArgumentError
+from nnkit.errors import ArgumentError, UndefinedMetricError
 from nnkit.measure import table
 from nnkit.network import Network
 from nnkit.optimizers import Optimizer
 from nnkit.optimizers.schedules import Cosine
+from nnkit.training.asked import Asked
 from nnkit.training.callbacks import Callback, EarlyStopping, Training
 from nnkit.training.interrupt import Interruption
+from nnkit.training.objective import objective
 from nnkit.training.result import Scores, TrainingRun
 
 RATE = 0.003
@@ -53,6 +55,7 @@ def _add_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--patience", type=whole(1), metavar="N", help="stop when the validation loss is not better for N epochs"
     )
+    add_metrics(parser)
     add_device(parser)
     parser.add_argument(
         "--compile", choices=("auto", "first", "off"), default="auto", help="faster step code (default: auto)"
@@ -71,6 +74,7 @@ def run(flags: Namespace) -> int:
     place = device(flags.device)
     dataset = data.load(flags.data, data_dir=flags.data_dir, target=flags.target)
     network = for_data(flags, dataset, place)
+    _check_metrics(flags, network)
     if not flags.quiet:
         print(_intention(flags, dataset, network, optimizer), flush=True)
     with Interruption() as interruption:  # Ctrl-C after training must not cost the files
@@ -119,6 +123,17 @@ def _early_stopping(flags: Namespace) -> list[EarlyStopping]:
     return [EarlyStopping(patience=flags.patience)]
 
 
+def _check_metrics(flags: Namespace, network: Network) -> None:
+    """Refuse what the network or the flags do not allow."""
+    asked = Asked.of(flags.metrics, objective(network.module, flags.loss), network._model.layout)
+    for metric in asked.metrics:
+        if metric.running is None and not flags.validation_split:
+            raise ArgumentError(
+                f"--metrics {metric.name} needs all rows at once, so training has it for validation rows only; "
+                "--validation-split must then be more than 0"
+            )
+
+
 def _intention(flags: Namespace, dataset: Dataset, network: Network, optimizer: Optimizer) -> str:
     """What is going to happen."""
     kind = "numbers" if dataset.classes is None else f"{len(dataset.classes)} classes"
@@ -149,6 +164,7 @@ def _fit(
         loss=flags.loss,
         validation_split=flags.validation_split,
         callbacks=callbacks,
+        metrics=flags.metrics,
         compile=flags.compile,
         memory_limit=flags.memory_limit,
         progress=not flags.quiet,
@@ -175,13 +191,15 @@ def _keep(
         except Exception as error:  # whatever it is, the rest is written before it is told
             failures.append(error)
 
-    def test() -> None:
-        scores.append(network.test(dataset.x_test, dataset.y_test))
+    def test(metrics: list[str]) -> None:
+        scores.append(network.test(dataset.x_test, dataset.y_test, metrics=metrics))
         trained.add_test(scores[0])
 
     if flags.save:
         attempt(lambda: network.save(flags.save))
-    attempt(test)
+    attempt(lambda: test(flags.metrics))
+    if any(isinstance(failure, UndefinedMetricError) for failure in failures):  # the other figures there are
+        attempt(lambda: test([]))
     if flags.record:
         attempt(lambda: trained.save(flags.record))
     return (scores[0] if scores else None), failures
@@ -194,7 +212,7 @@ def _diverged(trained: TrainingRun, early: list[EarlyStopping]) -> bool:
 
 
 def _report(flags: Namespace, trained: TrainingRun, scores: Scores | None, diverged: bool) -> str:
-    result = [] if scores is None else [output.scores_text(scores)]
+    result = [] if scores is None else [output.scores_text(scores, names(flags.metrics))]
     if flags.quiet:
         return "\n".join(result)
     record = trained.to_dict()
@@ -213,6 +231,7 @@ COMMAND = Command(
         "nnkit train --data digits --hidden 64 32 --activation relu tanh --epochs 10 --save digits.h5",
         "nnkit train --data iris.csv --target species --hidden 16 --save iris.h5 --record iris.json",
         "nnkit train --data moons --hidden 16 16 --dropout 0.1 --patience 5 --quiet",
+        "nnkit train --data blobs --hidden 16 --metrics f1_macro roc_auc log_loss",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer rmsprop --record rmsprop.json",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer adam --record adam.json",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer sgd --record sgd.json",

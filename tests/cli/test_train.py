@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,22 @@ def test_a_method_that_works_on_all_rows_has_its_own_rate_and_no_schedule(cli: C
     assert "test accuracy 100.00 %" in out
     given = cli("train", *QUICK, "--optimizer", "L-BFGS", "--learning-rate", 0.5).out
     assert "2 epochs, all rows at once, L-BFGS at 0.5, seed 0" in given
+
+
+def test_metrics_are_shown_recorded_and_tested(cli: Cli) -> None:
+    words = ("--data", "spiral", "--epochs", 2, "--hidden", 8)
+    status, out, err = cli(
+        "train", *words, "--metrics", "log-loss", "AUC", "f1", "--record", "r.json", "--save", "n.h5"
+    )
+    assert status == 0
+    assert {" log_loss ", " val_log_loss ", " val_auc ", " val_f1 "} <= set(re.findall(r" [a-z_\d]+ ", err))
+    record = json.loads(Path("r.json").read_text(encoding="utf-8"))
+    assert len(record["history"]["log_loss"]) == len(record["history"]["val_auc"]) == 2
+    found = record["result"]["test"]
+    said = f"loss {found['loss']:.4g}, log_loss {found['log_loss']:.4g}, auc {found['auc']:.4g}, f1 {found['f1']:.4g}"
+    assert f"), {said}\n" in out
+    assert "nnkit test n.h5 --data spiral --metrics log-loss AUC f1" in out
+    assert f"), {said}\n" in cli("test", "n.h5", "--data", "spiral", "--metrics", "log_loss", "auc", "f1").out
 
 
 def test_no_epoch_scores_the_untrained_network(cli: Cli) -> None:
