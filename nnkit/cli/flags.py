@@ -106,7 +106,9 @@ def add_architecture(parser: ArgumentParser) -> None:
         help="activation of all hidden layers, or one for each (default: relu)",
     )
     parser.add_argument(
-        "--output-activation", metavar="NAME", help="default: softmax for classes, identity for numbers"
+        "--output-activation",
+        metavar="NAME",
+        help="default: the one that goes with --loss, else softmax for classes and identity for numbers",
     )
     parser.add_argument(
         "--dropout", type=number(1), metavar="RATE", help="share of values dropped after each hidden layer (default: 0)"

@@ -11,6 +11,7 @@ import pytest
 
 import nnkit
 from nnkit import data
+from nnkit.cli.output import scores_text
 from nnkit.measure import check_layout
 from tests.cli.conftest import Cli
 
@@ -68,6 +69,30 @@ def test_one_sigmoid_output_answers_yes_or_no(cli: Cli) -> None:
     out = cli("train", "--data", "moons", "--epochs", 40, "--output-activation", "sigmoid").out
     assert "→ 1 sigmoid" in out
     assert "test accuracy 100.00 % (200/200)" in out
+
+
+@pytest.mark.parametrize(
+    ("data_set", "loss", "layer"),
+    [
+        ("moons", "hinge", "1 identity"),
+        ("moons", "squared_hinge", "1 identity"),
+        ("moons", "bce", "1 sigmoid"),
+        ("moons", "categorical_hinge", "2 identity"),
+        ("spiral", "focal", "3 softmax"),
+        ("sine", "gaussian_nll", "2 identity"),
+    ],
+)
+def test_the_loss_says_what_the_last_layer_is(cli: Cli, data_set: str, loss: str, layer: str) -> None:
+    words = ("--data", data_set, "--loss", loss, "--epochs", 6, "--learning-rate", 0.01, "--save", "net.h5")
+    status, out, _ = cli("train", *words)
+    assert status == 0
+    assert f"→ 32 relu → {layer}, " in out
+    rows = data.load(data_set)
+    scores = nnkit.load("net.h5").test(rows.x_test, rows.y_test)
+    assert (scores.r2 if rows.classes is None else scores.accuracy) > 0.6
+    figures = scores_text(scores)
+    assert f"\ntest {figures}\n" in out
+    assert f"\n{figures}\n" in cli("test", "net.h5", "--data", data_set).out
 
 
 def test_images_in_a_file_are_flattened(cli: Cli, tmp_path: Path) -> None:

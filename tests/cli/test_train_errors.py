@@ -26,22 +26,36 @@ from tests.cli.conftest import Cli
         ("--optimizer adamm", "unknown optimizer 'adamm'. Did you mean 'adam'?"),
         ("--loss hubr", "unknown loss 'hubr'. Did you mean 'huber'?"),
         (
-            "--loss triplet --output-activation identity",
-            "moons has 2 classes to predict, and loss 'triplet' with output activation 'identity' is for rows that",
+            "--loss triplet",
+            "moons has 2 classes to predict, and loss 'triplet' with output activation 'identity' is for rows that "
+            "belong together; train it in Python: net.fit(x, y, loss='triplet')",
         ),
         (
-            "--loss margin_ranking --output-activation identity",
-            "moons has 2 classes to predict, and loss 'margin_ranking' with output activation 'identity' is for the",
+            "--data sine --loss margin_ranking",
+            "sine has numbers to predict, and loss 'margin_ranking' with output activation 'identity' is for the order",
         ),
         (
             "--loss huber",
-            "moons has 2 classes to predict, and loss 'huber' with output activation 'softmax' is for num",
+            "moons has 2 classes to predict, and loss 'huber' with output activation 'identity' is for numbers; leave",
         ),
+        (
+            "--loss gaussian",
+            "moons has 2 classes to predict, and loss 'gaussian_nll' with output activation 'identity'",
+        ),
+        (
+            "--data sine --loss categorical_hinge",
+            "sine has numbers to predict, and loss 'categorical_hinge' with output",
+        ),
+        ("--loss hinge --output-activation softmax", "loss 'hinge' needs values of either sign"),
         ("--output-activation identity", "moons has 2 classes to predict, and loss 'mean_squared_error'"),
         ("--data sine --output-activation softmax", "sine has numbers to predict, and loss 'cross_entropy'"),
         (
             "--data spiral --output-activation sigmoid",
-            "--output-activation sigmoid answers yes or no, but spiral has 3",
+            "loss 'binary_cross_entropy' with output activation 'sigmoid' answers yes or no, but spiral has 3 classes",
+        ),
+        (
+            "--data spiral --loss hinge",
+            "loss 'hinge' with output activation 'identity' answers yes or no, but spiral has 3",
         ),
         (
             "--validation-split 1.5",
