@@ -264,7 +264,7 @@ class Network:
         known = Options.__dataclass_fields__
         for name in options:
             lookup("option of check", name, {known_name: known_name for known_name in known})
-        found = forecast(self._model, x, y, Options(**options), self._intake)
+        found = forecast(self._model, x, y, Options(**options), self._intake, self._scoring.now)
         if found.warning is not None:
             warnings.warn(found.warning, NnkitWarning, stacklevel=2)
         return found

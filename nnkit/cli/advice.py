@@ -42,7 +42,7 @@ def _use(flags: Namespace, written: Options) -> str:
     """Predict from a file with the saved network, or test it on its data set."""
     if flags.data.lower().endswith(SUFFIXES):
         return _join("predict", {"data": [flags.data], "output": ["predictions.csv"]}, flags.save)
-    return _join("test", {"data": [flags.data]} | _only(written, DATA), flags.save)
+    return _join("test", {"data": [flags.data]} | _only(written, (*DATA, "metrics")), flags.save)
 
 
 def _change(flags: Namespace, record: Mapping[str, Any]) -> Options:

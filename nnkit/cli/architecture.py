@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from nnkit import losses
 from nnkit.backend import select
 from nnkit.cli.rows import preprocessing
 from nnkit.data import Dataset
 from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError, DeviceError, MissingExtraError
 from nnkit.feedforward import sequential
+from nnkit.losses import Loss
 from nnkit.names import lookup
 from nnkit.network import Network
 from nnkit.nn import Dense, Dropout, Flatten, Module
@@ -27,14 +29,11 @@ KINDS = {
 
 def for_data(flags: Namespace, data: Dataset, device: str) -> Network:
     """The network that the flags describe, with inputs, outputs and classes as the data have them."""
-    columns = data.y_train.shape[1] if data.y_train.ndim > 1 else 1
-    activation = _output_activation(flags.output_activation, data)
-    if data.classes is None:
-        outputs = columns
-    else:
-        outputs = 1 if activation == "sigmoid" else len(data.classes)
-    network = build(flags, data.x_train.shape[1:], outputs, activation, device)
-    _check_loss(network, flags.loss, data)
+    activation = output_activation(flags, "identity" if data.classes is None else "softmax")
+    loss = losses.get(losses.default_for(activation) if flags.loss == "auto" else flags.loss)
+    _check_loss(loss, activation, data)
+    network = build(flags, data.x_train.shape[1:], _outputs(loss, data), activation, device)
+    objective(network.module, loss)  # refuses an activation that does not go with it
     network.classes = data.classes
     network.preprocessing = preprocessing(data, "time_ordered" in flags and flags.time_ordered and is_file(flags.data))
     return network
@@ -90,27 +89,35 @@ def _activations(flags: Namespace) -> list[str]:
     return list(names)
 
 
-def _output_activation(name: str, data: Dataset) -> str:
-    if name == "auto":
-        return "identity" if data.classes is None else "softmax"
-    known = lookup("activation", name, ACTIVATIONS, ALIASES).name
-    if known == "sigmoid" and data.classes is not None and len(data.classes) != 2:
-        raise ArgumentError(
-            f"--output-activation sigmoid answers yes or no, but {data.name} has {len(data.classes)} classes; "
-            "leave it out, or write softmax"
-        )
-    return known
+def output_activation(flags: Namespace, default: str) -> str:
+    """The one that is given, else the one that suits the loss that is given, else the default."""
+    if flags.output_activation != "auto":
+        return lookup("activation", flags.output_activation, ACTIVATIONS, ALIASES).name
+    return default if flags.loss == "auto" else losses.activation_for(losses.get(flags.loss))
 
 
-def _check_loss(network: Network, name: str, data: Dataset) -> None:
+def _outputs(loss: Loss, data: Dataset) -> int:
+    if data.classes is not None:
+        return 1 if loss.targets == "binary" else len(data.classes)
+    return loss.outputs_for(data.y_train.shape[1] if data.y_train.ndim > 1 else 1)
+
+
+def _check_loss(loss: Loss, activation: str, data: Dataset) -> None:
     """Refuse a loss for numbers where there are classes, and the other way round, before any row is looked at."""
-    loss = objective(network.module, name).loss
-    wanted = {"classes"} if network.output_shape != (1,) else {"binary"}
-    if loss.targets in (wanted if data.classes is not None else {"numbers", "binary"}):
+    with_activation = f"loss '{loss.name}' with output activation '{activation}'"
+    if data.classes is not None and len(data.classes) != 2 and loss.targets == "binary":
+        raise ArgumentError(
+            f"{with_activation} answers yes or no, but {data.name} has {len(data.classes)} classes; leave out --loss "
+            "and --output-activation, or write --loss cross_entropy or categorical_hinge"
+        )
+    if loss.targets in ({"classes", "binary"} if data.classes is not None else {"numbers", "binary"}):
         return
     has = "numbers" if data.classes is None else f"{len(data.classes)} classes"
+    instead = (
+        f"train it in Python: net.fit(x, y, loss='{loss.name}')"
+        if loss.targets in ("signs", "groups")
+        else "leave out --loss and --output-activation, or change them together"
+    )
     raise ArgumentError(
-        f"{data.name} has {has} to predict, and loss '{loss.name}' with output activation "
-        f"'{network.module.output_activation()}' is for {KINDS[loss.targets]}; leave out --loss and "
-        "--output-activation, or change them together"
+        f"{data.name} has {has} to predict, and {with_activation} is for {KINDS[loss.targets]}; {instead}"
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nnkit.errors import ArgumentError
 from nnkit.measure.units import parse_bytes
+from nnkit.metrics import get
 
 SHARED: dict[str, Any] = {  # the defaults of the flags that describe a network and its training step
     "data": "digits",
@@ -105,7 +106,9 @@ def add_architecture(parser: ArgumentParser) -> None:
         help="activation of all hidden layers, or one for each (default: relu)",
     )
     parser.add_argument(
-        "--output-activation", metavar="NAME", help="default: softmax for classes, identity for numbers"
+        "--output-activation",
+        metavar="NAME",
+        help="default: the one that goes with --loss, else softmax for classes and identity for numbers",
     )
     parser.add_argument(
         "--dropout", type=number(1), metavar="RATE", help="share of values dropped after each hidden layer (default: 0)"
@@ -146,6 +149,17 @@ def add_memory_limit(parser: ArgumentParser) -> None:
     )
 
 
+def add_metrics(parser: ArgumentParser) -> None:
+    """``--metrics``."""
+    parser.add_argument(
+        "--metrics",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="further figures by the names of nnkit.metrics or their aliases: auc, f1_macro, top_3_accuracy, mape, …",
+    )
+
+
 def add_network(parser: ArgumentParser, optional: bool = False) -> None:
     """The file of a saved network."""
     parser.add_argument(
@@ -154,6 +168,15 @@ def add_network(parser: ArgumentParser, optional: bool = False) -> None:
         metavar="FILE",
         help="a network that 'nnkit train --save FILE' or net.save(FILE) wrote",
     )
+
+
+def names(metrics: Iterable[str]) -> list[str]:
+    """What figures are called whose names were given.
+
+    >>> names(["AUC", "top-3-accuracy"])
+    ['auc', 'top_3_accuracy']
+    """
+    return [get(metric).name for metric in metrics]
 
 
 def given(flags: Namespace) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterable
 
 from nnkit.measure.summary import BOLD, LABEL_WIDTH, NARROWEST, PLAIN
 from nnkit.training.result import Scores
@@ -37,18 +38,22 @@ def wrap(text: str, indent: str = "") -> str:
     return textwrap.fill(text, width(), subsequent_indent=indent, break_on_hyphens=False)
 
 
-def scores_text(scores: Scores) -> str:
-    """The figures of a test in one line, the same after training and in ``nnkit test``.
+def scores_text(scores: Scores, asked: Iterable[str] = ()) -> str:
+    """The figures of a test in one line, the same after training and in ``nnkit test``; ``asked`` are further ones.
 
-    >>> scores_text(Scores(loss=0.1034, rows=360, accuracy=350 / 360))
-    'accuracy 97.22 % (350/360), loss 0.1034'
+    >>> scores_text(Scores(loss=0.1034, rows=360, accuracy=350 / 360, f1=0.9714), ["f1"])
+    'accuracy 97.22 % (350/360), loss 0.1034, f1 0.9714'
     """
     figures = scores.to_dict()
-    loss = figures.pop("loss")
-    if scores.accuracy is None:
-        return ", ".join([*(f"{name} {value:.4g}" for name, value in figures.items()), f"loss {loss:.4g}"])
-    correct = round(scores.accuracy * scores.rows)
-    return f"accuracy {100 * scores.accuracy:.2f} % ({correct}/{scores.rows}), loss {loss:.4g}"
+    first = [name for name in figures if name != "loss"] if scores.accuracy is None else ["accuracy"]
+    names = dict.fromkeys([*first, "loss", *(name for name in asked if name in figures)])
+    return ", ".join(_figure(scores, name, figures[name]) for name in names)
+
+
+def _figure(scores: Scores, name: str, value: float) -> str:
+    if name != "accuracy":
+        return f"{name} {value:.4g}"
+    return f"accuracy {100 * value:.2f} % ({round(value * scores.rows)}/{scores.rows})"
 
 
 def counted(number: int, noun: str) -> str:

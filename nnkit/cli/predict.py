@@ -18,9 +18,11 @@ from nnkit.cli.flags import add_device, add_network
 from nnkit.cli.places import check_writable
 from nnkit.cli.rows import new_rows
 from nnkit.errors import FileError
+from nnkit.losses import GaussianNLL
 from nnkit.measure import replacing
 from nnkit.network import Network
 from nnkit.nn.activations import ACTIVATIONS
+from nnkit.training.objective import objective
 
 Array = Any
 Table = tuple[list[str], Iterable[list[str]]]
@@ -38,7 +40,8 @@ def _add_flags(parser: ArgumentParser) -> None:
         "--output",
         metavar="FILE.csv",
         required=True,
-        help="columns: prediction and, for classes, p_CLASS, the probability of each",
+        help="columns: prediction and, for classes, p_CLASS, the probability of each, or score_CLASS where there are "
+        "none (hinge); for gaussian_nll prediction and variance",
     )
     add_device(parser)
 
@@ -57,13 +60,34 @@ def run(flags: Namespace) -> int:
 def table(network: Network, predicted: Array) -> Table:
     """Header and rows of the CSV file; numbers have as many digits as float32 needs to be read back exactly."""
     probabilities = _probabilities(network, predicted)
-    if probabilities is None:
-        names = ["prediction"] if predicted.shape[1] == 1 else [f"prediction_{n}" for n in range(predicted.shape[1])]
-        return names, ([_number(value) for value in row] for row in predicted.tolist())
-    classes = network.classes or [str(number) for number in range(probabilities.shape[1])]
-    chosen = [classes[best] for best in np.argmax(probabilities, axis=1).tolist()]
-    rows = ([name, *map(_number, row)] for name, row in zip(chosen, probabilities.tolist(), strict=True))
-    return ["prediction", *(f"p_{name}" for name in classes)], rows
+    if probabilities is not None:
+        return _classes(network, np.argmax(probabilities, axis=1), "p", probabilities)
+    goal = objective(network.module, network._loss)
+    if goal.loss.targets == "classes":
+        return _classes(network, np.argmax(predicted, axis=1), "score", predicted)
+    if goal.loss.targets == "binary" and network.classes is not None:
+        return _classes(network, (predicted[:, 0] > goal.threshold).astype(int), "score", predicted)
+    if isinstance(goal.loss, GaussianNLL):
+        variances = goal.loss.variances(predicted)
+        means = predicted[:, : variances.shape[1]]
+        names = [*_numbered("prediction", means), *_numbered("variance", variances)]
+        return names, _rows(np.concatenate([means, variances], axis=1))
+    return _numbered("prediction", predicted), _rows(predicted)
+
+
+def _classes(network: Network, chosen: Array, kind: str, values: Array) -> Table:
+    """The name of the class that was chosen, and the values that it was chosen by; one alone is that of the last."""
+    names = network.classes or [str(number) for number in range(values.shape[1])]
+    rows = ([names[best], *row] for best, row in zip(chosen.tolist(), _rows(values), strict=True))
+    return ["prediction", *(f"{kind}_{name}" for name in names[-values.shape[1] :])], rows
+
+
+def _numbered(name: str, columns: Array) -> list[str]:
+    return [name] if columns.shape[1] == 1 else [f"{name}_{n}" for n in range(columns.shape[1])]
+
+
+def _rows(values: Array) -> Iterable[list[str]]:
+    return ([_number(value) for value in row] for row in values.tolist())
 
 
 def _probabilities(network: Network, predicted: Array) -> Array | None:

@@ -39,7 +39,7 @@ def _table(lines: list[Line]) -> Iterator[str]:
 COMMAND = Command(
     "replay",
     "Do the step again at which a training failed, and show where its numbers left their range.",
-    ("nnkit replay /tmp/nnkit-step-0123abcd.npz",),
+    ("nnkit replay /tmp/nnkit-1000/step-0123abcd.npz",),
     _add_flags,
     run,
 )

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from nnkit import data
 from nnkit.checkpoint import load
-from nnkit.cli.architecture import build, device, for_data
+from nnkit.cli.architecture import build, device, for_data, output_activation
 from nnkit.cli.flags import add_architecture, add_data, add_device, add_network, given, whole
 from nnkit.errors import ArgumentError
 from nnkit.network import Network
@@ -43,5 +43,4 @@ def _described(flags: Namespace, sizes: list[str], place: str) -> Network:
         return for_data(flags, data.load(flags.data, data_dir=flags.data_dir, target=flags.target), place)
     if len(sizes) == 1 or "--data" in given(flags):
         raise ArgumentError("give --inputs together with --outputs, or --data instead of both")
-    activation = "identity" if flags.output_activation == "auto" else flags.output_activation
-    return build(flags, (flags.inputs,), flags.outputs, activation, place)
+    return build(flags, (flags.inputs,), flags.outputs, output_activation(flags, "identity"), place)

@@ -9,7 +9,7 @@ from nnkit.cli import output
 from nnkit.cli.architecture import device
 from nnkit.cli.command import Command
 from nnkit.cli.confusion import confusion_text
-from nnkit.cli.flags import add_data, add_device, add_network
+from nnkit.cli.flags import add_data, add_device, add_metrics, add_network, names
 from nnkit.cli.places import check_writable
 from nnkit.cli.rows import test_rows
 from nnkit.data import Dataset
@@ -25,6 +25,7 @@ MISSING = ("training", "data.train", "data.validation", "time", "host", "device"
 def _add_flags(parser: ArgumentParser) -> None:
     add_network(parser)
     add_data(parser)
+    add_metrics(parser)
     add_device(parser)
     parser.add_argument("--record", metavar="FILE", help="write the figures as JSON")
 
@@ -34,11 +35,11 @@ def run(flags: Namespace) -> int:
     check_writable(flags.network, flags.data, record=flags.record)
     network = load(flags.network, device=device(flags.device))
     dataset, x, y = test_rows(network, flags.data, flags.target, flags.data_dir)
-    scores = network.test(x, y)
+    scores = network.test(x, y, metrics=flags.metrics)
     if flags.record:
         _record(network, dataset, scores).save(flags.record)
     print(output.line("data", f"{dataset.name}: {output.counted(scores.rows, 'row')} for testing"))
-    print(output.wrap(output.scores_text(scores)))
+    print(output.wrap(output.scores_text(scores, names(flags.metrics))))
     if scores.confusion is not None:
         print(output.wrap(_means(scores)))
         print("\n" + confusion_text(scores.confusion, network.classes, output.width()))
@@ -75,7 +76,7 @@ COMMAND = Command(
     "Test a saved network on exactly the data set's own test rows.",
     (
         "nnkit test digits.h5 --data digits",
-        "nnkit test iris.h5 --data iris.csv --record iris-test.json",
+        "nnkit test iris.h5 --data iris.csv --metrics f1_macro roc_auc --record iris-test.json",
     ),
     _add_flags,
     run,

@@ -11,24 +11,34 @@ from nnkit.cli import advice, output
 from nnkit.cli.architecture import described, device, for_data
 from nnkit.cli.command import Command
 from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
-from nnkit.cli.flags import add_architecture, add_data, add_device, add_memory_limit, number, whole
+from nnkit.cli.flags import add_architecture, add_data, add_device, add_memory_limit, add_metrics, names, number, whole
 from nnkit.cli.places import check_writable
 from nnkit.data import Dataset
 from nnkit.data.load import is_file
-from nnkit.errors import ArgumentError
+from nnkit.errors import ArgumentError, UndefinedMetricError
 from nnkit.measure import table
 from nnkit.network import Network
 from nnkit.optimizers import Optimizer
 from nnkit.optimizers.schedules import Cosine
+from nnkit.training.asked import Asked
 from nnkit.training.callbacks import Callback, EarlyStopping, Training
 from nnkit.training.interrupt import Interruption
+from nnkit.training.objective import objective
 from nnkit.training.result import Scores, TrainingRun
+
+RATE = 0.003
 
 
 def _add_flags(parser: ArgumentParser) -> None:
     add_data(parser, "digits")
     add_architecture(parser)
-    parser.add_argument("--learning-rate", type=number(), default=0.003, metavar="RATE", help="default: 0.003")
+    parser.add_argument(
+        "--learning-rate",
+        type=number(),
+        default=RATE,
+        metavar="RATE",
+        help=f"default: {RATE}, and 1 for lbfgs, whose search begins with it",
+    )
     parser.add_argument(
         "--schedule",
         choices=("cosine", "constant"),
@@ -56,6 +66,7 @@ def _add_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--patience", type=whole(1), metavar="N", help="stop when the validation loss is not better for N epochs"
     )
+    add_metrics(parser)
     add_device(parser)
     parser.add_argument(
         "--compile", choices=("auto", "first", "off"), default="auto", help="faster step code (default: auto)"
@@ -70,8 +81,7 @@ def run(flags: Namespace) -> int:
     """Everything that can be refused is refused before training; what was trained is kept whatever comes after."""
     check_writable(flags.data, save=flags.save, record=flags.record)
     early = _early_stopping(flags)
-    rate = Cosine(flags.learning_rate) if flags.schedule == "cosine" else flags.learning_rate
-    optimizer = optimizers.get(flags.optimizer, rate)
+    optimizer = _optimizer(flags)
     place = device(flags.device)
     dataset = data.load(
         flags.data,
@@ -81,8 +91,9 @@ def run(flags: Namespace) -> int:
         time_ordered=flags.time_ordered and is_file(flags.data),
     )
     network = for_data(flags, dataset, place)
+    _check_metrics(flags, network)
     if not flags.quiet:
-        print(_intention(flags, dataset, network), flush=True)
+        print(_intention(flags, dataset, network, optimizer), flush=True)
     with Interruption() as interruption:  # Ctrl-C after training must not cost the files
         trained = _fit(flags, dataset, network, optimizer, [_NotBefore(interruption), *early])
         scores, failures = _keep(flags, dataset, network, trained)
@@ -99,6 +110,15 @@ def run(flags: Namespace) -> int:
         say(f"interrupted after {output.counted(trained.record.training['epochs_done'], 'whole epoch')}")
         return INTERRUPTED
     return FAILURE if failures or diverged else 0
+
+
+def _optimizer(flags: Namespace) -> Optimizer:
+    """With a rate that falls; one that searches for its steps has no schedule, and by default a rate of its own."""
+    chosen = optimizers.get(flags.optimizer)
+    if chosen.by_steps:
+        rate = Cosine(flags.learning_rate) if flags.schedule == "cosine" else flags.learning_rate
+        return optimizers.get(flags.optimizer, rate)
+    return chosen if flags.learning_rate == RATE else optimizers.get(flags.optimizer, flags.learning_rate)
 
 
 class _NotBefore(Callback):
@@ -120,17 +140,30 @@ def _early_stopping(flags: Namespace) -> list[EarlyStopping]:
     return [EarlyStopping(patience=flags.patience)]
 
 
-def _intention(flags: Namespace, dataset: Dataset, network: Network) -> str:
+def _check_metrics(flags: Namespace, network: Network) -> None:
+    """Refuse what the network or the flags do not allow."""
+    asked = Asked.of(flags.metrics, objective(network.module, flags.loss), network._model.layout)
+    for metric in asked.metrics:
+        if metric.running is None and not flags.validation_split:
+            raise ArgumentError(
+                f"--metrics {metric.name} needs all rows at once, so training has it for validation rows only; "
+                "--validation-split must then be more than 0"
+            )
+
+
+def _intention(flags: Namespace, dataset: Dataset, network: Network, optimizer: Optimizer) -> str:
     """What is going to happen."""
     kind = "numbers" if dataset.classes is None else f"{len(dataset.classes)} classes"
     share = f" ({100 * flags.validation_split:.3g} % of them for validation)" if flags.validation_split else ""
     rows = f"{output.counted(len(dataset.x_train), 'row')} for training{share}, {len(dataset.x_test):,} for testing"
-    falling = " falling to 0" if flags.schedule == "cosine" else ""
+    rate = flags.learning_rate if optimizer.by_steps else optimizer.learning_rate
+    falling = " falling to 0" if flags.schedule == "cosine" and optimizer.by_steps else ""
+    batches = f"batches of {flags.batch_size}" if optimizer.by_steps else "all rows at once"
     lines = {
         "data": f"{dataset.name}: {rows}, {kind}",
         "network": described(network),
-        "training": f"{output.counted(flags.epochs, 'epoch')}, batches of {flags.batch_size}, "
-        f"{flags.optimizer} at {flags.learning_rate:g}{falling}, seed {flags.seed}",
+        "training": f"{output.counted(flags.epochs, 'epoch')}, {batches}, {flags.optimizer} at {rate:g}{falling}, "
+        f"seed {flags.seed}",
         "device": network.device,
     }
     return "\n".join(output.line(label, text) for label, text in lines.items())
@@ -148,6 +181,7 @@ def _fit(
         loss=flags.loss,
         validation_split=flags.validation_split,
         callbacks=callbacks,
+        metrics=flags.metrics,
         compile=flags.compile,
         memory_limit=flags.memory_limit,
         time_ordered=flags.time_ordered,
@@ -176,13 +210,15 @@ def _keep(
         except Exception as error:  # whatever it is, the rest is written before it is told
             failures.append(error)
 
-    def test() -> None:
-        scores.append(network.test(dataset.x_test, dataset.y_test))
+    def test(metrics: list[str]) -> None:
+        scores.append(network.test(dataset.x_test, dataset.y_test, metrics=metrics))
         trained.add_test(scores[0])
 
     if flags.save:
         attempt(lambda: network.save(flags.save))
-    attempt(test)
+    attempt(lambda: test(flags.metrics))
+    if any(isinstance(failure, UndefinedMetricError) for failure in failures):  # the other figures there are
+        attempt(lambda: test([]))
     if flags.record:
         attempt(lambda: trained.save(flags.record))
     return (scores[0] if scores else None), failures
@@ -195,7 +231,7 @@ def _diverged(trained: TrainingRun, early: list[EarlyStopping]) -> bool:
 
 
 def _report(flags: Namespace, trained: TrainingRun, scores: Scores | None, diverged: bool) -> str:
-    result = [] if scores is None else [output.scores_text(scores)]
+    result = [] if scores is None else [output.scores_text(scores, names(flags.metrics))]
     if flags.quiet:
         return "\n".join(result)
     record = trained.to_dict()
@@ -214,6 +250,7 @@ COMMAND = Command(
         "nnkit train --data digits --hidden 64 32 --activation relu tanh --epochs 10 --save digits.h5",
         "nnkit train --data iris.csv --target species --hidden 16 --save iris.h5 --record iris.json",
         "nnkit train --data moons --hidden 16 16 --dropout 0.1 --patience 5 --quiet",
+        "nnkit train --data blobs --hidden 16 --metrics f1_macro roc_auc log_loss",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer rmsprop --record rmsprop.json",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer adam --record adam.json",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer sgd --record sgd.json",

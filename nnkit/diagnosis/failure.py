@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from functools import cached_property
 from pathlib import Path
 
 from nnkit.diagnosis.blame import Blame, blame
+from nnkit.diagnosis.kept import keep
 from nnkit.diagnosis.report import Line, lines, report
 from nnkit.diagnosis.step import Step
 from nnkit.diagnosis.stored import load, save
@@ -16,7 +16,8 @@ from nnkit.diagnosis.stored import load, save
 class Failure:
     """The step that the guard refused, and where its numbers left their range; ``print`` it.
 
-    ``path`` is the file that does this step again with ``nnkit replay``, None where it could not be written.
+    ``path`` is the file that does this step again with ``nnkit replay``, None where it could not be written. The files
+    of a user's last five failures stay; ``save`` writes one elsewhere.
     """
 
     def __init__(self, step: Step, path: str | None = None) -> None:
@@ -25,13 +26,8 @@ class Failure:
 
     @classmethod
     def kept(cls, step: Step) -> Failure:
-        """With a file in the system's folder for temporary files."""
-        target = Path(tempfile.gettempdir()) / f"nnkit-step-{os.urandom(4).hex()}.npz"
-        try:
-            save(step, target)
-        except OSError:
-            return cls(step)
-        return cls(step, str(target))
+        """With a file in the system's folder for temporary files, among the last few."""
+        return cls(step, keep(step))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Failure:

@@ -36,10 +36,13 @@ class Vitals:
 
 
 def vitals(step: Step, activations: Mapping[str, str], before: Mapping[str, Array] = MappingProxyType({})) -> Vitals:
-    """Of a training step; ``activations`` has the name of the activation at each path, ``before`` first weights."""
+    """Of a training step; ``activations`` has the name of the activation at each path, ``before`` first weights.
+
+    There are no sizes of updates where the step makes none, because a search on the host does.
+    """
     found = Vitals(before={path: size(value) for path, value in before.items() if value.ndim > 1})
     answers = {node: path for path in activations if (node := _answer(step.graph, path)) is not None}
-    gradient, new = _gradient(step.graph), step.graph.output["parameter"]
+    gradient, new = _gradient(step.graph), step.graph.output.get("parameter")
     for i, value in step.evaluated():
         if i in answers:
             _look_at_units(found, answers[i], activations[answers[i]], value)

@@ -15,7 +15,7 @@ from nnkit.losses.focal import BinaryFocal, Focal
 from nnkit.losses.gaussian import GaussianNLL
 from nnkit.losses.loss import Loss
 from nnkit.losses.margins import CategoricalHinge, Hinge, SquaredHinge
-from nnkit.losses.pairing import check_pair, default_for
+from nnkit.losses.pairing import activation_for, check_pair, default_for
 from nnkit.losses.ranking import MarginRanking
 from nnkit.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError
 from nnkit.losses.relative import MeanAbsolutePercentageError, MeanSquaredLogarithmicError
@@ -48,6 +48,7 @@ __all__ = [
     "Quantile",
     "SquaredHinge",
     "Triplet",
+    "activation_for",
     "check_pair",
     "default_for",
     "from_config",

@@ -48,6 +48,23 @@ class GaussianNLL(Loss):
             )
         return outputs // 2
 
+    def outputs_for(self, targets: int) -> int:
+        """A mean and a variance for each."""
+        return 2 * targets
+
+    def variances(self, prediction: Array) -> Array:
+        """The variances v in predictions of shape (rows, …, 2 k), of which (rows, …, k) remain.
+
+        >>> import numpy as np
+        >>> GaussianNLL(eps=0.5).variances(np.asarray([[3.0, 0.0]]))
+        array([[1.5]])
+        """
+        return namespace(prediction).exp(self._log_variances(prediction))
+
+    def _log_variances(self, prediction: Array) -> Array:
+        xp, log_variance = namespace(prediction), prediction[..., prediction.shape[-1] // 2 :]
+        return xp.logaddexp(log_variance, xp.full_like(log_variance, log(self.eps)))
+
     def __call__(self, prediction: Array, target: Array) -> Array:
         """Predictions of shape (rows, …, 2 k) and targets of shape (rows, …, k)."""
         xp, shape = namespace(prediction), tuple(target.shape)
@@ -58,6 +75,5 @@ class GaussianNLL(Loss):
             )
         count = shape[-1]
         error = in_dtype_of(prediction, target) - prediction[..., :count]
-        least = xp.full_like(error, log(self.eps))
-        log_variance = xp.logaddexp(prediction[..., count:], least)
+        log_variance = self._log_variances(prediction)
         return row_means(log_variance + xp.square(error) * xp.exp(-log_variance)) * 0.5

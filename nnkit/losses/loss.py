@@ -49,6 +49,10 @@ class Loss(ABC):
         """How many numbers the targets of a row have, for so many outputs; the first outputs estimate them."""
         return outputs
 
+    def outputs_for(self, targets: int) -> int:
+        """How many outputs estimate so many numbers: ``targets_for`` the other way round."""
+        return targets
+
     def config(self) -> dict[str, Any]:
         """The loss as plain data for JSON; ``losses.from_config`` reads it back."""
         return config_of(self)

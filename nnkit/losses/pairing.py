@@ -38,6 +38,16 @@ def default_for(activation: str) -> str:
     return _DEFAULTS.get(activation, "mean_squared_error")
 
 
+def activation_for(loss: Loss) -> str:
+    """The output activation that suits a loss best: that of its first canonical pair, else none.
+
+    >>> from nnkit.losses import BinaryCrossEntropy, Hinge
+    >>> activation_for(BinaryCrossEntropy()), activation_for(Hinge())
+    ('sigmoid', 'identity')
+    """
+    return next(iter(loss.paired), "identity")
+
+
 def check_pair(loss: Loss, activation: str, domain: str) -> None:
     """Refuse a loss whose predictions must be what the output activation, with values of this domain, does not give.
 

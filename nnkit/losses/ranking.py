@@ -42,6 +42,10 @@ class MarginRanking(Loss):
             )
         return 1
 
+    def outputs_for(self, targets: int) -> int:
+        """Two for their order."""
+        return 2 * targets
+
     def __call__(self, prediction: Array, target: Array) -> Array:
         """Predictions of shape (rows, 2); targets of shape (rows,) or (rows, 1)."""
         shape = tuple(prediction.shape)

@@ -26,8 +26,8 @@ class LBFGS(Optimizer):
 
     H is the inverse Hessian as far as the last ``history`` pairs (s, y) = (Δw, Δg) know it, by the two-loop recursion;
     ``learning_rate`` is the α that is tried first, and ``evaluations`` how many times an update may evaluate loss and
-    gradient. Each update works on all rows: an epoch is one update, ``batch_size`` does not count, and the loss and the
-    accuracy of the history are exact ones, of the weights after it (further metrics are those of the validation).
+    gradient; a training may change all three between epochs. Each update works on all rows: an epoch is one update,
+    ``batch_size`` does not count, and the figures of the history are exact ones, of the weights after it.
     Reckoned in float64 on the host, whatever the network's dtype; for networks without dropout, batch normalisation and
     constraints. Liu, Nocedal, "On the limited memory BFGS method for large scale
     optimization", Mathematical Programming 45, 1989.
@@ -72,13 +72,16 @@ class LBFGS(Optimizer):
 
 
 class Minimizer:
-    """Where L-BFGS is: the parameter, value and gradient there, and what it knows of the curvature."""
+    """Where L-BFGS is: the parameter, value and gradient there, and what it knows of the curvature.
+
+    ``method`` may be another one for the next update.
+    """
 
     def __init__(self, method: LBFGS, objective: Objective, start: Array) -> None:
-        self._method, self._objective = method, objective
+        self.method, self._objective = method, objective
         self.parameter = start.astype(np.float64)
         self.value, self.gradient = objective(self.parameter)
-        self._pairs: deque[tuple[Array, Array]] = deque(maxlen=method.history)
+        self._pairs: deque[tuple[Array, Array]] = deque()
 
     def update(self) -> bool:
         """One update; False where no step along the direction makes the value smaller, as at a minimum."""
@@ -97,10 +100,10 @@ class Minimizer:
             seen[at] = there, value, gradient
             return Point(at, value, float(gradient @ direction))
 
-        first = self._method.learning_rate
+        first = self.method.learning_rate
         if not self._pairs:  # nothing is known of the scale yet
             first *= min(1.0, 1.0 / float(np.abs(self.gradient).sum()))
-        found = line_search(along, Point(0.0, self.value, slope), first, self._method.evaluations)
+        found = line_search(along, Point(0.0, self.value, slope), first, self.method.evaluations)
         if found is None:
             return False
         self._move(*seen[found.at])
@@ -110,6 +113,8 @@ class Minimizer:
         s, y = there - self.parameter, gradient - self.gradient
         if float(y @ s) > CURVED * float(y @ y):
             self._pairs.append((s, y))
+        while len(self._pairs) > self.method.history:
+            self._pairs.popleft()
         self.parameter, self.value, self.gradient = there, value, gradient
 
     def _direction(self) -> Array:

@@ -129,7 +129,7 @@ def _reading(
 ) -> tuple[Array, Array, Array | None]:
     """What the metric reads. Of several answers in a row every one counts, with the weight of the row."""
     if metric.form == "numbers":
-        return y, prediction, weight
+        return y, prediction[:, : y.shape[1]], weight
     if metric.form == "own":
         return _flat(y).copy(), _flat(prediction).copy(), None if weight is None else weight.copy()
     if targets == "classes":

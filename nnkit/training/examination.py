@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,8 +68,6 @@ class Examination:
             raise ArgumentError("the network has been trained further since; ask run.doctor() before the next fit")
         if self._found is None:
             seen = vitals(self._step(), self._activations(), self._first_weights())
-            if not self._optimizer.by_steps:  # how far it goes is a search's to say
-                seen = replace(seen, updates={})
             self._found = [*_scales(self._data, self._goal), *findings(seen, self._history)]
         return self._found
 

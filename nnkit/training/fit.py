@@ -12,14 +12,14 @@ from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.graph import Graph
 from nnkit.measure import Clock, RunRecord, Usage
 from nnkit.nn.serial import to_config
-from nnkit.optimizers import LBFGS, Optimizer
+from nnkit.optimizers import Optimizer
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.compiling import Compiler
 from nnkit.training.data import TrainingData, prepare
 from nnkit.training.examination import Examination
-from nnkit.training.full_batch import FullBatch
+from nnkit.training.full_batch import EVALUATIONS
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.intake import Intake
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
@@ -98,11 +98,11 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 compiler = Compiler(model, options.compile, limit.arena)
                 try:
                     ahead = walks(compiler, goal, resolved, data, options, means)
-                    _warn_of_shortage(model, ahead)
-                    train = _trainer(ahead[0], goal, resolved)
+                    _warn_of_shortage(model, ahead, resolved.by_steps)
+                    train = Epoch(ahead[0])
                     validate = None if ahead[1] is None else Epoch(ahead[1])
                 except MemoryLimitError as reason:
-                    raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
+                    raise limit.refusal(reason, options.rows(resolved, data), resolved.by_steps) from None
 
             def no_way_back() -> None:
                 undo.forget()
@@ -115,7 +115,7 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 Point(model, resolved),
                 validate,
                 int(options.epochs),
-                options.shuffle,
+                options.shuffle and resolved.by_steps,
                 _answers(model, goal),
                 resolved,
                 callbacks,
@@ -182,16 +182,10 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Me
     store.write({"counter.update": model.steps_done - model.updates_before})
 
 
-def _trainer(walk: Walk, goal: Objective, optimizer: Optimizer) -> Epoch | FullBatch:
-    if isinstance(optimizer, LBFGS):
-        return FullBatch(walk.compiler, goal, optimizer, walk.rows, walk.epochs)
-    return Epoch(walk)
-
-
-def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None]) -> None:
+def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None], by_steps: bool) -> None:
     """Before the arrays of the steps are asked for; what lasts is there already."""
     needed = sum(plan.arena_bytes for walk in ahead if walk is not None for plan, _ in walk.plans())
-    said = shortage(needed, free_bytes(model.backend.name))
+    said = shortage(needed, free_bytes(model.backend.name), by_steps)
     if said is not None:
         warnings.warn(said, NnkitWarning, stacklevel=5)
 
@@ -208,10 +202,9 @@ def walks(
     def training(rows: int) -> Graph:
         return training_graph(layout, goal, optimizer, target, rows, weighted, means)
 
-    most = int(options.batch_size) if optimizer.by_steps else len(data.train.indices)
-    train = Walk(compiler, data.train, most, kind, training, epochs, means)
-    if optimizer.by_steps:
-        train.plans()  # first, so that a limit that training cannot keep to is refused with what training needs
+    times = 1 if optimizer.by_steps else EVALUATIONS
+    train = Walk(compiler, data.train, options.rows(optimizer, data), kind, training, epochs, means, times)
+    train.plans()  # first, so that a limit that training cannot keep to is refused with what training needs
     if data.validation is None:
         return train, None
     others = signature(data.validation.y)
@@ -318,8 +311,8 @@ def _record(
         | {
             "plan": {
                 "predicted_peak_bytes": plan.arena_bytes + model.store.nbytes(),
-                "predicted_step_s": plan.cost.seconds,
-                "flops_per_step": plan.cost.flops,
+                "predicted_step_s": plan.cost.seconds * loop.train.times,
+                "flops_per_step": plan.cost.flops * loop.train.times,
             },
             "reasons": {"data.test": "no test was added"}
             | ({} if loop.rows_done else {"time.samples_per_s": "no step was run"})

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnkit.measure.units import bytes_text, seconds_text
+from nnkit.optimizers import Optimizer
 from nnkit.plan import Plan
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
 from nnkit.training.compiling import Compiler
 from nnkit.training.fit import prepared, resolved_for, walks
-from nnkit.training.graphs import NONE
 from nnkit.training.intake import Intake
 from nnkit.training.layout import lasting_bytes
 from nnkit.training.limit import MemoryLimit, free_bytes, shortage
+from nnkit.training.measured import Score, measured
 from nnkit.training.model import Model
 from nnkit.training.objective import objective
 from nnkit.training.options import Options
@@ -29,7 +30,8 @@ class Forecast:
 
     ``epoch_s`` has the validation in it and ``compile_s`` counts as if nothing were cached. ``lasting_bytes`` are
     parameters, moments and counters, ``arena_bytes`` the arrays of a step, both exact; ``data_bytes`` the rows in the
-    network's data type. ``available_bytes`` is the memory that is free now, None where it is not known.
+    network's data type. ``available_bytes`` is the memory that is free now, None where it is not known. Without
+    ``by_steps`` an epoch is one step on all rows.
     """
 
     rows: int
@@ -43,6 +45,7 @@ class Forecast:
     arena_bytes: int
     data_bytes: int
     available_bytes: int | None
+    by_steps: bool = True
 
     @property
     def total_s(self) -> float:
@@ -57,7 +60,7 @@ class Forecast:
     @property
     def warning(self) -> str | None:
         """What will not fit, and what to do; None if all does."""
-        return shortage(self.needed_bytes, self.available_bytes)
+        return shortage(self.needed_bytes, self.available_bytes, self.by_steps)
 
     def __str__(self) -> str:
         free = "" if self.available_bytes is None else f", {bytes_text(self.available_bytes)} are free"
@@ -72,27 +75,28 @@ class Forecast:
         return "\n".join([*parts, *([f"warning   {self.warning}"] if self.warning else [])])
 
 
-def forecast(model: Model, x: Any, y: Any, options: Options, intake: Intake) -> Forecast:
+def forecast(model: Model, x: Any, y: Any, options: Options, intake: Intake, score: Score) -> Forecast:
     """By the plans that ``fit`` would run with these options; nothing is allocated, and nothing changes."""
     options.check()
     goal = objective(model.module, options.loss)
-    Asked.of(options.metrics, goal, model.layout)
-    as_callbacks(options.callbacks)
+    asked = Asked.of(options.metrics, goal, model.layout)
     data = prepared(model, goal, x, y, options, intake)
+    means, _ = measured(asked, model, goal, data, score)
+    as_callbacks(options.callbacks)
     optimizer = resolved_for(model, options.chosen_optimizer(), len(data.train.indices), options)
     check_settings(optimizer, model.layout.dtype)
-    lasting = lasting_bytes(model.layout, optimizer)
+    lasting = lasting_bytes(model.layout, optimizer, means.leaves())
     limit = MemoryLimit(options.limit, lasting)
     compiler = Compiler(model, options.compile, limit.arena)
     try:
-        train, validate = walks(compiler, goal, optimizer, data, options, NONE)
+        train, validate = walks(compiler, goal, optimizer, data, options, means)
         plans = [*train.plans(), *(validate.plans() if validate else [])]
     except MemoryLimitError as reason:
-        raise limit.refusal(reason, min(int(options.batch_size), len(data.train.indices))) from None
-    return _forecast(model, train, plans, lasting)
+        raise limit.refusal(reason, options.rows(optimizer, data), optimizer.by_steps) from None
+    return _forecast(model, optimizer, train, plans, lasting)
 
 
-def _forecast(model: Model, train: Walk, plans: list[tuple[Plan, int]], lasting: int) -> Forecast:
+def _forecast(model: Model, optimizer: Optimizer, train: Walk, plans: list[tuple[Plan, int]], lasting: int) -> Forecast:
     first, rows = plans[0][0], train.rows
     data = (rows.x, rows.y) if rows.weight is None else (rows.x, rows.y, rows.weight)
     whole, rest = train.pieces
@@ -101,11 +105,12 @@ def _forecast(model: Model, train: Walk, plans: list[tuple[Plan, int]], lasting:
         steps=whole + (rest > 0),
         epochs=train.epochs,
         program="native" if first.target.loops else "plain",
-        step_s=first.cost.seconds,
+        step_s=first.cost.seconds * train.times,
         epoch_s=sum(plan.cost.seconds * runs for plan, runs in plans),
         compile_s=sum(model.backend.compile_s(plan) for plan, _ in plans if plan.target.loops),
         lasting_bytes=lasting,
         arena_bytes=sum(plan.arena_bytes for plan, _ in plans),
         data_bytes=sum(array.nbytes for array in data),
         available_bytes=free_bytes(model.backend.name),
+        by_steps=optimizer.by_steps,
     )

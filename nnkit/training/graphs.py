@@ -12,12 +12,14 @@ from nnkit.nn.leaves import Declared
 from nnkit.nn.tracing import call_module
 from nnkit.optimizers import Optimizer
 from nnkit.plan.schedule import GUARD
+from nnkit.training.comparable import check_comparable
 from nnkit.training.constraining import constrained
 from nnkit.training.layout import SEEDS, Layout
 from nnkit.training.means import Means
 from nnkit.training.objective import Objective
 
 NONE = Means()
+LOSS, GRADIENT = "loss", "gradient"
 SMALLEST = 1e-30  # a batch of samples that all weigh nothing has the loss 0, not 0/0
 
 
@@ -83,7 +85,10 @@ def training_graph(
     weighted: bool,
     means: Means = NONE,
 ) -> Graph:
-    """Gather, forward, loss, gradients; then, behind the guard, update, counters and metrics."""
+    """Gather, forward, loss, gradients; then, behind the guard, update, counters and metrics.
+
+    For an optimiser that searches on the host there are loss and gradient in the place of update and counters.
+    """
     values = Values(layout)
     xp, trace = values.xp, values.trace
     batch = Batch(values, target, rows, weighted)
@@ -104,9 +109,11 @@ def training_graph(
         outputs[GUARD] = xp.isfinite(loss) & xp.all(xp.isfinite(gradient))
         for value in run.updates.values():
             outputs[GUARD] = outputs[GUARD] & xp.all(xp.isfinite(value))
-        outputs |= _update(values, optimizer, gradient)
-        outputs["counter.step"] = step + 1
-        outputs |= run.updates
+        if optimizer.by_steps:
+            outputs |= _update(values, optimizer, gradient) | {"counter.step": step + 1} | run.updates
+        else:
+            check_comparable(optimizer, layout, trace.nodes)
+            outputs |= {LOSS: loss, GRADIENT: gradient}
         trace.path = "metrics"
         outputs |= _metrics(values, objective, out, batch, loss, weight)
         outputs |= means.add(trace, objective, out, batch.y, batch.weight)

@@ -121,12 +121,12 @@ def settings(values: Mapping[str, float], dtype: str) -> list[Leaf]:
     return [*numbers, *(Leaf(name, "seed", (), "uint32") for name in SEEDS)]
 
 
-def lasting_bytes(layout: Layout, optimizer: Optimizer) -> int:
-    """Bytes of all that the store of a network has in a training."""
+def lasting_bytes(layout: Layout, optimizer: Optimizer, means: Iterable[Leaf] = ()) -> int:
+    """Bytes of all that the store of a network has in a training, with the sums of metrics that were asked for."""
     numbers = settings(
         {f"setting.optimizer.{name}": value for name, value in optimizer.settings().items()}, layout.dtype
     )
-    leaves = [*layout.leaves(), *counters(), *metrics(), *numbers, *moments(optimizer, layout)]
+    leaves = [*layout.leaves(), *counters(), *metrics(means), *numbers, *moments(optimizer, layout)]
     return sum(prod(leaf.shape) * itemsize(leaf.dtype) for leaf in leaves)
 
 

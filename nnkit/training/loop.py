@@ -35,7 +35,7 @@ class Loop:
 
     model: Model
     data: TrainingData
-    train: Epoch | FullBatch
+    train: Epoch
     point: Point
     validate: Epoch | None
     epochs: int
@@ -70,6 +70,7 @@ class Loop:
         display = [] if self.progress is None else [Display(self.progress)]
         self._listeners: list[Callback] = [*display, *self.callbacks]
         self._audience = Audience(self._listeners)
+        self._search = None if self.optimizer.by_steps else FullBatch(self.model, self.train)
 
     def run(self) -> None:
         """Train until the last epoch, a callback's wish or error, Ctrl-C, or a step that the guard refused."""
@@ -216,7 +217,7 @@ class Loop:
         rows = self.train.rows_done
         with self.clock.phase("train"):
             began = time.perf_counter()
-            committed = self.train.run(wanted)
+            committed = self._search.update(self.optimizer) if self._search else self.train.run(wanted)
             self.values = self.train.metrics(self.answers)  # waits for the device
             elapsed = time.perf_counter() - began
         self.step += committed

@@ -19,7 +19,7 @@ PREFIX = "metric.mean."
 
 @dataclass(frozen=True)
 class Means:
-    """The sums of some metrics, one for each output where they are means of outputs."""
+    """The sums of some metrics, one for each output that estimates a target where they are means of outputs."""
 
     metrics: tuple[Metric, ...] = ()
     targets: str = "numbers"
@@ -56,7 +56,8 @@ class Means:
             return {}
         xp = trace.namespace
         prediction = xp.astype(objective.predictions(out), "float64")
-        target = xp.astype(target, "float64") if target.ndim == out.ndim else target
+        if target.ndim == out.ndim:  # the first outputs estimate the targets
+            target, prediction = xp.astype(target, "float64"), prediction[..., : target.shape[-1]]
         outputs = {}
         for metric in self.metrics:
             values = _running(metric).per_row(self.targets, target, prediction)

@@ -60,7 +60,7 @@ def measured(
     """Running means, and exact values if there are validation data; what would be measured nowhere is refused."""
     if goal.counts_correct:
         asked = asked.without("accuracy")  # which every training has
-    means = Means.of(asked, model.layout.output_shape[0])
+    means = Means.of(asked, goal.loss.targets_for(model.layout.output_shape[0]))
     if data.validation is not None and asked.metrics:
         return means, Exact(asked, goal, score, data.validation.chosen())
     for name in asked.names:

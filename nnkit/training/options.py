@@ -13,6 +13,7 @@ from nnkit.errors import ArgumentError
 from nnkit.measure.units import parse_bytes
 from nnkit.optimizers import Optimizer
 from nnkit.training.compiling import check_mode
+from nnkit.training.data import TrainingData
 
 DEFAULT_RATE = 1e-3
 
@@ -63,6 +64,11 @@ class Options:
                 f"learning_rate={self.learning_rate!r} has no effect beside an optimiser object; "
                 f"write it there: {type(self.optimizer).__name__}({self.learning_rate!r})"
             )
+
+    def rows(self, optimizer: Optimizer, data: TrainingData) -> int:
+        """Rows of a step: those of a batch, or all of them where the method does not go by steps."""
+        there = len(data.train.indices)
+        return min(int(self.batch_size), there) if optimizer.by_steps else there
 
     def chosen_optimizer(self) -> Optimizer:
         """The optimiser object. One that searches for its steps begins with a rate of its own, if none is given."""

@@ -31,6 +31,8 @@ class Walk:
     graph: Callable[[int], Graph]
     epochs: int
     means: Means = NONE
+    times: int = 1
+    """How often each step runs its program."""
 
     @property
     def batch(self) -> int:
@@ -44,20 +46,20 @@ class Walk:
 
     def chosen(self, batch: int, each: int) -> tuple[Plan, Executable]:
         """The plan and the code for batches of this size, of which an epoch has so many."""
-        return self.compiler.choose((*self.kind, batch), lambda: self.graph(batch), each * self.epochs)
+        return self.compiler.choose((*self.kind, batch), lambda: self.graph(batch), each * self.times * self.epochs)
 
     def plans(self) -> list[tuple[Plan, int]]:
         """The plan of the whole batches, and that of the smaller one if there is one, and how often each runs."""
         whole, rest = self.pieces
-        found = [(self.chosen(self.batch, whole)[0], whole)]
-        return [*found, (self.chosen(rest, 1)[0], 1)] if rest else found
+        found = [(self.chosen(self.batch, whole)[0], whole * self.times)]
+        return [*found, (self.chosen(rest, 1)[0], self.times)] if rest else found
 
 
 class Epoch:
     """Programs that walk over rows in a given order, adding to the metrics in the store."""
 
     def __init__(self, walk: Walk) -> None:
-        rows, self.means, self.batch = walk.rows, walk.means, walk.batch
+        rows, self.means, self.batch, self.times = walk.rows, walk.means, walk.batch, walk.times
         self._start = START | walk.means.zeros()
         self._model = model = walk.compiler.model
         self._count = len(rows.indices)
@@ -97,9 +99,8 @@ class Epoch:
         self.done += committed
         return committed
 
-    def values(self, names: Sequence[str]) -> dict[str, Any]:
-        """Outputs of a whole batch that changes nothing."""
-        self._program.run(1)
+    def read(self, names: Sequence[str]) -> dict[str, Any]:
+        """Outputs of the latest whole batch that are no states."""
         return self._program.read(names)
 
     def ahead(self, steps: int) -> int:

@@ -53,6 +53,35 @@ def test_numbers_have_one_column_each(cli: Cli, tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.array(rows, dtype=np.float32), network.predict(x))
 
 
+@pytest.mark.parametrize(
+    ("loss", "columns"), [("hinge", ["versicolor"]), ("categorical_hinge", ["setosa", "versicolor"])]
+)
+def test_classes_by_scores(cli: Cli, tmp_path: Path, loss: str, columns: list[str]) -> None:
+    write_flowers(tmp_path / "two.csv", ("setosa", "versicolor"))
+    words = ("--hidden", 8, "--learning-rate", 0.02, "--loss", loss, "--save", "two.h5")
+    assert cli("train", "--data", "two.csv", *words).status == 0
+    assert cli("predict", "two.h5", "--data", "two.csv", "--output", "out.csv").status == 0
+    header, *rows = _read("out.csv")
+    assert header == ["prediction", *(f"score_{name}" for name in columns)]
+    for name, *values in rows:
+        scores = [float(value) for value in values]
+        yes = scores[0] > 0 if len(scores) == 1 else scores[1] > scores[0]
+        assert name == ("versicolor" if yes else "setosa")
+    assert sum(row[0] == line[-1] for row, line in zip(rows, _read("two.csv")[1:], strict=True)) > 76
+
+
+def test_variances_stand_beside_predictions(cli: Cli, tmp_path: Path) -> None:
+    x = np.linspace(-1, 1, 80, dtype=np.float32)[:, None]
+    np.savez(tmp_path / "lines.npz", x=x, y=np.concatenate([x, 2 * x], axis=1))
+    assert cli("train", "--data", "lines.npz", "--loss", "gaussian_nll", "--save", "net.h5").status == 0
+    assert cli("predict", "net.h5", "--data", "lines.npz", "--output", "out.csv").status == 0
+    header, *rows = _read("out.csv")
+    assert header == ["prediction_0", "prediction_1", "variance_0", "variance_1"]
+    found, out = np.array(rows, dtype=np.float64), nnkit.load("net.h5").predict(x)
+    np.testing.assert_allclose(found[:, :2], out[:, :2], rtol=1e-6)
+    np.testing.assert_allclose(found[:, 2:], 1e-6 + np.exp(out[:, 2:].astype(np.float64)), rtol=1e-5)
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "log_softmax"])
 def test_probabilities_from_other_outputs(cli: Cli, tmp_path: Path, activation: str) -> None:
     network = nnkit.Sequential([nn.Dense(1 if activation == "sigmoid" else 2, activation)], input_shape=(2,))

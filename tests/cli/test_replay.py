@@ -18,7 +18,7 @@ def test_the_command_that_a_failed_training_names(capsys: pytest.CaptureFixture[
     found = re.search(r"nnkit replay (\S+\.npz)", said)
     assert found
     path = Path(found[1])
-    assert path.parent == Path(tempfile.gettempdir())
+    assert path.parent.parent == Path(tempfile.gettempdir())
     assert main(["replay", str(path)]) == 0
     shown = capsys.readouterr().out
     first, *lines = shown.splitlines()

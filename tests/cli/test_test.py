@@ -97,6 +97,12 @@ def test_what_does_not_fit_is_said(cli: Cli, flowers: str, tmp_path: Path, words
     assert err.count("\n") == 1
 
 
+def test_a_metric_for_numbers_is_not_for_classes(cli: Cli, flowers: str) -> None:
+    status, out, err = cli("test", "iris.h5", "--data", "iris.csv", "--metrics", "mae")
+    assert (status, out) == (2, "")
+    assert err.startswith("error: metric 'mae' is for numbers or yes and no, but the targets of loss 'cross_entropy'")
+
+
 def test_a_network_without_classes_is_tested_by_numbers(cli: Cli) -> None:
     nnkit.FeedForward(inputs=2, outputs=2, output_activation="softmax").save("net.h5")
     out = cli("test", "net.h5", "--data", "moons").out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import nnkit
 from nnkit import data
+from nnkit.cli.output import scores_text
 from nnkit.measure import check_layout
 from tests.cli.conftest import Cli
 
@@ -69,6 +71,30 @@ def test_one_sigmoid_output_answers_yes_or_no(cli: Cli) -> None:
     assert "test accuracy 100.00 % (200/200)" in out
 
 
+@pytest.mark.parametrize(
+    ("data_set", "loss", "layer"),
+    [
+        ("moons", "hinge", "1 identity"),
+        ("moons", "squared_hinge", "1 identity"),
+        ("moons", "bce", "1 sigmoid"),
+        ("moons", "categorical_hinge", "2 identity"),
+        ("spiral", "focal", "3 softmax"),
+        ("sine", "gaussian_nll", "2 identity"),
+    ],
+)
+def test_the_loss_says_what_the_last_layer_is(cli: Cli, data_set: str, loss: str, layer: str) -> None:
+    words = ("--data", data_set, "--loss", loss, "--epochs", 6, "--learning-rate", 0.01, "--save", "net.h5")
+    status, out, _ = cli("train", *words)
+    assert status == 0
+    assert f"→ 32 relu → {layer}, " in out
+    rows = data.load(data_set)
+    scores = nnkit.load("net.h5").test(rows.x_test, rows.y_test)
+    assert (scores.r2 if rows.classes is None else scores.accuracy) > 0.6
+    figures = scores_text(scores)
+    assert f"\ntest {figures}\n" in out
+    assert f"\n{figures}\n" in cli("test", "net.h5", "--data", data_set).out
+
+
 def test_images_in_a_file_are_flattened(cli: Cli, tmp_path: Path) -> None:
     x = np.random.default_rng(0).random((40, 4, 4), dtype=np.float32)
     np.savez(tmp_path / "images.npz", x=x, y=(x.mean(axis=(1, 2)) > 0.5).astype(np.int64))
@@ -105,6 +131,30 @@ def test_training_that_diverges_is_a_failure_with_a_way_out(cli: Cli) -> None:
     assert status == 1
     assert "warning: the loss or a gradient became NaN or infinite" in err
     assert "nnkit train --data moons --epochs 2 --hidden 8 --optimizer sgd --learning-rate 1e+29" in out
+
+
+def test_a_method_that_works_on_all_rows_has_its_own_rate_and_no_schedule(cli: Cli) -> None:
+    out = cli("train", "--data", "moons", "--epochs", 30, "--hidden", 8, "--optimizer", "lbfgs").out
+    assert "30 epochs, all rows at once, lbfgs at 1, seed 0" in out
+    assert "test accuracy 100.00 %" in out
+    given = cli("train", *QUICK, "--optimizer", "L-BFGS", "--learning-rate", 0.5).out
+    assert "2 epochs, all rows at once, L-BFGS at 0.5, seed 0" in given
+
+
+def test_metrics_are_shown_recorded_and_tested(cli: Cli) -> None:
+    words = ("--data", "spiral", "--epochs", 2, "--hidden", 8)
+    status, out, err = cli(
+        "train", *words, "--metrics", "log-loss", "AUC", "f1", "--record", "r.json", "--save", "n.h5"
+    )
+    assert status == 0
+    assert {" log_loss ", " val_log_loss ", " val_auc ", " val_f1 "} <= set(re.findall(r" [a-z_\d]+ ", err))
+    record = json.loads(Path("r.json").read_text(encoding="utf-8"))
+    assert len(record["history"]["log_loss"]) == len(record["history"]["val_auc"]) == 2
+    found = record["result"]["test"]
+    said = f"loss {found['loss']:.4g}, log_loss {found['log_loss']:.4g}, auc {found['auc']:.4g}, f1 {found['f1']:.4g}"
+    assert f"), {said}\n" in out
+    assert "nnkit test n.h5 --data spiral --metrics log-loss AUC f1" in out
+    assert f"), {said}\n" in cli("test", "n.h5", "--data", "spiral", "--metrics", "log_loss", "auc", "f1").out
 
 
 def test_no_epoch_scores_the_untrained_network(cli: Cli) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -25,22 +26,36 @@ from tests.cli.conftest import Cli
         ("--optimizer adamm", "unknown optimizer 'adamm'. Did you mean 'adam'?"),
         ("--loss hubr", "unknown loss 'hubr'. Did you mean 'huber'?"),
         (
-            "--loss triplet --output-activation identity",
-            "moons has 2 classes to predict, and loss 'triplet' with output activation 'identity' is for rows that",
+            "--loss triplet",
+            "moons has 2 classes to predict, and loss 'triplet' with output activation 'identity' is for rows that "
+            "belong together; train it in Python: net.fit(x, y, loss='triplet')",
         ),
         (
-            "--loss margin_ranking --output-activation identity",
-            "moons has 2 classes to predict, and loss 'margin_ranking' with output activation 'identity' is for the",
+            "--data sine --loss margin_ranking",
+            "sine has numbers to predict, and loss 'margin_ranking' with output activation 'identity' is for the order",
         ),
         (
             "--loss huber",
-            "moons has 2 classes to predict, and loss 'huber' with output activation 'softmax' is for num",
+            "moons has 2 classes to predict, and loss 'huber' with output activation 'identity' is for numbers; leave",
         ),
+        (
+            "--loss gaussian",
+            "moons has 2 classes to predict, and loss 'gaussian_nll' with output activation 'identity'",
+        ),
+        (
+            "--data sine --loss categorical_hinge",
+            "sine has numbers to predict, and loss 'categorical_hinge' with output",
+        ),
+        ("--loss hinge --output-activation softmax", "loss 'hinge' needs values of either sign"),
         ("--output-activation identity", "moons has 2 classes to predict, and loss 'mean_squared_error'"),
         ("--data sine --output-activation softmax", "sine has numbers to predict, and loss 'cross_entropy'"),
         (
             "--data spiral --output-activation sigmoid",
-            "--output-activation sigmoid answers yes or no, but spiral has 3",
+            "loss 'binary_cross_entropy' with output activation 'sigmoid' answers yes or no, but spiral has 3 classes",
+        ),
+        (
+            "--data spiral --loss hinge",
+            "loss 'hinge' with output activation 'identity' answers yes or no, but spiral has 3",
         ),
         (
             "--validation-split 1.5",
@@ -53,6 +68,12 @@ from tests.cli.conftest import Cli
         ("--batch-size 0", "argument --batch-size: expected a whole number from 1, got '0'"),
         ("--seed 1e3", "argument --seed: expected a whole number from 0, got '1e3'"),
         ("--patience 3 --validation-split 0", "--patience watches the validation loss; --validation-split must then"),
+        ("--metrics f1 acuracy", "unknown metric 'acuracy'. Did you mean 'accuracy'?"),
+        ("--metrics f1 F1", "metrics has 'f1' twice; give each another name, or leave one out"),
+        ("--metrics mae", "metric 'mae' is for numbers or yes and no, but the targets of loss 'cross_entropy' are cla"),
+        ("--data sine --metrics auc", "metric 'auc' is for classes or yes and no, but the targets of loss"),
+        ("--metrics top_3_accuracy", "metric 'top_3_accuracy' needs 4 classes or more, the network has 2"),
+        ("--metrics auc --validation-split 0", "--metrics auc needs all rows at once, so training has it for valid"),
         ("--memory-limit 3XB", "argument --memory-limit: expected bytes, such as 200MB, '1.5 GB' or 64MiB, got '3XB'"),
         ("--compile maybe", "argument --compile: invalid choice: 'maybe'"),
         ("--target y", "target='y' names a column of a CSV file"),
@@ -119,6 +140,23 @@ def test_test_rows_that_cannot_be_scored_cost_nothing_else(cli: Cli, monkeypatch
     assert (status, err) == (1, "error: the test rows are bad\n")
     assert Path("run.json").exists()
     assert "accuracy" not in out
+
+
+def test_a_metric_without_a_value_on_the_test_rows_costs_no_other_figure(cli: Cli, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(np.int64)
+    np.savez(
+        tmp_path / "one.npz", x_train=x[:40], y_train=y[:40], x_test=x[40:][y[40:] == 1], y_test=y[40:][y[40:] == 1]
+    )
+    status, out, err = cli(
+        "train", "--data", "one.npz", "--epochs", 1, "--metrics", "auc", "brier", "--record", "r.json"
+    )
+    assert status == 1
+    assert "\ntest accuracy " in out
+    assert "auc" not in out.rpartition("\ntest accuracy ")[2].splitlines()[0]
+    assert err.splitlines()[-1].startswith("error: ")
+    assert "auc" in err.splitlines()[-1]
+    assert "accuracy" in json.loads(Path("r.json").read_text(encoding="utf-8"))["result"]["test"]
 
 
 def test_rows_of_which_none_is_left_for_training(cli: Cli, tmp_path: Path) -> None:

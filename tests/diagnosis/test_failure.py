@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import nnkit
 from nnkit.diagnosis import Failure
+from nnkit.diagnosis.kept import _folder
 from nnkit.errors import NnkitWarning
 from nnkit.ops import namespace
 from nnkit.optimizers import SGD
@@ -172,6 +174,34 @@ def test_a_folder_that_cannot_be_written_costs_the_file_only(tmp_path: Any, monk
     assert "nnkit replay" not in message
     run.failure.save(tmp_path / "step.npz")
     assert str(Failure.read(tmp_path / "step.npz")) == str(run.failure)
+
+
+def test_the_last_few_files_stay(tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run, _ = failed(classifier(), spoilt(41, 3e38))
+    paths = [run.failure.path]
+    for second in range(7):
+        os.utime(paths[-1], (second, second))
+        paths.append(Failure.kept(run.failure.step).path)
+    (folder,) = tmp_path.iterdir()
+    assert sorted(map(str, folder.iterdir())) == sorted(paths[-5:])
+    assert str(Failure.read(paths[-1])) == str(run.failure)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="temporary files are in the user's own folder there")
+def test_a_folder_that_others_can_reach_is_not_used(tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run, _ = failed(classifier(), spoilt(41, 3e38))
+    (folder,) = tmp_path.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o755)
+    assert Failure.kept(run.failure.step).path is None
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").chmod(0o700)
+    assert Failure.kept(run.failure.step).path is None
+    with pytest.raises(PermissionError, match="is not a folder of this user alone"):
+        _folder()
 
 
 def test_layer_by_layer() -> None:

@@ -103,6 +103,8 @@ def test_shapes_of_other_targets(name, prediction, target, message):
 def test_how_many_targets_belong_to_the_outputs():
     assert [get(name).targets_for(6) for name in ("mse", "gaussian_nll")] == [6, 3]
     assert get("margin_ranking").targets_for(2) == 1
+    for name in ("mse", "gaussian_nll", "margin_ranking"):
+        assert get(name).targets_for(get(name).outputs_for(1)) == 1
     with pytest.raises(ShapeError, match=r"'gaussian_nll' needs two outputs for each target, .* and the network has 3"):
         get("gaussian_nll").targets_for(3)
     with pytest.raises(ShapeError, match=r"'margin_ranking' compares two outputs, and the network has 3; .* outputs=2"):

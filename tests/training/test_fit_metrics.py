@@ -341,3 +341,13 @@ def test_early_stopping_asks_which_way_is_up_where_nobody_knows() -> None:
 def test_early_stopping_says_how_to_record_it(monitor: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         fit(network(), X, Y, epochs=1, callbacks=EarlyStopping(monitor), **options)
+
+
+def test_numbers_with_variances_are_measured_by_their_means() -> None:
+    x = np.random.default_rng(0).normal(size=(90, 3))
+    net = nnkit.FeedForward(3, 4, [8], dtype="float64", seed=0)
+    options: dict[str, Any] = {"loss": "gaussian_nll", "metrics": ["mae", "r2"], "validation_split": 0.2}
+    run = net.fit(x, x[:, :2], epochs=3, optimizer="lbfgs", progress=False, **options)
+    mae = np.abs(net.predict(x)[:, :2] - x[:, :2]).mean()
+    assert net.test(x, x[:, :2], metrics="mape").mae == pytest.approx(mae, rel=1e-12)
+    assert 0.8 * run.history["mae"][-1] + 0.2 * run.history["val_mae"][-1] == pytest.approx(mae, rel=1e-10)

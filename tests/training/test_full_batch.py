@@ -14,6 +14,7 @@ from nnkit import nn
 from nnkit.callbacks import EarlyStopping
 from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.optimizers import LBFGS, Adam, ClipByNorm, Muon, from_config, get
+from nnkit.training.programs import Epoch
 from tests.training.small import blobs
 
 X, Y = blobs(90)
@@ -109,6 +110,74 @@ def test_weights_penalties_and_validation_count() -> None:
     assert run.history["loss"][-1] <= other.test(X, Y, sample_weight=weight).loss
 
 
+def test_further_metrics_are_exact_too_after_each_update() -> None:
+    """Also where a search ends at another point than the last that it looked at."""
+    net, weight = network(), np.linspace(0.1, 2.0, 90)
+    metrics = ["log_loss", "top_2_accuracy", "weighted_brier"]
+    seen: list[Any] = []
+
+    def score(training: Any) -> None:
+        seen.append(net.test(X, Y, sample_weight=weight, metrics=metrics).to_dict())
+
+    method = LBFGS(32.0, evaluations=4)
+    run = fitted(net, epochs=12, optimizer=method, sample_weight=weight, metrics=metrics, callbacks=score)
+    for name in ("loss", "accuracy", *metrics):
+        np.testing.assert_allclose(run.history[name], [scores[name] for scores in seen], rtol=1e-10)
+    assert len(set(run.history["loss"])) > 8
+
+
+def test_metrics_of_numbers_and_of_the_validation() -> None:
+    net = nnkit.FeedForward(3, 2, [4], activation="tanh", dtype="float64", seed=0)
+    run = fitted(net, X, X[:, :2] ** 2, epochs=3, metrics=["mae", "r2"], validation_split=0.5)
+    assert run.history["mae"][-1] == pytest.approx(run.result.train.mae, rel=1e-10)
+    assert run.history["val_mae"][-1] == run.result.validation.mae
+    assert "r2" not in run.history
+    assert run.history["val_r2"][-1] > run.history["val_r2"][0]
+
+
+@pytest.mark.parametrize(("name", "value"), [("learning_rate", 0.3), ("history", 1), ("evaluations", 1)])
+def test_what_is_set_between_epochs_reaches_the_search(name: str, value: Any) -> None:
+    found: dict[str, Any] = {}
+
+    class Seen(LBFGS):
+        def minimizer(self, objective: Any, start: Any) -> Any:
+            found.update(objective=objective, start=start.copy())
+            return super().minimizer(objective, start)
+
+    def change(training: Any) -> None:
+        if training.epoch == 2:
+            training.set(**{name: value})
+
+    method = Seen(8.0, evaluations=6)
+    run = fitted(epochs=6, optimizer=method, callbacks=change)
+    steps = LBFGS(8.0, evaluations=6).minimizer(found["objective"], found["start"])
+    losses = []
+    for epoch in range(6):
+        steps.method = LBFGS(**{"learning_rate": 8.0, "evaluations": 6} | ({name: value} if epoch > 1 else {}))
+        steps.update()
+        losses.append(steps.value)
+    np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-12)
+    assert run.history["loss"][:2] == fitted(epochs=2, optimizer=LBFGS(8.0, evaluations=6)).history["loss"]
+    assert run.history["loss"] != fitted(epochs=6, optimizer=LBFGS(8.0, evaluations=6)).history["loss"]
+
+
+def test_a_rate_that_cannot_be_is_refused_when_it_is_set() -> None:
+    with pytest.raises(ArgumentError, match="LBFGS: learning_rate"):
+        fitted(callbacks=lambda training: training.set(learning_rate=0.0))
+
+
+def test_weights_that_a_callback_puts_back_are_where_it_goes_on() -> None:
+    kept: list[Any] = []
+
+    def back(training: Any) -> None:
+        kept.append(training.snapshot())
+        if training.epoch == 4:
+            training.restore(kept[0])
+
+    run = fitted(epochs=6, callbacks=back)
+    assert run.history["loss"][3] < run.history["loss"][4] < run.history["loss"][0]
+
+
 def test_callbacks_see_each_update_and_may_stop() -> None:
     run = fitted(epochs=200, callbacks=[EarlyStopping("loss", patience=3, min_delta=1e-9)])
     assert len(run.history["loss"]) < 200
@@ -167,9 +236,41 @@ def test_it_is_saved_and_loaded(tmp_path: Any) -> None:
 )
 def test_what_it_cannot_do(layers: Any, message: str) -> None:
     net = nnkit.Sequential([*layers, nn.Dense(3, "softmax")], (3,), seed=0)
-    with pytest.raises(ArgumentError, match=message):
-        fitted(net)
+    for refuses in (fitted, lambda net: net.check(X, Y, optimizer="lbfgs")):
+        with pytest.raises(ArgumentError, match=message):
+            refuses(net)
     fitted(net, optimizer="adam", epochs=1)
+
+
+@pytest.mark.parametrize("mode", ["off", "first"])
+def test_the_check_plans_what_then_runs(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if mode == "first":
+        pytest.importorskip("llvmlite")
+    options: dict[str, Any] = {"optimizer": "lbfgs", "epochs": 3, "compile": mode, "metrics": ["log_loss"]}
+    net, bound = network(), []
+    monkeypatch.setattr(
+        "nnkit.training.programs.Epoch._bound",
+        lambda self, chosen, data, own=Epoch._bound: bound.append(chosen[0]) or own(self, chosen, data),
+    )
+    found = net.check(X, Y, validation_split=0.1, **options)
+    run = net.fit(X, Y, validation_split=0.1, progress=False, **options)
+    plan, validation = bound
+    assert (found.steps, found.rows, found.epochs) == (1, 81, 3)
+    assert found.lasting_bytes == net._model.store.nbytes()
+    assert found.arena_bytes == plan.arena_bytes + validation.arena_bytes
+    assert found.epoch_s == 2 * plan.cost.seconds + validation.cost.seconds
+    assert found.step_s == run.record.resources["plan"]["predicted_step_s"] == 2 * plan.cost.seconds
+    assert "moment" not in net.explain(optimizer="lbfgs")
+    assert plan.fingerprint == run.record.training["program"]["fingerprint"]
+
+
+def test_memory_that_does_not_suffice_is_not_put_down_to_the_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    for call in (network().check, network().fit):
+        with pytest.raises(ArgumentError, match=r"in batches of 90 needs at least [\d,]+ bytes.* in batches, or use"):
+            call(X, Y, optimizer="lbfgs", memory_limit=1000)
+    monkeypatch.setattr("nnkit.training.forecast.free_bytes", lambda device: 1000)
+    with pytest.warns(NnkitWarning, match="are free; use an optimizer that works in batches, or memory_limit="):
+        network().check(X, Y, optimizer="lbfgs")
 
 
 def test_it_stands_alone() -> None:
