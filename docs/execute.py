@@ -29,6 +29,7 @@ def environment(folder: Path) -> dict[str, str]:
         "IPYTHONDIR": str(folder),
         "JUPYTER_RUNTIME_DIR": str(folder),
         "JUPYTER_PLATFORM_DIRS": "1",
+        "JUPYTER_PREFER_ENV_PATH": "1",
     }
 
 
