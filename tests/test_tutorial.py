@@ -161,7 +161,7 @@ def test_the_words_are_those_that_are_committed(name: str, fresh: dict[str, Cell
 def test_xor(shown: Any) -> None:
     assert numbers(shown("xor-line").removesuffix("dtype=float32)")) == [0.5] * 4
     assert "17 trained values" in shown("xor-net")
-    assert shown("xor-fit").count("<svg") == 2
+    assert shown("xor-fit").count("<svg") >= 2  # loss and accuracy
     answers = [float(line.split()[-1]) for line in shown("xor-table").split("\n") if line]
     assert [round(answer) for answer in answers] == [0, 1, 1, 0]
     assert max(abs(answer - round(answer)) for answer in answers) < 0.02
