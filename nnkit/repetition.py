@@ -45,6 +45,10 @@ class Repetition:
         lines = [f"{name:{wide}}  {value}" for name, value in found.items()]
         return "\n".join([f"{len(self.runs)} runs, seeds {seeds}; mean ± half of the 95 % interval", *lines])
 
+    def __repr__(self) -> str:
+        figures = (f"{name} {value}" for name, value in self.estimates.items())
+        return f"<{len(self.runs)} runs: {', '.join(figures)}>"
+
     def _repr_html_(self) -> str:
         rows = [[name, str(value), f"{value.deviation:.2g}"] for name, value in self.estimates.items()]
         heading, _, _ = str(self).partition("\n")

@@ -54,6 +54,7 @@ def test_tests_and_text() -> None:
     assert lines[0] == "3 runs, seeds 3, 4, 5; mean ± half of the 95 % interval"
     assert any(line.startswith("test_accuracy ") and "±" in line for line in lines)
     assert found._repr_html_().count("<tr>") == len(lines)
+    assert repr(found).startswith(f"<3 runs: loss {found.estimates['loss']}, accuracy ")
 
 
 def test_one_run_has_no_interval() -> None:

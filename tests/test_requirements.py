@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import nnkit
+from tests import mnist_files
 
 ROOT = Path(__file__).parent.parent
-MNIST = ROOT.parent / "shared" / "mnist"
 
 
 def digits() -> nnkit.data.Dataset:
@@ -168,9 +168,9 @@ def test_training_resources() -> None:
     assert resources["device"] is not None or resources["reasons"]["device"]
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="the MNIST files are not beside the checkout")
+@pytest.mark.skipif(not mnist_files.FOUND, reason="no MNIST files: name their folder in NNKIT_DATA_DIR")
 def test_mnist() -> None:
-    data = nnkit.data.load("mnist", data_dir=MNIST)
+    data = nnkit.data.load("mnist", data_dir=mnist_files.FOLDER)
     assert data.x_train.shape == (60_000, 784)
     net = nnkit.FeedForward(inputs=784, hidden=[128], outputs=10, output_activation="softmax", seed=0)
     net.fit(data.x_train[:12_800], data.y_train[:12_800], epochs=3, batch_size=64, progress=False)
@@ -178,9 +178,9 @@ def test_mnist() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not MNIST.is_dir(), reason="the MNIST files are not beside the checkout")
+@pytest.mark.skipif(not mnist_files.FOUND, reason="no MNIST files: name their folder in NNKIT_DATA_DIR")
 def test_mnist_reaches_97_3_percent_in_five_epochs() -> None:
-    data = nnkit.data.load("mnist", data_dir=MNIST)
+    data = nnkit.data.load("mnist", data_dir=mnist_files.FOLDER)
     found = []
     for seed in (0, 1, 2):
         net = nnkit.FeedForward(inputs=784, hidden=[128], outputs=10, output_activation="softmax", seed=seed)

@@ -80,11 +80,12 @@ def _gradients(seen: Vitals, history: Mapping[str, Sequence[float]]) -> Iterator
     elif not blocked and ratio < GONE and not _fell(history.get("loss", [])):
         yield _vanishing(worst, ratio, f"the largest gradient, of '{worst}', is {ratio:.1g} of the size of its weights")
     if not ratio <= EXPLODING:
+        size = f"{ratio:.1g} times as large as its weights" if math.isfinite(ratio) else "no longer finite"
         yield Finding(
             "exploding gradient",
             worst,
             ratio,
-            f"the gradient of '{worst}' is {ratio:.1g} times as large as its weights",
+            f"the gradient of '{worst}' is {size}",
             "Try ClipByGlobalNorm, smaller initial weights, scaled targets, or a normalisation between the layers",
         )
 

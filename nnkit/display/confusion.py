@@ -9,10 +9,12 @@ from html import escape
 def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
     """Rows are the true classes, columns the predicted ones; the shade is the share of the true class.
 
+    That of mistakes is its square root, so that the few of a good network are seen.
+
     >>> confusion([[3, 1], [0, 2]], ["no", "yes"]).count("<td")
     4
     """
-    head = "".join(f"<th>{escape(name)}</th>" for name in classes)
+    head = "".join(f'<th style="text-align:right">{escape(name)}</th>' for name in classes)
     lines = [f'<tr><th title="true class">true ╲ predicted</th>{head}</tr>']
     for number, (name, row) in enumerate(zip(classes, counts, strict=True)):
         total = max(sum(row), 1)
@@ -22,6 +24,6 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
 
 
 def _cell(count: int, share: float, right: bool) -> str:
-    colour = "59, 125, 216" if right else "224, 90, 57"
-    shade = f"background:rgba({colour}, {0.85 * share:.2f})" if count else "opacity:.45"
+    colour, strength = ("59, 125, 216", share) if right else ("224, 90, 57", share**0.5)
+    shade = f"background:rgba({colour}, {0.85 * strength:.2f})" if count else "opacity:.45"
     return f'<td style="text-align:right;{shade}">{count:,}</td>'

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from nnkit.display.svg import ACCENTS, line, picture, text
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420.0, 220.0, 54.0, 14.0, 30.0, 30.0
+TINY, HUGE = 1e-300, 1e300
 
 
 def curves(
@@ -74,13 +75,32 @@ def _axes(low: float, high: float, ends: tuple[str, str], logarithmic: bool) -> 
     bottom = HEIGHT - BOTTOM
     yield line(LEFT, TOP, LEFT, bottom, 0.4)
     yield line(LEFT, bottom, WIDTH - RIGHT, bottom, 0.4)
-    for share in (0.0, 0.5, 1.0):
-        value = low + share * (high - low)
-        y = bottom - share * (bottom - TOP)
+    for value, label in _powers(low, high) if logarithmic else _ticks(low, high):
+        y = bottom - (value - low) / (high - low) * (bottom - TOP)
         yield line(LEFT - 4, y, WIDTH - RIGHT, y, 0.12)
-        yield text(LEFT - 7, y + 4, f"{10**value if logarithmic else value:.3g}", anchor="end", faint=True)
+        yield text(LEFT - 7, y + 4, label, anchor="end", faint=True)
     for x, words, anchor in zip((LEFT, WIDTH - RIGHT), ends, ("start", "end"), strict=True):
         yield text(x, HEIGHT - 10, words, anchor=anchor, faint=True)
+
+
+def _powers(low: float, high: float) -> Iterator[tuple[float, str]]:
+    """Places on a logarithmic axis: both ends and the middle."""
+    for value in (low, (low + high) / 2, high):
+        yield value, f"{10**value:.3g}"
+
+
+def _ticks(low: float, high: float) -> Iterator[tuple[float, str]]:
+    """The two to six round numbers between the ends of an axis; the ends where there are none."""
+    span = high - low
+    if not TINY < span < HUGE:
+        yield from ((end, f"{end:.3g}") for end in (low, high))
+        return
+    power = math.floor(math.log10(span))
+    step = next(step for part in (2, 1, 0.5, 0.2) if span / (step := part * 10.0**power) >= 2.5)
+    decimals = max(-math.floor(math.log10(step)), 0)
+    for number in range(math.ceil(low / step), math.floor(high / step) + 1):
+        plain = decimals <= 5 and abs(number * step) < 1e6
+        yield number * step, f"{number * step:.{decimals}f}" if plain else f"{number * step:.3g}"
 
 
 def _curve(points: Sequence[tuple[float, float]], colour: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from nnkit.display import preformatted
 from nnkit.graph.dtypes import itemsize
 
 Shape = tuple[int | None, ...]
@@ -113,6 +114,10 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: one line for each node."""
+        return preformatted(str(self))
 
     def __str__(self) -> str:
         lines = [f"%{i} = {describe(node)}" for i, node in self]

@@ -13,6 +13,7 @@ from nnkit.graph.dtypes import kind, typed
 from nnkit.graph.ir import Graph, Node, Origin, Shape
 from nnkit.graph.primitives import PRIMITIVES, Type
 from nnkit.graph.shapes import show
+from nnkit.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +128,7 @@ def _user_line() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_ENGINE):
         frame = frame.f_back
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return place(frame.f_code.co_filename, frame.f_lineno)
 
 
 def _refuse(instead: str) -> Callable[..., NoReturn]:

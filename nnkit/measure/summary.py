@@ -54,7 +54,7 @@ def _scores(result: Mapping[str, Any], width: int) -> Iterator[str]:
     parts = {name: result[name] for name in DATA_PARTS if result.get(name)}
     found = (name for scores in parts.values() for name, value in scores.items() if isinstance(value, int | float))
     metrics = list(dict.fromkeys(found))
-    widths = [max(len(name), 8) + 2 for name in metrics]
+    widths = [2 + max(8, len(name), *(len(_score(scores.get(name))) for scores in parts.values())) for name in metrics]
     while metrics and LABEL_WIDTH + sum(widths) > width:
         metrics.pop(), widths.pop()
     if not metrics:

@@ -15,6 +15,8 @@ from nnkit.plan.step import Step
 PHASES = {"forward": "FORWARD", "backward": "BACKWARD", "recompute": "RECOMPUTE", "update": "UPDATE"}
 SHORT = {"fused": "", "take": "gather", "astype": "cast", "bitwise_and": "and"}
 LIMIT = 44
+SHORT_S = 1e-5
+"""A step that is done sooner has its microseconds with one digit more."""
 
 
 class Measured(NamedTuple):
@@ -62,7 +64,7 @@ def explain_html(made: Plan, measured: Measured | None = None) -> str:
 
 def _heading(made: Plan, measured: Measured | None) -> str:
     chosen, plain = size(made), size(naive(made))
-    taken = "" if measured is None else f", {measured.whole * 1e6:,.0f} µs measured"
+    taken = "" if measured is None else f", {_microseconds(measured.whole)} µs measured"
     return (
         f"One step on '{made.target.name}' (rates: {made.target.profile}): {_size(chosen)}{taken}.\n"
         f"The naive plan of the same step: {_size(plain)}."
@@ -83,14 +85,19 @@ def _rows(made: Plan, measured: Measured | None) -> list[dict[str, Any]]:
 def _size(of: Size) -> str:
     return (
         f"{of.kernels} kernels, {_count(of.flops)}FLOP, {_count(of.nbytes)}B moved, "
-        f"{_count(of.arena_bytes)}B of memory, {of.seconds * 1e6:,.0f} µs predicted"
+        f"{_count(of.arena_bytes)}B of memory, {_microseconds(of.seconds)} µs predicted"
     )
+
+
+def _microseconds(seconds: float) -> str:
+    return f"{seconds * 1e6:,.{1 if seconds < SHORT_S else 0}f}"
 
 
 def _phases(made: Plan, measured: Measured | None) -> list[str]:
     lines: list[str] = []
     before = ""
     last = "" if measured is None else f" {'measured':>8}"
+    digits = 2 if size(made).seconds < SHORT_S else 1
     for row in _rows(made, measured):
         if row["phase"] != before:
             before = row["phase"]
@@ -98,8 +105,8 @@ def _phases(made: Plan, measured: Measured | None) -> list[str]:
             lines += ["", head]
         what = row["what"] if len(row["what"]) <= LIMIT else row["what"][: LIMIT - 1] + "…"
         place = row["layer"].removesuffix(".activation") or "step"
-        cost = f"{_count(row['flops']):>8} {_count(row['bytes']):>8} {row['seconds'] * 1e6:8.1f}"
-        cost += "" if measured is None else f" {row['measured_s'] * 1e6:8.1f}"
+        cost = f"{_count(row['flops']):>8} {_count(row['bytes']):>8} {row['seconds'] * 1e6:8.{digits}f}"
+        cost += "" if measured is None else f" {row['measured_s'] * 1e6:8.{digits}f}"
         lines.append(f"{row['number']:4} {place[:16]:17}{row['shape']:14}{what:{LIMIT}} {cost}")
     return lines
 

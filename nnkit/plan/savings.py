@@ -74,15 +74,15 @@ def remarks(made: Plan) -> dict[str, str]:
     whole = sum(slot.nbytes for slot in slots.values() if slot.kind == "arena")
     return {
         "drop_unused": _dropped(made.source),
-        "merge_common": f"{made.removed.get('merge_common', 0)} values were there already",
-        "simplify": f"{made.removed.get('simplify', 0)} values need no work",
+        "merge_common": f"values that were there already: {made.removed.get('merge_common', 0)}",
+        "simplify": f"values that need no work: {made.removed.get('simplify', 0)}",
         "factor_sums": f"sums over {_terms(graph):,} numbers instead of {_terms(made.source):,}",
-        "fold_transposes": f"{folded} transposes became flags",
-        "fuse": f"{sum(len(step.nodes) for step in fused)} operations run in {len(fused)} passes",
-        "tile": f"{sum(step.tile > 0 for step in made.steps)} passes work in tiles",
-        "join_gradients": f"{len(joined)} gradients are written to their place in the flat vector",
+        "fold_transposes": f"transposes that became flags: {folded}",
+        "fuse": f"passes: {len(fused)}, for {sum(len(step.nodes) for step in fused)} operations",
+        "tile": f"passes that work in tiles: {sum(step.tile > 0 for step in made.steps)}",
+        "join_gradients": f"gradients that are written to their place in the flat vector: {len(joined)}",
         "in_place": f"new values over old: {_few(states)}",
-        "share": f"{sum(step.shared for step in made.steps)} steps are divided among {made.threads} threads",
+        "share": _shared(made),
         "recompute": _recomputed(made),
         "reuse_memory": f"{whole:,} bytes of values in {made.arena_bytes:,} bytes of memory",
     }
@@ -98,6 +98,12 @@ def _terms(graph: Graph) -> int:
 def _few(names: list[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{', '.join(names[:3]) or 'none'}{more}"
+
+
+def _shared(made: Plan) -> str:
+    if made.threads == 1:
+        return "one thread does every step"
+    return f"steps that {made.threads} threads divide among them: {sum(step.shared for step in made.steps)}"
 
 
 def _recomputed(made: Plan) -> str:

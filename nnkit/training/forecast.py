@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from nnkit.display import preformatted
 from nnkit.measure.units import bytes_text, seconds_text
 from nnkit.optimizers import Optimizer
 from nnkit.plan import Plan
@@ -61,6 +62,10 @@ class Forecast:
     def warning(self) -> str | None:
         """What will not fit, and what to do; None if all does."""
         return shortage(self.needed_bytes, self.available_bytes, self.by_steps)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the text in columns."""
+        return preformatted(str(self))
 
     def __str__(self) -> str:
         free = "" if self.available_bytes is None else f", {bytes_text(self.available_bytes)} are free"

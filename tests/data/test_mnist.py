@@ -6,7 +6,6 @@ import functools
 import gzip
 import hashlib
 import http.server
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,18 +17,17 @@ from nnkit.data import load, mnist
 from nnkit.data.digest import Digest
 from nnkit.data.mnist import PARTS, SOURCES, Source, cache_dir
 from nnkit.errors import FileError
+from tests import mnist_files
 
 Writer = Callable[..., Path]
-
-REAL_FOLDER = Path(os.environ.get("NNKIT_DATA_DIR") or Path(__file__).parents[3] / "shared" / "mnist")
 
 
 @pytest.fixture
 def real_folder() -> Path:
     """The folder with the real files."""
-    if not any(REAL_FOLDER.glob("train-images-idx3-ubyte*")):
+    if not mnist_files.FOUND:
         pytest.skip("no MNIST files: name their folder in NNKIT_DATA_DIR")
-    return REAL_FOLDER
+    return mnist_files.FOLDER
 
 
 @pytest.fixture(autouse=True)

@@ -209,6 +209,11 @@ def test_a_module_of_ones_own_and_sample_weights() -> None:
     assert run.doctor() == []
 
 
+def test_a_gradient_that_is_no_number_is_named() -> None:
+    (found,) = findings(Vitals(gradients={"weight": math.nan}, weights={"weight": 1.0}), {"loss": [1.0]})
+    assert found.text == "the gradient of 'weight' is no longer finite"
+
+
 def test_without_figures_there_are_no_findings() -> None:
     assert findings(Vitals(), {"loss": []}) == []
     assert findings(Vitals(), {"loss": [1.0, 0.5], "val_loss": [1.0, math.nan]}) == []

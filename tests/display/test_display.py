@@ -77,6 +77,23 @@ def test_curves_lie_inside_their_axes() -> None:
     assert {"loss", "training", "validation", "epoch 1", "3"} <= set(texts(svg))
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.5, 1.0], ["0.6", "0.8", "1.0"]),
+        ([0.0, 2.0], ["0.0", "0.5", "1.0", "1.5", "2.0"]),
+        ([-30.0, 41.0], ["-20", "0", "20", "40"]),
+        ([1e-7, 9e-7], ["2e-07", "4e-07", "6e-07", "8e-07"]),
+        ([2e9, 4e9], ["2e+09", "2.5e+09", "3e+09", "3.5e+09", "4e+09"]),
+        ([5e-324, 1e-323], ["0", "1.48e-323"]),
+    ],
+)
+def test_axes_have_round_numbers(values: list[float], expected: list[str]) -> None:
+    svg = parsed(curves({"loss": values}, "loss"))
+    shown = [element.text for element in svg.iter(f"{SVG}text") if element.get("text-anchor") == "end"]
+    assert shown[:-1] == expected
+
+
 def test_the_higher_value_stands_higher() -> None:
     points = points_of(curves({"x": [1.0, 3.0]}, "x"))
     assert float(points[0].split(",")[1]) > float(points[1].split(",")[1])
@@ -139,7 +156,7 @@ def test_pictures_take_the_colour_of_the_page() -> None:
 def test_a_confusion_matrix_shades_what_is_often() -> None:
     html = confusion([[3, 1], [0, 2]], ["no", "yes"])
     shades = [float(share) for share in re.findall(r"rgba\([^)]*, ([\d.]+)\)", html)]
-    assert shades == [0.64, 0.21, 0.85]
+    assert shades == [0.64, round(0.85 * 0.25**0.5, 2), 0.85]
     assert html.count("opacity:.45") == 1
 
 

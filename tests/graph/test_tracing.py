@@ -137,6 +137,7 @@ def test_a_graph_prints_one_line_for_each_node() -> None:
         f"%0 = input(dtype=float32, name=x, role=state, shape=(2, 0)) : float32[2, 0]  # (test_tracing.py:{line})",
         "return y=%0",
     ]
+    assert trace.graph({"y": x})._repr_html_().startswith("<pre>%0 = input(")
     product = Node("sum", (0,), (("axis", (0,)),), (), "float32", Origin("layers.0", "a.py:3"))
     assert describe(product) == "sum(%0, axis=(0,)) : float32[]  # layers.0 (a.py:3)"
 

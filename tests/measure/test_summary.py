@@ -73,6 +73,11 @@ def test_no_line_is_wider_than_the_terminal(record, width):
     assert all(not line.endswith("·") for line in lines)
 
 
+def test_long_figures_stand_apart(record):
+    record["result"] = {"train": {"loss": -2.5e37, "r2": -3.9e-133}}
+    assert table(record, width=80).splitlines()[1] == "train         -2.500e+37  -3.900e-133"
+
+
 def test_the_width_is_the_terminals(record, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     assert max(map(len, table(record).splitlines())) <= 40

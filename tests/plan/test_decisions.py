@@ -202,6 +202,22 @@ def test_explain_names_every_kernel_and_decision(made, saved):
     assert "switched off: fuse" in explain(plan(made.source, SMALL, ("fuse",)))
 
 
+def test_short_steps_have_a_digit_more(made):
+    short = plan(
+        made.source, replace(TARGET, call_s=1e-9, element_s=(), cached_bytes_per_s=1e13, flops_per_s=1e13, loops=True)
+    )
+    assert re.search(r"memory, \d\.\d µs predicted\.$", explain(short), re.MULTILINE)
+    assert re.search(r"^ {3}1 .* 0\.0\d$", explain(short), re.MULTILINE)
+
+
+def test_a_decision_says_how_often_it_was_taken(made):
+    assert re.search(r"passes that work in tiles: [1-9]\d*$", explain(made), re.MULTILINE)
+    assert "one thread does every step" in explain(made)
+    several = plan(made.source, replace(SMALL, threads=2, divisible=frozenset({"matmul"})))
+    count = sum(step.shared for step in several.steps)
+    assert f"steps that 2 threads divide among them: {count}" in explain(several)
+
+
 def test_explain_as_data_adds_up(made):
     data = json.loads(json.dumps(explain_json(made)))
     assert data["total"]["flops"] == sum(row["flops"] for row in data["steps"]) == made.cost.flops

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nnkit
+from nnkit.display import preformatted
 from nnkit.errors import ArgumentError, NnkitWarning, ShapeError
 from nnkit.optimizers import SGD, Adam
 from tests.training.small import blobs
@@ -83,12 +84,14 @@ def test_where_the_memory_is_not_known_nothing_is_said(monkeypatch: pytest.Monke
 
 
 def test_text() -> None:
-    text = str(network().check(X, Y, epochs=4, batch_size=50))
+    found = network().check(X, Y, epochs=4, batch_size=50)
+    text = str(found)
     first, second, third = text.splitlines()
     assert first.startswith("data      110 rows, 3 steps an epoch, ")
     assert second.startswith("time      ")
     assert second.endswith("in all, as predicted (plain program)")
     assert third.startswith("memory    ")
+    assert found._repr_html_() == preformatted(text)
 
 
 def test_the_checks_are_those_of_fit() -> None:
