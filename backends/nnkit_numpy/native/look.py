@@ -1,18 +1,11 @@
-"""Where the elements of a value are: a position in a flat buffer for each index, known before the program runs."""
+"""Looks with numbers in the language of native programs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import prod
-
-import numpy as np
-
 from nnkit.backend import NoNativeFormError
-from nnkit.graph.ir import Node
 from nnkit.plan import Plan
-
-Extents = tuple[int, ...]
+from nnkit.plan.look import Look
+from nnkit.plan.look import looks as looks_with
 
 
 def literal(value: float | bool, dtype: str) -> str:
@@ -24,103 +17,9 @@ def literal(value: float | bool, dtype: str) -> str:
     return f"{dtype}({value})"
 
 
-def offset(elements: int) -> str:
-    """A place in a buffer, in code: kernels that differ in such numbers only are one."""
-    return f"OFFSET({elements})"
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Element (i₀, i₁, …) is ``buffer[offset + Σ iₖ·strideₖ]``; a known number has no buffer, but its text."""
-
-    buffer: str
-    offset: int
-    shape: Extents
-    strides: Extents
-    text: str = ""
-    rows: str = ""
-    """How many there are, in code, where the shape does not say: of data."""
-
-    def at(self, indices: Sequence[str]) -> str:
-        """The element in code."""
-        if self.text:
-            return self.text
-        return f"{self.buffer}[{self.position(indices)}]"
-
-    def position(self, indices: Sequence[str]) -> str:
-        """Where the element stands in the buffer, in code."""
-        terms = [f"{i} * {s}" if s != 1 else i for i, s in zip(indices, self.strides, strict=True) if s and i != "0"]
-        return " + ".join([*terms, offset(self.offset)])
-
-    def spread(self, shape: Extents) -> Look:
-        """Repeated to a larger shape."""
-        extra = len(shape) - len(self.shape)
-        repeated = (0 if extent == 1 else stride for extent, stride in zip(self.shape, self.strides, strict=True))
-        return Look(self.buffer, self.offset, shape, (*(0,) * extra, *repeated), self.text)
-
-    @property
-    def contiguous(self) -> bool:
-        """Whether the elements lie one after the other in the order of the indices."""
-        expected = steps(self.shape)
-        return all(e == 1 or a == b for e, a, b in zip(self.shape, self.strides, expected, strict=True))
-
-
-def steps(shape: Extents) -> Extents:
-    """Strides of a contiguous array."""
-    return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
-
-
-def fixed(shape: Sequence[int | None]) -> Extents:
-    """A shape whose free number of rows counts as one."""
-    return tuple(1 if extent is None else extent for extent in shape)
-
-
 def looks(plan: Plan) -> dict[int, Look]:
     """The look of every value of a plan."""
-    found: dict[int, Look] = {}
-    for i, node in plan.graph:
-        if node.dtype in ("float16", "bfloat16"):
-            raise NoNativeFormError(f"{node.dtype} has no native arithmetic on this processor")
-        found[i] = _look(plan, i, node, found)
-    return found
-
-
-def _look(plan: Plan, i: int, node: Node, found: dict[int, Look]) -> Look:
-    slot, shape = plan.slots[i], fixed(node.shape)
-    if slot.kind == "constant" and type(node.options.get("value")) in (bool, int, float):
-        return Look("", 0, shape, (), literal(node.options["value"], node.dtype))
-    if slot.kind in ("constant", "input"):
-        return Look(f"b{i}", 0, shape, steps(shape), rows=f"n_b{i}" if node.shape[:1] == (None,) else "")
-    if slot.kind == "state":
-        return Look(f"b{slot.ref}", 0, shape, steps(shape))
-    if slot.kind == "view":
-        return viewed(node, found[slot.ref])
-    return Look(f"a_{node.dtype}", slot.offset // np.dtype(node.dtype).itemsize, shape, steps(shape))
-
-
-def viewed(node: Node, source: Look) -> Look:
-    """The look of a shape operation on another look; a reshape of what is not contiguous only moves ones about."""
-    options, shape = node.options, fixed(node.shape)
-    if source.text:  # one number, however it is repeated
-        return Look("", 0, shape, (0,) * len(shape), source.text)
-    if node.operation == "reshape":
-        if source.contiguous:
-            return Look(source.buffer, source.offset, shape, steps(shape))
-        kept: Iterator[int] = (s for s, e in zip(source.strides, source.shape, strict=True) if e != 1)
-        return Look(source.buffer, source.offset, shape, tuple(0 if e == 1 else next(kept) for e in shape))
-    if node.operation == "permute_dims":
-        return Look(source.buffer, source.offset, shape, tuple(source.strides[a] for a in options["axes"]))
-    if node.operation == "broadcast_to":
-        return source.spread(shape)
-    if node.operation == "flip":
-        ends = sum((source.shape[a] - 1) * source.strides[a] for a in options["axis"])
-        strides = tuple(-s if axis in options["axis"] else s for axis, s in enumerate(source.strides))
-        return Look(source.buffer, source.offset + ends, shape, strides)
-    return cut(source, options["start"], options["step"], shape)
-
-
-def cut(source: Look, start: Extents, step: Extents, shape: Extents) -> Look:
-    """Every ``step``-th element from ``start`` on."""
-    offset = sum(first * stride for first, stride in zip(start, source.strides, strict=True))
-    strides = tuple(every * stride for every, stride in zip(step, source.strides, strict=True))
-    return Look(source.buffer, source.offset + offset, shape, strides, source.text)
+    small = next((node.dtype for _, node in plan.graph if node.dtype in ("float16", "bfloat16")), None)
+    if small is not None:
+        raise NoNativeFormError(f"{small} has no native arithmetic on this processor")
+    return looks_with(plan, literal)

@@ -8,8 +8,9 @@ from math import prod
 from nnkit.backend import NoNativeFormError
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.primitives.random import PARITY, ROTATIONS, ROUNDS
+from nnkit.plan.look import Look, cut, merged, offset, steps, viewed
 from nnkit.plan.schedule import VIEWS
-from nnkit_numpy.native.look import Look, cut, literal, offset, steps, viewed
+from nnkit_numpy.native.look import literal
 from nnkit_numpy.native.matmul import matmul
 from nnkit_numpy.native.passes import (
     FOLDS,
@@ -18,7 +19,6 @@ from nnkit_numpy.native.passes import (
     combined,
     copy,
     indented,
-    merged,
     names,
     nest,
     share,

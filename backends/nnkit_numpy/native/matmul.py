@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from nnkit.graph.ir import Node
+from nnkit.plan.look import Look
 from nnkit_numpy.native.kernels import ADDRESSES
-from nnkit_numpy.native.look import Look, literal
+from nnkit_numpy.native.look import literal
 from nnkit_numpy.native.passes import MANY_ROWS, MEET, TOGETHER, Lines, indented, names, nest, share, share_rows
 from nnkit_numpy.native.product import PARTIAL, PRODUCTS, SCRATCH, is_taken
 from nnkit_numpy.native.tiles import ITEMS

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from nnkit.plan import Plan
-from nnkit_numpy.native.look import Extents, Look
+from nnkit.plan.look import Extents, Look, merged
 from nnkit_numpy.native.scalars import expression
 
 Lines = list[str]
@@ -71,27 +71,6 @@ def copy(source: Look, target: Look) -> Lines:
     shape, (source, target) = merged(target.shape, [source.spread(target.shape), target])
     index = names(len(shape))
     return nest(shape, [f"{target.at(index)} = {source.at(index)}"])
-
-
-def merged(shape: Extents, over: Sequence[Look]) -> tuple[Extents, list[Look]]:
-    """Fewer axes where every look walks through two of them as through one: longer loops are faster ones."""
-    axes: list[int] = []
-    extents: list[int] = []
-    for axis, extent in enumerate(shape):
-        if extent == 1:
-            continue
-        joins = axes and all(look.strides[axes[-1]] == extent * look.strides[axis] for look in over if not look.text)
-        if joins:
-            extents[-1] *= extent
-            axes[-1] = axis
-        else:
-            extents.append(extent)
-            axes.append(axis)
-    result = tuple(extents)
-    return result, [
-        Look(look.buffer, look.offset, result, tuple(look.strides[a] for a in axes) if not look.text else (), look.text)
-        for look in over
-    ]
 
 
 def elements(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look], by_rows: bool = False) -> Lines:

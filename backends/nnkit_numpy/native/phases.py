@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnkit.plan import Plan, Step
+from nnkit.plan.look import Look
 from nnkit.plan.passes import is_elementwise, phases
-from nnkit_numpy.native.look import Look
 from nnkit_numpy.native.loops import loops
 from nnkit_numpy.native.passes import ROWS, Lines, elements, indented, share_rows
 

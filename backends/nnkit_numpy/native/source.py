@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from math import prod
 
 from nnkit.plan import Plan, Step
+from nnkit.plan.look import Look, fixed, steps
 from nnkit.plan.planner import part_offset
 from nnkit.plan.storage import Copy
 from nnkit_numpy.native.crew import Crew
 from nnkit_numpy.native.helpers import ABORT
 from nnkit_numpy.native.kernels import ADDRESSES, Kernels
-from nnkit_numpy.native.look import Look, fixed, looks, steps
+from nnkit_numpy.native.look import looks
 from nnkit_numpy.native.loops import loops
 from nnkit_numpy.native.passes import MEET, ROWS, WAIT, Lines, copy, indented
 from nnkit_numpy.native.phases import fused

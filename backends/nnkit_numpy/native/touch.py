@@ -9,8 +9,8 @@ import numpy as np
 
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
+from nnkit.plan.look import Look
 from nnkit.plan.passes import goes_along
-from nnkit_numpy.native.look import Look
 
 Part = tuple[int, ...]
 ALONE: Part = ()
