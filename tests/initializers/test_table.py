@@ -1,4 +1,4 @@
-"""Every initialiser by name: drawn as SciPy's distribution or PyTorch's matrix, in float64, for networks of any dtype."""
+"""Every initialiser by name: SciPy's distribution or PyTorch's matrix, drawn in float64, for networks of any dtype."""
 
 from math import sqrt
 
