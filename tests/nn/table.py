@@ -101,7 +101,6 @@ ROWS: dict[str, Row] = {
     "batch norm": Row(lambda: nn.BatchNorm(0.3, 0.1), batch_norm),
     "batch norm, more axes": Row(lambda: nn.BatchNorm(0.3, 0.1), batch_norm, (4, 3, 8)),
     "dense": Row(lambda: nn.Dense(5, "tanh", l2=0.1, constraint="max_norm", bias_constraint="unit_norm"), dense),
-    "dense, l1": Row(lambda: nn.Dense(5, "tanh", l1=0.1), dense),
     "dense, l1 and l2": Row(lambda: nn.Dense(5, "tanh", l1=0.2, l2=0.1), dense),
     "dropout": Row(lambda: nn.Dropout(0.3), None, random=True),
     "flatten": Row(lambda: nn.Flatten(), flat, (4, 3, 8)),

@@ -16,6 +16,7 @@ from nnkit.optimizers import SGD
 from tests.nn.calling import Called, Custom
 from tests.nn.table import ROWS
 from tests.peers import peer
+from tests.plan.running import Bench, close
 from tests.training.steps import Job, check_compiled
 
 EVERY = pytest.mark.parametrize("name", ROWS)
@@ -167,6 +168,13 @@ def test_every_library_agrees(name, training, library):
     for output, value in found.on(library).items():
         assert value.dtype == expected[output].dtype
         np.testing.assert_allclose(value, expected[output], rtol=tolerance, atol=tolerance / 10, err_msg=output)
+
+
+@TRAINING
+@EVERY
+def test_its_program_is_the_reference(name, training):
+    found = called(name, training=training, slopes=True)
+    close(Bench(found.graph, found.values).step(), found.run(), rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize(
