@@ -1,4 +1,4 @@
-"""What users call things, and how each is found: the names that are usual in the field, and their common aliases."""
+"""What users call things, and how each is found: the names that are usual in the field, aliases after a slash."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def penalty(name: str) -> Any:
 WORDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "activations": (
         lambda name: nn.Dense(2, name).activation,
-        "identity linear relu relu6 leaky_relu prelu elu celu selu gelu gelu_exact gelu_tanh silu swish mish sigmoid "
-        "logistic hard_sigmoid hard_swish tanh hard_tanh softplus softsign softmax log_softmax log_sigmoid tanh_shrink "
-        "soft_shrink hard_shrink threshold exponential squareplus sparsemax glu maxout",
+        "identity/linear relu relu6 leaky_relu prelu elu celu selu gelu/gelu_exact gelu_tanh silu/swish mish "
+        "sigmoid/logistic hard_sigmoid hard_swish tanh hard_tanh softplus softsign softmax log_softmax log_sigmoid "
+        "tanh_shrink soft_shrink hard_shrink threshold exponential squareplus sparsemax glu maxout",
     ),
     "losses": (
         losses.get,
         "mean_squared_error mean_absolute_error mean_absolute_percentage_error mean_squared_logarithmic_error huber "
-        "log_cosh quantile pinball binary_cross_entropy cross_entropy focal binary_focal hinge squared_hinge "
+        "log_cosh quantile/pinball binary_cross_entropy cross_entropy focal binary_focal hinge squared_hinge "
         "categorical_hinge kl_divergence poisson gaussian_nll cosine_similarity triplet margin_ranking",
     ),
     "optimisers": (
         optimizers.get,
-        "SGD RMSprop Adagrad Adadelta Adam AMSGrad AdamW Adamax NAdam RAdam Lion LAMB Adafactor Rprop Muon Ftrl L-BFGS "
-        "LBFGS schedule-free schedule-free-AdamW",
+        "SGD RMSprop Adagrad Adadelta Adam AMSGrad AdamW Adamax NAdam RAdam Lion LAMB Adafactor Rprop Muon Ftrl "
+        "L-BFGS/LBFGS schedule-free/schedule-free-AdamW",
     ),
     "wrappers": (
         wrapper,
@@ -46,23 +46,24 @@ WORDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "schedules": (
         schedules.get,
         "constant step multi-step exponential polynomial inverse-time cosine cosine-restarts one-cycle cyclic linear "
-        "chained sequence",
+        "sequence/chained",
     ),
     "initialisers": (
         initializers.get,
-        "zeros ones constant uniform normal truncated_normal variance_scaling glorot xavier glorot_uniform "
-        "glorot_normal xavier_uniform xavier_normal he kaiming he_normal he_uniform kaiming_normal kaiming_uniform "
-        "lecun lecun_normal lecun_uniform orthogonal identity",
+        "zeros ones constant uniform normal truncated_normal variance_scaling glorot/xavier "
+        "glorot_uniform/xavier_uniform glorot_normal/xavier_normal he/kaiming he_normal/kaiming_normal "
+        "he_uniform/kaiming_uniform lecun lecun_normal lecun_uniform orthogonal identity",
     ),
     "regularisation": (layer, "ActivityRegularization Dropout AlphaDropout GaussianDropout GaussianNoise"),
     "penalties": (penalty, "l1 l2 l1+l2"),
-    "constraints": (constraints.get, "max-norm unit-norm non-negative min-max max_norm non_neg min_max_norm"),
+    "constraints": (constraints.get, "max-norm/maxnorm unit-norm/unitnorm non-negative/non_neg min-max/min_max_norm"),
     "normalisation": (layer, "BatchNorm LayerNorm GroupNorm RMSNorm WeightNorm SpectralNorm"),
     "metrics": (
         metrics.get,
-        "accuracy binary_accuracy categorical_accuracy top_k_accuracy top_3_accuracy precision recall F1 F2 F0.5 AUC "
-        "ROC-AUC PR-AUC matthews_correlation MCC cohen_kappa kappa balanced_accuracy log_loss Brier MSE RMSE MAE MAPE "
-        "R2 explained_variance Pearson Spearman",
+        "accuracy/binary_accuracy/categorical_accuracy top_k_accuracy top_3_accuracy precision recall F1 F2 F0.5 "
+        "ROC-AUC/AUC average_precision/PR-AUC matthews_correlation/MCC cohen_kappa/kappa "
+        "balanced_accuracy log_loss Brier MSE/mean_squared_error RMSE/root_mean_squared_error MAE/mean_absolute_error "
+        "MAPE/mean_absolute_percentage_error R2 explained_variance Pearson Spearman",
     ),
     "metrics with parameters": (lambda name: getattr(metrics, name), "FBeta TopK confusion_matrix"),
     "callbacks": (
