@@ -81,6 +81,8 @@ def get(metric: str | Metric | Callable[..., Any]) -> Metric:
         return replace(top_k(int(top[1])), name=name)
     if name == "confusion_matrix":
         raise ArgumentError("metric 'confusion_matrix' is a table and no number; net.test gives it as .confusion")
+    if name in ("f_beta", "fbeta", "fbeta_score"):
+        raise ArgumentError(f"metric '{metric}' needs a β: write nnkit.metrics.FBeta(2.0), or by name 'f2' or 'f0.5'")
     if name.startswith(WEIGHTED):
         return weighted(name.removeprefix(WEIGHTED))
     return replace(lookup("metric", name, METRICS, ALIASES), name=name)

@@ -45,7 +45,12 @@ def softplus(x: Array) -> Array:
 
 
 def log_sigmoid(x: Array) -> Array:
-    """log(sigmoid(x)) = −softplus(−x)."""
+    """log(sigmoid(x)) = −softplus(−x), exact where the sigmoid itself rounds to 0. Elementwise.
+
+    >>> import numpy as np
+    >>> log_sigmoid(np.asarray([-1000.0, 1000.0]))
+    array([-1000.,    -0.])
+    """
     return -softplus(-x)
 
 
@@ -66,6 +71,10 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     """x − logsumexp(x): the logarithms of the softmax, exact where the softmax itself rounds to 0.
 
     The largest value is taken out of both terms first, so that no digits are lost where all of x is far from 0.
+
+    >>> import numpy as np
+    >>> log_softmax(np.asarray([0.0, 1000.0]))
+    array([-1000.,     0.])
     """
     xp = namespace(x)
     centred = x - stop_gradient(xp.max(x, axis=axis, keepdims=True))

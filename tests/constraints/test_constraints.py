@@ -39,10 +39,6 @@ IN_KERAS = {MaxNorm: "MaxNorm", UnitNorm: "UnitNorm", NonNegative: "NonNeg", Min
 EVERY = pytest.mark.parametrize("name", CASES)
 
 
-def test_every_constraint_has_a_case():
-    assert {type(ours) for ours, _, _ in CASES.values()} == set(CONSTRAINTS.values()) == set(IN_KERAS)
-
-
 @pytest.mark.filterwarnings("ignore")  # what Keras warns of is its own
 @EVERY
 def test_values_are_keras_values(name):

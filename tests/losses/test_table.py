@@ -1,4 +1,4 @@
-"""Every loss in the table has all that a loss needs: a reference, an example, a configuration, a place to find it."""
+"""Every loss in the table has a configuration and a place to find it; tests/vocabulary says what else."""
 
 import json
 
@@ -6,7 +6,6 @@ import pytest
 
 from nnkit import losses
 from nnkit.losses import ALIASES, LOSSES, from_config, get
-from tests.losses.cases import CASES
 
 CHANGED = {
     "huber": {"delta": 2.5},
@@ -20,18 +19,6 @@ CHANGED = {
     "margin_ranking": {"margin": 0.5},
 }
 EVERY = pytest.mark.parametrize("name", LOSSES)
-
-
-@EVERY
-def test_a_reference(name):
-    assert name in {case.loss for case in CASES.values()}
-
-
-@EVERY
-def test_a_formula_and_an_example(name):
-    text = LOSSES[name].__doc__
-    assert ">>> import numpy as np" in text
-    assert f"{LOSSES[name].__name__}(" in text.partition(">>>")[2]
 
 
 @EVERY

@@ -101,6 +101,7 @@ ROWS: dict[str, Row] = {
     "batch norm": Row(lambda: nn.BatchNorm(0.3, 0.1), batch_norm),
     "batch norm, more axes": Row(lambda: nn.BatchNorm(0.3, 0.1), batch_norm, (4, 3, 8)),
     "dense": Row(lambda: nn.Dense(5, "tanh", l2=0.1, constraint="max_norm", bias_constraint="unit_norm"), dense),
+    "dense, l1 and l2": Row(lambda: nn.Dense(5, "tanh", l1=0.2, l2=0.1), dense),
     "dropout": Row(lambda: nn.Dropout(0.3), None, random=True),
     "flatten": Row(lambda: nn.Flatten(), flat, (4, 3, 8)),
     "gaussian dropout": Row(lambda: nn.GaussianDropout(0.3), None, random=True),
@@ -113,9 +114,11 @@ ROWS: dict[str, Row] = {
     "rms norm": Row(lambda: nn.RMSNorm(0.1), rms_norm),
     "rms norm, more axes": Row(lambda: nn.RMSNorm(0.1), rms_norm, (4, 3, 8)),
     "sequential": Row(lambda: nn.Sequential([nn.Dense(4), nn.Activation("tanh"), nn.Dense(3)]), sequential),
+    "spectral norm": Row(lambda: nn.SpectralNorm(wrapped()), spectral_norm, order=0),
     # Its derivative is that of σ where the vectors have converged.
-    "spectral norm": Row(lambda: nn.SpectralNorm(wrapped(), iterations=80, eps=1e-10), spectral_norm, order=1),
-    "spectral norm, one step": Row(lambda: nn.SpectralNorm(wrapped()), spectral_norm, order=0),
+    "spectral norm, converged": Row(
+        lambda: nn.SpectralNorm(wrapped(), iterations=80, eps=1e-10), spectral_norm, order=1
+    ),
     "weight norm": Row(lambda: nn.WeightNorm(wrapped()), weight_norm),
     "weight norm, more axes": Row(lambda: nn.WeightNorm(wrapped()), weight_norm, (4, 3, 8)),
 }

@@ -9,7 +9,7 @@ from nnkit.functional import grad, trace
 from nnkit.graph import interpret
 from nnkit.nn.activations import ACTIVATIONS, elu, hard_shrink, leaky_relu, sparsemax, squareplus, threshold
 from nnkit.ops import namespace
-from tests.peers import LIBRARIES, array_of, as_numpy, peer
+from tests.peers import LIBRARIES, array_of, as_numpy, keras, peer
 
 # Away from kinks, of both signs, and on both sides of every bound.
 POINTS = np.random.default_rng(0).normal(scale=3.0, size=(8, 6))
@@ -43,13 +43,30 @@ IN_TORCH = {
     "log_softmax": lambda t, F, x: F.log_softmax(x, dim=-1),
     "glu": lambda t, F, x: F.glu(x, dim=-1),
 }
+
+
+def simplex(t, F, x):
+    """The projection of Martins and Astudillo's algorithm 1: τ from the support, by sorting."""
+    falling = x.sort(dim=-1, descending=True).values
+    size = (1 + t.arange(1, x.shape[-1] + 1) * falling > falling.cumsum(-1)).sum(-1, keepdim=True)
+    tau = (falling.cumsum(-1).gather(-1, size - 1) - 1) / size
+    return F.relu(x - tau)
+
+
+# What PyTorch has not, written out there: its derivatives are PyTorch's.
+WRITTEN = {
+    "squareplus": lambda t, F, x: (x + (x * x + 4.0).sqrt()) / 2.0,
+    "sparsemax": simplex,
+    "maxout": lambda t, F, x: x.unflatten(-1, (-1, 2)).amax(-1),
+}
+PEERS = IN_TORCH | WRITTEN
 ROWS = pytest.mark.parametrize("name", sorted(ACTIVATIONS))
-TORCH_ROWS = pytest.mark.parametrize("name", sorted(IN_TORCH))
+PEER_ROWS = pytest.mark.parametrize("name", sorted(PEERS))
 
 
 def in_torch(name, x):
     torch = peer("torch")
-    return IN_TORCH[name](torch, torch.nn.functional, x)
+    return PEERS[name](torch, torch.nn.functional, x)
 
 
 def weighted_sum(function):
@@ -73,23 +90,25 @@ def differences(function, x, width=1e-6):
     return slopes
 
 
-def test_only_these_have_no_peer():
-    assert ACTIVATIONS.keys() - IN_TORCH.keys() == {"squareplus", "sparsemax", "maxout"}
-
-
-@TORCH_ROWS
+@PEER_ROWS
 def test_value_agrees_with_torch(name):
     expected = in_torch(name, peer("torch").asarray(POINTS)).numpy()
     np.testing.assert_allclose(ACTIVATIONS[name].function(POINTS), expected, rtol=1e-13, atol=2e-15)
 
 
-@TORCH_ROWS
+@PEER_ROWS
 def test_derivative_agrees_with_torch(name):
     x = peer("torch").asarray(POINTS).requires_grad_()
     weighted_sum(lambda x: in_torch(name, x))(x).backward()
     ours = grad(weighted_sum(ACTIVATIONS[name].function))(POINTS)
     rtol = 1e-7 if name == "hard_sigmoid" else 1e-12  # torch has 1/6 in float32 there
     np.testing.assert_allclose(ours, x.grad.numpy(), rtol=rtol, atol=1e-14)
+
+
+def test_squareplus_agrees_with_keras():
+    """Its numbers are in float32; its sparsemax sums the wrong values and is no distribution."""
+    theirs = keras("activations").squareplus(peer("jax.numpy").asarray(POINTS))
+    np.testing.assert_allclose(squareplus(POINTS), np.asarray(theirs), rtol=1e-6, atol=1e-6)
 
 
 @ROWS
@@ -189,10 +208,9 @@ def test_nan_stays_nan(name):
 def test_derivative_at_a_kink(name, x, slope):
     ours = grad(lambda x: namespace(x).sum(ACTIVATIONS[name].function(x)))(np.asarray([x]))
     assert ours.item() == pytest.approx(slope, rel=1e-15)
-    if name in IN_TORCH:
-        theirs = peer("torch").asarray([x], dtype=peer("torch").float64).requires_grad_()
-        in_torch(name, theirs).sum().backward()
-        assert theirs.grad.item() == pytest.approx(slope, rel=1e-15)
+    theirs = peer("torch").asarray([x], dtype=peer("torch").float64).requires_grad_()
+    in_torch(name, theirs).sum().backward()
+    assert theirs.grad.item() == pytest.approx(slope, rel=1e-15)
 
 
 def test_parameters_agree_with_torch():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 
 import numpy as np
@@ -13,10 +12,12 @@ from nnkit import nn
 from nnkit.gradient_check import check_graph
 from nnkit.nn.module import declared
 from nnkit.nn.serial import LAYERS, from_config, to_config
-from nnkit_numpy.jit import cache
+from nnkit.optimizers import SGD
 from tests.nn.calling import Called, Custom
 from tests.nn.table import ROWS
 from tests.peers import peer
+from tests.plan.running import Bench, close
+from tests.training.steps import Job, check_compiled
 
 EVERY = pytest.mark.parametrize("name", ROWS)
 IN_TORCH = pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.torch])
@@ -35,17 +36,11 @@ def network(name, dtype="float64"):
     return net, draw.normal(size=(23, *row.shape[1:])), draw.normal(size=(23, 2))
 
 
-def test_every_layer_has_a_row():
-    assert {type(row.make()) for row in ROWS.values()} == set(LAYERS.values())
+def test_what_is_exported_can_be_saved_and_only_what_is_random_has_no_peer():
     exported = {thing for thing in vars(nn).values() if isinstance(thing, type) and issubclass(thing, nn.Module)}
     assert exported - {nn.Module} == set(LAYERS.values())
     without = {type(row.make()).__name__ for row in ROWS.values() if row.torch is None}
     assert without == {type(row.make()).__name__ for row in ROWS.values() if row.random}
-
-
-@pytest.mark.parametrize("kind", LAYERS.values(), ids=lambda kind: kind.__name__)
-def test_it_is_documented_with_an_example(kind):
-    assert f">>> {kind.__name__}(" in inspect.getdoc(kind) or "    >>> " in kind.__doc__
 
 
 @TRAINING
@@ -175,10 +170,26 @@ def test_every_library_agrees(name, training, library):
         np.testing.assert_allclose(value, expected[output], rtol=tolerance, atol=tolerance / 10, err_msg=output)
 
 
-@pytest.mark.parametrize("name", [n if "," not in n else pytest.param(n, marks=pytest.mark.slow) for n in ROWS])
-def test_compiled_and_plain_train_alike(name, tmp_path, monkeypatch):
-    pytest.importorskip("llvmlite")
-    monkeypatch.setenv(cache.DIRECTORY, str(tmp_path))
+@TRAINING
+@EVERY
+def test_its_program_is_the_reference(name, training):
+    found = called(name, training=training, slopes=True)
+    close(Bench(found.graph, found.values).step(), found.run(), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n.endswith("converged") else n for n in ROWS]
+)
+def test_compiled_steps_are_those_of_the_reference(name):
+    """Of a training with it, random numbers and states included."""
+    row = ROWS[name]
+    check_compiled(Job(network(name)[0].module, row.shape[1:], "mse", SGD(0.01), rows=31), batch=10)
+
+
+@pytest.mark.parametrize("name", ["batch norm", "dropout"])
+def test_compiled_and_plain_train_alike(name):
+    """In ``fit``, with a smaller batch at the end of each epoch."""
+    peer("llvmlite")
     found = {}
     for mode in ("off", "first"):
         net, x, y = network(name)

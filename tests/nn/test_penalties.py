@@ -13,6 +13,7 @@ from nnkit.optimizers import SGD
 from nnkit.training import evaluation
 from tests.nn.calling import Called, Custom
 from tests.peers import keras, peer
+from tests.training.steps import Job
 
 DRAW = np.random.default_rng(0)
 X, Y, WEIGHT = DRAW.normal(size=(23, 3)), DRAW.normal(size=(23, 2)), DRAW.uniform(0.1, 2.0, 23)
@@ -50,6 +51,39 @@ def test_the_mean_over_the_rows_is_keras_loss():
     got = called.run(x=x)
     ours = (got["penalty:0"] + got["penalty:1"]).mean()
     np.testing.assert_allclose(ours, float(sum(layer.losses)), rtol=1e-12)
+
+
+WEIGHTS = {"l1": (0.3, 0.0), "l2": (0.0, 0.2), "l1 and l2": (0.3, 0.2)}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_penalties_on_weights_are_keras_and_their_derivatives_torchs(name):
+    """In the loss that is reported, and in the step that is taken."""
+    torch, (l1, l2) = peer("torch"), WEIGHTS[name]
+    net, bare = (nnkit.Sequential([nn.Dense(2, **o)], (3,), dtype="float64") for o in ({"l1": l1, "l2": l2}, {}))
+    weight = net.parameters()["layers.0.weight"]
+    bare.set_parameters(net.parameters())
+    penalty = net.test(X, Y).loss - bare.test(X, Y).loss
+    assert penalty == pytest.approx(float(keras("regularizers").L1L2(l1, l2)(weight)), rel=1e-6)
+    theirs = torch.asarray(weight).requires_grad_()
+    (l1 * theirs.abs().sum() + l2 * theirs.square().sum()).backward()
+    for one in (net, bare):
+        one.fit(X, Y, epochs=1, batch_size=23, optimizer=SGD(0.1), progress=False)
+    moved = bare.parameters()["layers.0.weight"] - net.parameters()["layers.0.weight"]
+    np.testing.assert_allclose(moved, 0.1 * theirs.grad.numpy(), rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_penalties_on_weights_in_float32_stay_there(name):
+    """In double are only the running means, with penalties and without."""
+    in_double = []
+    for l1, l2 in (WEIGHTS[name], (0.0, 0.0)):
+        job = Job(nn.Dense(2, l1=l1, l2=l2), (3,), "mse", SGD(0.1), dtype="float32")
+        graph = job.graph(5)
+        assert len(job.layout.factors) == (l1 > 0) + (l2 > 0)
+        assert graph.nodes[graph.output["parameter"]].dtype == "float32"
+        in_double.append([node.operation for _, node in graph if node.dtype == "float64"])
+    assert in_double[0] == in_double[1]
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weighted"])

@@ -74,6 +74,25 @@ def test_it_takes_about_as_many_evaluations_as_scipy() -> None:
     assert counts[1] <= 1.5 * counts[0]
 
 
+@pytest.mark.parametrize("history", [1, 4, 10])
+def test_every_direction_is_that_of_the_inverse_hessian_written_out(history: int) -> None:
+    """H ← Vᵀ H V + s sᵀ / yᵀs, with V = I − y sᵀ / yᵀs, as whole matrices: Nocedal and Wright, formula 7.17."""
+    steps = LBFGS(history=history).minimizer(rosenbrock, np.full(5, -1.2))
+    known: list[tuple[Any, Any]] = []
+    for _ in range(30):
+        before, slope = steps.parameter, steps.gradient
+        assert steps.update()
+        s, y = known[-1] if known else (slope, slope)
+        inverse = np.eye(5) * float(s @ y) / float(y @ y)
+        for s, y in known[-history:]:
+            v = np.eye(5) - np.outer(y, s) / float(y @ s)
+            inverse = v.T @ inverse @ v + np.outer(s, s) / float(y @ s)
+        went = steps.parameter - before
+        along = -inverse @ slope
+        np.testing.assert_allclose(went / np.linalg.norm(went), along / np.linalg.norm(along), rtol=1e-6, atol=1e-9)
+        known.append((went, steps.gradient - slope))
+
+
 def test_at_a_minimum_there_is_no_step() -> None:
     steps = LBFGS().minimizer(lambda w: (float(w @ w), 2.0 * w), np.zeros(3))
     assert not steps.update()

@@ -9,11 +9,13 @@ from nnkit.nn.leaves import first_values
 from nnkit.training.graphs import training_graph
 from nnkit.training.layout import Layout
 from nnkit.training.objective import objective
-from tests.plan.running import TARGET, Bench
+from nnkit_numpy.device import NATIVE
+from tests.peers import peer
+from tests.plan.running import TARGET, Bench, close
 
 
 class Job:
-    """A module, its data, loss and optimiser. ``labels`` tells what the targets are."""
+    """A module, its data, loss and optimiser. ``labels`` tells what the targets are, or is them."""
 
     def __init__(self, module, shape, loss, optimizer, labels="numbers", rows=23, weighted=False, dtype="float64"):
         self.layout = Layout.of(module, shape, dtype)
@@ -21,16 +23,19 @@ class Job:
         self.optimizer = optimizer.resolved(50)
         self.weighted, self.dtype = weighted, dtype
         draw = np.random.default_rng(5)
-        outputs = self.layout.output_shape
         self.x = draw.normal(size=(rows, *shape)).astype(dtype)
-        self.y = {
+        self.y = labels if isinstance(labels, np.ndarray) else self.targets(labels, draw, rows)
+        self.weight = draw.uniform(0.0, 2.0, rows).astype(dtype)
+
+    def targets(self, labels, draw, rows):
+        outputs, dtype = self.layout.output_shape, self.dtype
+        return {
             "numbers": lambda: draw.normal(size=(rows, *outputs)).astype(dtype),
             "counts": lambda: draw.poisson(2.0, (rows, *outputs)).astype(dtype),
             "yes": lambda: (draw.random((rows, *outputs)) < 0.5).astype(dtype),
             "classes": lambda: draw.integers(0, outputs[-1], rows).astype("int32"),
             "shares": lambda: draw.dirichlet(np.ones(outputs[-1]), rows).astype(dtype),
         }[labels]()
-        self.weight = draw.uniform(0.0, 2.0, rows).astype(dtype)
 
     def graph(self, batch):
         target = (self.y.shape[1:], str(self.y.dtype))
@@ -70,6 +75,16 @@ class Job:
             arrays[path] = flat[start : start + size].reshape(shape)
             start += size
         return arrays
+
+
+def check_compiled(job, batch, steps=3):
+    """Training steps of one native program beside those of the reference interpreter, states included."""
+    peer("llvmlite")
+    bench = job.bench(batch, target=NATIVE)
+    for _ in range(steps):
+        expected = bench.expected()
+        assert bench.states
+        close(bench.step(), expected, rtol=1e-9, atol=1e-11)
 
 
 def steady(graph, values, steps=3):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnkit import nn
-from nnkit.constraints import Constraint, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
+from nnkit import constraints, nn
+from nnkit.constraints import Constraint, MaxNorm, MinMaxNorm, NonNegative, UnitNorm, get
 from nnkit.errors import ArgumentError, ShapeError
 from nnkit.optimizers import SGD, Adam, ClipByGlobalNorm
 from nnkit_numpy.jit import cache
@@ -183,9 +183,12 @@ def test_a_layer_with_a_constraint_of_ones_own_is_ones_own(tmp_path):
         nnkit.load(tmp_path / "net.h5")
 
 
-@pytest.mark.parametrize("constraint", ["max_norm", "NonNeg", MinMaxNorm(0.1, 2.0, 0.5, (0, 1))], ids=str)
-def test_they_come_back_from_a_file_and_go_on(constraint, tmp_path):
-    net = nnkit.Sequential([nn.Dense(4, constraint=constraint, bias_constraint="unit_norm"), nn.Dense(2)], (3,))
+FILED = {name: get(name) for name in constraints.CONSTRAINTS} | {"min_max_norm": MinMaxNorm(0.1, 2.0, 0.5, (0, 1))}
+
+
+@pytest.mark.parametrize("name", FILED)
+def test_they_come_back_from_a_file_and_go_on(name, tmp_path):
+    net = nnkit.Sequential([nn.Dense(4, constraint=FILED[name], bias_constraint="unit_norm"), nn.Dense(2)], (3,))
     net.fit(X, Y, epochs=1, progress=False)
     net.save(tmp_path / "net.h5")
     again = nnkit.load(tmp_path / "net.h5")

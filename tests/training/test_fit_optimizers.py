@@ -23,6 +23,7 @@ from nnkit.optimizers.schedules import Constant, Cosine
 from nnkit.training.layout import lasting_bytes
 from tests.optimizers.cases import ADAPTIVE, CASES
 from tests.training.small import blobs, fit, network, same, values
+from tests.training.steps import Job, check_compiled
 
 X, Y = blobs(50)
 KINDS = {made.name: made(0.02) for made in optimizers.OPTIMIZERS.values()} | {
@@ -37,7 +38,15 @@ EVERY = pytest.mark.parametrize("kind", KINDS)
 
 
 @EVERY
+def test_compiled_steps_are_those_of_the_reference(kind: str) -> None:
+    """More of them than accumulation waits for."""
+    job = Job(network(outputs=2, output_activation="identity").module, (3,), "mse", KINDS[kind], rows=50)
+    check_compiled(job, batch=10, steps=4)
+
+
+@pytest.mark.parametrize("kind", ["momentum", "adam", "schedule_free_adamw", "everything"])
 def test_compiled_and_not_are_equal_to_rounding(kind: str) -> None:
+    """In ``fit``, whole epochs with a smaller batch at their end, and the weights that the network then has."""
     nets = [nnkit.FeedForward(3, 3, output_activation="softmax", dtype="float64", seed=5) for _ in range(2)]
     for net, mode in zip(nets, ("off", "first"), strict=True):
         run = fit(net, X, Y, epochs=2, batch_size=8, optimizer=KINDS[kind], compile=mode)

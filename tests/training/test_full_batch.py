@@ -90,6 +90,7 @@ def test_float32_learns_too() -> None:
     net = nnkit.FeedForward(64, 10, [32], output_activation="softmax", seed=0)
     run = fitted(net, DIGITS.x_train, DIGITS.y_train, epochs=40, validation_split=0.1)
     assert run.history["loss"][-1] < 0.05
+    assert {value.dtype for value in net.parameters().values()} == {np.dtype("float32")}
     assert net.test(DIGITS.x_test, DIGITS.y_test).accuracy > 0.94
     assert [finding.name for finding in run.doctor() if "rate" in finding.name] == []
 
@@ -217,7 +218,9 @@ def test_it_is_saved_and_loaded(tmp_path: Any) -> None:
     net = network()
     fitted(net, epochs=2, optimizer=LBFGS(history=4))
     net.save(tmp_path / "net.h5")
-    np.testing.assert_array_equal(nnkit.load(tmp_path / "net.h5").predict(X), net.predict(X))
+    again = nnkit.load(tmp_path / "net.h5")
+    assert again._optimizer == LBFGS(history=4)
+    np.testing.assert_array_equal(again.predict(X), net.predict(X))
 
 
 @pytest.mark.parametrize(
