@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from nnkit.graph.ir import Node
 from nnkit.plan.schedule import VIEWS
@@ -126,20 +125,3 @@ KERNELS: dict[str, Emit] = {
 def lines(node: Node, out: str, operands: list[str]) -> list[str]:
     """The code of one node."""
     return KERNELS.get(node.operation, elementwise)(node, out, operands)
-
-
-def view(node: Node, source: Any) -> Any:
-    """Another look at ``source``, for the shape operations."""
-    options = node.options
-    if node.operation == "reshape":
-        return source.reshape(options["shape"], copy=False)
-    if node.operation == "permute_dims":
-        return source.transpose(options["axes"])
-    if node.operation == "broadcast_to":
-        from numpy import broadcast_to
-
-        return broadcast_to(source, options["shape"])
-    if node.operation == "flip":
-        return source[tuple(slice(None, None, -1 if a in options["axis"] else 1) for a in range(source.ndim))]
-    spans = zip(options["start"], options["stop"], options["step"], strict=True)
-    return source[tuple(slice(*span) for span in spans)]

@@ -9,9 +9,8 @@ import numpy as np
 
 from nnkit.backend import Store
 from nnkit.graph.ir import Node
-from nnkit.graph.primitives.creation import Constant
-from nnkit.graph.primitives.random import MASK
 from nnkit.plan import Plan, Step
+from nnkit.plan.host import constant, view
 from nnkit.plan.passes import goes_along, space
 from nnkit.plan.planner import part_offset
 from nnkit.plan.schedule import VIEWS
@@ -97,9 +96,9 @@ class NumpyProgram:
             array: Array = data[name] if node.options["role"] == "data" else store.array(name)
             return array
         if slot.kind == "constant":
-            return _constant(node)
+            return constant(node)
         if slot.kind == "view":
-            viewed: Array = kernels.view(node, self._arrays[slot.ref])
+            viewed: Array = view(node, self._arrays[slot.ref])
             return viewed
         if slot.kind == "state":
             return self._arrays[slot.ref]
@@ -137,7 +136,7 @@ class NumpyProgram:
         elif node.operation in VIEWS:
             source = self._arrays[node.inputs[0]]
             reshaped = node.operation == "reshape"  # of what cannot be looked at in another shape: the result can
-            names[f"v{i}_source"] = source if reshaped else kernels.view(node, source)
+            names[f"v{i}_source"] = source if reshaped else view(node, source)
             names[f"v{i}_target"] = out.reshape(source.shape, copy=False) if reshaped else out
 
     def _tiles(self, step: Step) -> list[tuple[Array, ...]]:
@@ -153,18 +152,6 @@ class NumpyProgram:
                 views.append(self._arrays[i][:count] if scratch else self._arrays[i][start : start + count])
             rows.append(tuple(views))
         return rows
-
-
-def _constant(node: Node) -> Array:
-    options = node.options
-    if node.operation == "arange":
-        return np.arange(options["start"], options["stop"], options["step"], dtype=options["dtype"])
-    value = options["value"]
-    if isinstance(value, Constant):
-        return value.array.astype(options["dtype"], copy=False)
-    if node.dtype.startswith("uint"):
-        value &= MASK if node.dtype == "uint32" else (1 << 64) - 1
-    return np.asarray(value, dtype=node.dtype)
 
 
 def _source(plan: Plan) -> str:

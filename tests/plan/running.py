@@ -20,20 +20,20 @@ def role(graph, name):
 class Bench:
     """A program of a graph on values of its own, with an arena full of NaN, and what the interpreter says of it."""
 
-    def __init__(self, graph, values, disable=(), target=TARGET, memory_limit=None):
+    def __init__(self, graph, values, disable=(), target=TARGET, memory_limit=None, backend=BACKEND):
         self.graph = graph
         self.plan = plan(graph, target, disable, memory_limit)
         self.lasting = [name for name in graph.inputs if role(graph, name) != "data"]
         self.states = [name for name in self.lasting if role(graph, name) == "state" and name in graph.output]
         self.others = [name for name in graph.output if name not in self.states]
         self.values = {name: np.array(value) for name, value in values.items()}
-        self.store = BACKEND.new_store()
+        self.store = backend.new_store()
         # A role of its own for each leaf: they may then have any shapes and data types.
         leaves = [(name, self.values[name]) for name in self.lasting]
         self.store.allocate(Leaf(name, f"role of {name}", value.shape, str(value.dtype)) for name, value in leaves)
         self.store.write(dict(leaves))
-        data = {name: value.copy() for name, value in self.values.items() if name not in self.lasting}
-        self.program = BACKEND.compile(self.plan).bind(self.store, data)
+        data = {n: backend.to_device(value.copy()) for n, value in self.values.items() if n not in self.lasting}
+        self.program = backend.compile(self.plan).bind(self.store, data)
         poison(self.program)
 
     def step(self):

@@ -63,9 +63,9 @@ class Job:
         first = first_values(self.layout.declared, self.layout.shapes, 0)
         return {path: first[path] for path in self.layout.states}
 
-    def bench(self, batch, disable=(), target=TARGET):
+    def bench(self, batch, disable=(), target=TARGET, **options):
         graph = self.graph(batch)
-        return Bench(graph, self.values(graph), disable, target)
+        return Bench(graph, self.values(graph), disable, target, **options)
 
     def split(self, flat):
         """The flat vector of parameters as arrays by path."""

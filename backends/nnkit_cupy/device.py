@@ -1,0 +1,88 @@
+"""The backend object of a GPU."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from nnkit.plan import Plan, Target
+from nnkit_cupy.memory import CupyStore
+from nnkit_cupy.program import CupyExecutable
+from nnkit_cupy.runtime import Runtime
+from nnkit_cupy.source.passes import FOLDS, ROW_FOLDS
+
+# Rates of an H200, measured: copies, products in float32 without TF32, and one more node in a graph.
+TARGET = Target(
+    name="cuda",
+    call_s=1.2e-6,
+    bytes_per_s=4.2e12,
+    cached_bytes_per_s=8e12,
+    near_bytes=1 << 25,
+    near_bytes_per_s=6e12,
+    flops_per_s=5.1e13,
+    tile_bytes=1 << 62,
+    alignment=256,
+    loops=True,
+    folds=frozenset(FOLDS),
+    row_folds=frozenset(ROW_FOLDS),
+    native=frozenset(("erf",)),
+)
+COMPILE_S = (0.5, 0.03)
+"""Seconds to compile a module, and each kernel unlike the others."""
+KEPT = 64
+
+
+class CupyBackend:
+    """Compiles plans to CUDA kernels and keeps those of the latest ones."""
+
+    def __init__(self, name: str, runtime: Runtime) -> None:
+        self.name = name
+        self._runtime = runtime
+        self._executables: OrderedDict[str, CupyExecutable] = OrderedDict()
+        self._lock = Lock()
+
+    def target(self) -> Target:
+        """Rates and abilities of the GPU."""
+        return TARGET
+
+    def native_target(self) -> None:
+        """There is one form of program, which is compiled."""
+
+    def calibrate(self) -> dict[str, Target]:
+        """The rates are built in."""
+        return {"native": self.target()}
+
+    def compile_s(self, plan: Plan) -> float:
+        """Predicted seconds to compile a plan, as if nothing were cached."""
+        nodes = plan.graph.nodes
+        kernels = {tuple((nodes[i].operation, nodes[i].shape) for i in step.nodes) for step in plan.steps}
+        return COMPILE_S[0] + COMPILE_S[1] * len(kernels)
+
+    def new_store(self) -> CupyStore:
+        """An empty store."""
+        return CupyStore(self._runtime)
+
+    def compile(self, plan: Plan) -> CupyExecutable:
+        """The kernels of a plan, from the cache when the same plan was compiled before."""
+        with self._lock:
+            known = self._executables.get(plan.fingerprint)
+            if known is None:
+                known = self._executables[plan.fingerprint] = CupyExecutable(plan, self._runtime)
+                if len(self._executables) > KEPT:
+                    self._executables.popitem(last=False)
+            return known
+
+    def to_device(self, array: Any) -> Any:
+        """A device copy of a host array."""
+        return self._runtime.upload(np.asarray(array))
+
+    def overwrite(self, target: Any, source: Any) -> None:
+        """Copy a host array into a device array, spread to its shape."""
+        self._runtime.overwrite(target, np.asarray(source))
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes of this process's arrays, and bytes that are free on the device."""
+        return self._runtime.memory()

@@ -1,0 +1,141 @@
+"""Compiled plans: kernels with their launches, and programs that replay whole steps as one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nnkit.backend import Store
+from nnkit.graph.dtypes import itemsize
+from nnkit.graph.ir import Node
+from nnkit.plan import Plan
+from nnkit.plan.host import constant, view
+from nnkit.plan.look import Look, fixed
+from nnkit_cupy.runtime import Array, Replay, Runtime
+from nnkit_cupy.source.launches import ALLOWED, DONE, SCRATCH_BYTES, STOPPED, Launch, module
+from nnkit_cupy.source.pieces import Product
+
+STATE = 4
+"""Numbers of the state of a program."""
+
+
+class CupyExecutable:
+    """The kernels of a plan, compiled when it is first bound."""
+
+    def __init__(self, plan: Plan, runtime: Runtime) -> None:
+        self.plan, self.runtime = plan, runtime
+        self.code = module(plan)
+
+    def bind(self, store: Store, data: Mapping[str, Any]) -> CupyProgram:
+        """A program with its own arena on the store's arrays and these data."""
+        return CupyProgram(self, store, data)
+
+    @cached_property
+    def kernels(self) -> Callable[[str], Any]:
+        """The functions of the module by their names."""
+        return self.runtime.module(self.code.text)
+
+
+class CupyProgram:
+    """Runs steps on the device. The first is launched kernel by kernel; then the step is recorded and replayed."""
+
+    def __init__(self, executable: CupyExecutable, store: Store, data: Mapping[str, Any]) -> None:
+        self._plan, self._runtime, self._data = executable.plan, executable.runtime, dict(data)
+        zeros, code = self._runtime.zeros, executable.code
+        self._arena = zeros((max(self._plan.arena_bytes, 1),), "uint8")
+        self._state = zeros((STATE,), "int32")
+        self._truths = zeros((max(code.truths, 1),), "bool")
+        self._scratch = zeros((SCRATCH_BYTES,), "uint8")
+        held = ((i, node) for i, node in self._plan.graph if self._plan.slots[i].kind in ("input", "constant"))
+        self._arrays = {i: self._array(node, store) for i, node in held}
+        self._work = [self._bound(item, executable.kernels) for item in code.launches]
+        self._replay: Replay | None = None
+        self._ran = False
+
+    def run(self, steps: int) -> int:
+        """Run so many steps; returns how many ran before the guard refused one."""
+        if steps < 1:
+            return 0
+        guarded = self._plan.guard is not None
+        self._runtime.overwrite(self._state, _begun())
+        left = steps
+        if not self._ran:  # the library prepares itself in its first call, which cannot be recorded
+            self._step()
+            self._ran, left = True, left - 1
+        if left and self._replay is None:
+            self._replay = self._runtime.record(self._step)
+        for _ in range(left):
+            assert self._replay is not None
+            self._replay.launch()
+        return int(self._runtime.download(self._state)[DONE]) if guarded else steps
+
+    def feed(self, name: str, array: Array) -> None:
+        """From the next step on the data of that name are a copy of this host array."""
+        self._runtime.overwrite(self._data[name], array)
+
+    def read(self, names: Iterable[str]) -> dict[str, Array]:
+        """Host copies of outputs that are not states, as the last step left them."""
+        return {name: self._output(self._plan.graph.output[name]) for name in names}
+
+    def memory(self) -> int:
+        """Bytes of the program's own buffers."""
+        return self._plan.arena_bytes + int(self._state.nbytes + self._truths.nbytes + self._scratch.nbytes)
+
+    def step_seconds(self, rounds: int) -> list[float]:
+        """Seconds of each step of the plan: the medians of its kernels by themselves, in so many rounds."""
+        self._runtime.overwrite(self._state, _begun())
+        seconds = np.zeros((rounds, len(self._plan.steps)))
+        for taken in seconds:
+            for number, work in self._work:
+                taken[number] += self._runtime.seconds(work)
+        return [float(median) for median in np.median(seconds[max(1, rounds // 4) if rounds > 1 else 0 :], axis=0)]
+
+    # -- inside
+
+    def _step(self) -> None:
+        for _, work in self._work:
+            work()
+
+    def _array(self, node: Node, store: Store) -> Any:
+        if node.operation != "input":
+            return self._runtime.upload(constant(node))
+        name = node.options["name"]
+        return self._data[name] if node.options["role"] == "data" else store.array(name)
+
+    def _bound(self, item: Launch | Product, kernels: Callable[[str], Any]) -> tuple[int, Callable[[], None]]:
+        runtime = self._runtime
+        if isinstance(item, Product):
+            places = [self._address(look, item.dtype) for look in (item.a, item.b, item.out)]
+            return item.step, lambda: runtime.multiply(item, *places)
+        kernel, own = kernels(item.kernel), (self._arena, self._state, self._truths, self._scratch)
+        arguments = [runtime.address(array) for array in own]
+        arguments += [runtime.address(self._arrays[i]) for i in item.inputs]
+        arguments += [int(self._arrays[i].shape[0]) for i in item.rows]
+        arguments += item.offsets
+        return item.step, lambda: runtime.launch(kernel, item.blocks, item.threads, arguments)
+
+    def _address(self, look: Look, dtype: str) -> int:
+        array = self._arena if look.buffer.startswith("a_") else self._arrays[int(look.buffer[1:])]
+        return self._runtime.address(array) + look.offset * itemsize(dtype)
+
+    def _output(self, i: int) -> Array:
+        slots, node = self._plan.slots, self._plan.graph.nodes[i]
+        if slots[i].kind == "view":
+            return np.ascontiguousarray(view(node, self._output(slots[i].ref)))
+        if slots[i].kind in ("input", "constant"):
+            return self._runtime.download(self._arrays[i])
+        if slots[i].kind == "state":
+            return self._runtime.download(self._arrays[slots[i].ref])
+        start = slots[i].offset
+        flat = self._runtime.download(self._arena[start : start + node.nbytes])
+        return flat.view(node.dtype).reshape(fixed(node.shape))
+
+
+def _begun() -> Array:
+    """The state before a run: everything is allowed, nothing was refused, and no step is done."""
+    state = np.zeros(STATE, np.int32)
+    state[ALLOWED], state[STOPPED], state[DONE] = 1, 0, 0
+    return state

@@ -1,0 +1,163 @@
+"""The calls to the GPU that the backend makes, and nothing else: memory, kernels, products, graphs.
+
+A stand-in with these methods runs the same programs on a processor, for tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nnkit_cupy.source.pieces import Product
+
+Array = npt.NDArray[Any]
+Address = int
+
+
+class Replay(Protocol):
+    """A recorded step."""
+
+    def launch(self) -> None:
+        """Run it, after what the stream has before it; does not wait."""
+
+
+class Runtime(Protocol):
+    """One GPU with one stream, in whose order everything happens."""
+
+    def zeros(self, shape: Sequence[int], dtype: str) -> Any:
+        """A device array of zeros."""
+
+    def upload(self, array: Array) -> Any:
+        """A device copy of a host array."""
+
+    def overwrite(self, target: Any, source: Array) -> None:
+        """Copy a host array into a device array, spread to its shape."""
+
+    def download(self, array: Any) -> Array:
+        """A host copy, after everything before it is done: the only way to wait."""
+
+    def address(self, array: Any) -> Address:
+        """Where a device array begins."""
+
+    def module(self, text: str) -> Callable[[str], Any]:
+        """Compile kernels; gives a function from their names."""
+
+    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int]) -> None:
+        """Start a kernel with these addresses and numbers, each of eight bytes."""
+
+    def multiply(self, product: Product, a: Address, b: Address, out: Address) -> None:
+        """A matrix product by the library."""
+
+    def record(self, step: Callable[[], None]) -> Replay:
+        """What ``step`` starts, as one graph; it is not run."""
+
+    def seconds(self, work: Callable[[], None]) -> float:
+        """How long the device takes for what ``work`` starts."""
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes of this process's arrays, and bytes that are free on the device."""
+
+
+class CupyRuntime:
+    """The calls through CuPy and cuBLAS."""
+
+    def __init__(self, number: int) -> None:
+        import cupy
+
+        from nnkit_cupy.blas import Blas
+
+        self._cupy = cupy
+        self._device = cupy.cuda.Device(number)
+        with self._device:
+            self._stream = cupy.cuda.Stream(non_blocking=True)
+            self._blas = Blas(cupy, self._stream.ptr)
+
+    def zeros(self, shape: Sequence[int], dtype: str) -> Any:
+        """A device array of zeros."""
+        with self._device, self._stream:
+            return self._cupy.zeros(tuple(shape), dtype)
+
+    def upload(self, array: Array) -> Any:
+        """A device copy of a host array."""
+        with self._device, self._stream:
+            copied = self._cupy.empty(array.shape, array.dtype)
+            copied.set(np.asarray(array, order="C"), stream=self._stream)
+            self._stream.synchronize()  # the host array is the caller's, who may change it
+        return copied
+
+    def overwrite(self, target: Any, source: Array) -> None:
+        """Copy a host array into a device array, spread to its shape."""
+        spread = np.asarray(np.broadcast_to(np.asarray(source, target.dtype), target.shape), order="C")
+        if not spread.size:
+            return
+        with self._device, self._stream:
+            target.set(spread, stream=self._stream)
+            self._stream.synchronize()
+
+    def download(self, array: Any) -> Array:
+        """A host copy, after everything before it is done."""
+        with self._device, self._stream:
+            found: Array = array.get(stream=self._stream)
+        return found
+
+    def address(self, array: Any) -> Address:
+        """Where a device array begins."""
+        return int(array.data.ptr)
+
+    def module(self, text: str) -> Callable[[str], Any]:
+        """Compile kernels; gives a function from their names."""
+        with self._device:
+            made = self._cupy.RawModule(code=text, options=("--std=c++17",))
+            get: Callable[[str], Any] = made.get_function
+            return get
+
+    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int]) -> None:
+        """Start a kernel with these addresses and numbers."""
+        with self._device, self._stream:
+            kernel((blocks,), (threads,), tuple(arguments))
+
+    def multiply(self, product: Product, a: Address, b: Address, out: Address) -> None:
+        """A matrix product by the library."""
+        with self._device:
+            self._blas.multiply(product, a, b, out)
+
+    def record(self, step: Callable[[], None]) -> Replay:
+        """What ``step`` starts, as one graph."""
+        with self._device, self._stream:
+            self._stream.begin_capture()
+            try:
+                step()
+            finally:
+                graph = self._stream.end_capture()
+            graph.upload(self._stream)
+        return _Graph(graph, self._stream)
+
+    def seconds(self, work: Callable[[], None]) -> float:
+        """How long the device takes for what ``work`` starts."""
+        with self._device, self._stream:
+            began, ended = self._cupy.cuda.Event(), self._cupy.cuda.Event()
+            began.record(self._stream)
+            work()
+            ended.record(self._stream)
+            ended.synchronize()
+            return float(self._cupy.cuda.get_elapsed_time(began, ended)) * 1e-3
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes of this process's arrays, and bytes that are free on the device."""
+        with self._device:
+            used = int(self._cupy.get_default_memory_pool().used_bytes())
+            return used, int(self._cupy.cuda.runtime.memGetInfo()[0])
+
+
+class _Graph:
+    """A CUDA graph on the backend's stream."""
+
+    def __init__(self, graph: Any, stream: Any) -> None:
+        self._graph, self._stream = graph, stream
+
+    def launch(self) -> None:
+        """Run it, after what the stream has before it."""
+        self._graph.launch(self._stream)

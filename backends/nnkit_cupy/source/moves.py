@@ -1,0 +1,133 @@
+"""Operations that move elements: gathering, scattering, copies, sorting; and running sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnkit.graph.ir import Node
+from nnkit.plan import Plan
+from nnkit.plan.look import Look, cut, merged, steps, viewed
+from nnkit.plan.planner import part_offset
+from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, number_of
+from nnkit_cupy.source.types import TYPES, literal
+
+
+def copy(source: Look, target: Look) -> Piece:
+    """Element by element; the two have one shape."""
+    shape, (source, target) = merged(target.shape, [source.spread(target.shape), target])
+    index = names(len(shape))
+    return elements(number_of(shape), [*indices(shape), f"{target.at(index)} = {source.at(index)};"])
+
+
+def filled(out: Look, dtype: str) -> Piece:
+    """Zeros."""
+    shape, (look,) = merged(out.shape, [out])
+    return elements(number_of(shape), [*indices(shape), f"{look.at(names(len(shape)))} = {literal(0, dtype)};"])
+
+
+def moved(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
+    """A shape operation that is no view: its operand moves into memory of its own."""
+    source = operands[0]
+    if node.operation == "reshape":  # of what cannot be looked at in another shape: the result can
+        return [copy(source, Look(out.buffer, out.offset, source.shape, steps(source.shape)))]
+    return [copy(viewed(node, source), out)]
+
+
+def taken(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
+    """Rows by index; those from −n count from the end."""
+    x, chosen = operands
+    axis, index = node.options["axis"], names(len(out.shape))
+    body = [
+        *indices(out.shape),
+        f"int64 j = (int64){chosen.at([index[axis]])};",
+        f"if (j < 0) j += {x.rows or x.shape[axis]};",
+        f"{out.at(index)} = {x.at([*index[:axis], 'j', *index[axis + 1 :]])};",
+    ]
+    return [elements(number_of(out.shape), body)]
+
+
+def scattered(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
+    """Sums of rows by index. Each thread goes through all indices for its own places: the order is theirs."""
+    x, chosen = operands
+    axis = node.options["axis"]
+    others = [a for a in range(len(x.shape)) if a != axis]
+    extents = [x.shape[a] for a in others]
+    index = [f"i{others.index(a)}" if a != axis else "k" for a in range(len(x.shape))]
+    to = out.at([i if a != axis else "j" for a, i in enumerate(index)])
+    add = [
+        f"int64 j = (int64){chosen.at(['k'])};",
+        f"if (j < 0) j += {out.shape[axis]};",
+        f"{to} = ({TYPES[node.dtype]})({to} + {x.at(index)});",
+    ]
+    loop = block(f"for (int64 k = 0; k < {x.shape[axis]}; k++)", add)
+    return [filled(out, node.dtype), elements(number_of(extents), [*indices(extents), *loop])]
+
+
+def placed(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
+    """A value among zeros."""
+    inner = cut(out, node.options["start"], node.options["step"], operands[0].shape)
+    return [filled(out, node.dtype), copy(operands[0], inner)]
+
+
+def joined(plan: Plan, i: int, looks: dict[int, Look]) -> list[Piece]:
+    """Copies of the parts of a concatenation that were not computed in their place."""
+    node, out = plan.graph.nodes[i], looks[i]
+    axis, start, offset = node.options["axis"], 0, plan.slots[i].offset
+    pieces = []
+    for part in node.inputs:
+        extent = looks[part].shape[axis]
+        if axis or part_offset(plan.graph, part, plan.slots) != offset:
+            at = out.offset + start * out.strides[axis]
+            pieces.append(copy(looks[part], Look(out.buffer, at, looks[part].shape, out.strides)))
+        start += extent
+        offset += plan.graph.nodes[part].nbytes
+    return [piece for piece in pieces if piece.work]
+
+
+def running_sum(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
+    """Along an axis, one thread for each line."""
+    x, axis = operands[0], node.options["axis"]
+    extents, index = _lines(x, axis)
+    body = [
+        *indices(extents),
+        f"{TYPES[node.dtype]} s = 0;",
+        *block(
+            f"for (int64 k = 0; k < {x.shape[axis]}; k++)",
+            [f"s = ({TYPES[node.dtype]})(s + {x.at(index)});", f"{out.at(index)} = s;"],
+        ),
+    ]
+    return [elements(number_of(extents), body)]
+
+
+def sorted_places(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
+    """Insertion into a sorted line, stable, one thread for each; NaN goes to the end."""
+    x, axis = operands[0], node.options["axis"]
+    extents, index = _lines(x, axis)
+
+    def at(look: Look, position: str) -> str:
+        return look.at([position if i == "k" else i for i in index])
+
+    sign = "<" if node.options["descending"] else ">"
+    left = at(x, at(out, "(j - 1)"))
+    body = [
+        *indices(extents),
+        *block(
+            f"for (int64 k = 0; k < {x.shape[axis]}; k++)",
+            [
+                f"const {TYPES[dtypes[0]]} x = {at(x, 'k')};",
+                "int64 j = k;",
+                *block(
+                    f"while (j > 0 && ({left} {sign} x || (x == x && {left} != {left})))",
+                    [f"{at(out, 'j')} = {at(out, '(j - 1)')};", "j--;"],
+                ),
+                f"{at(out, 'j')} = k;",
+            ],
+        ),
+    ]
+    return [elements(number_of(extents), body)]
+
+
+def _lines(x: Look, axis: int) -> tuple[list[int], Lines]:
+    """Extents of the lines along an axis, and the index of element k of one of them."""
+    others = [a for a in range(len(x.shape)) if a != axis]
+    return [x.shape[a] for a in others], [f"i{others.index(a)}" if a != axis else "k" for a in range(len(x.shape))]

@@ -1,0 +1,109 @@
+"""Fused passes: elements of one shape in one loop, and rows in phases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnkit.graph.ir import Node
+from nnkit.plan import Plan, Step
+from nnkit.plan.look import Extents, Look, merged
+from nnkit.plan.passes import is_elementwise, phases
+from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, number_of, rows
+from nnkit_cupy.source.scalars import expression
+from nnkit_cupy.source.types import TYPES
+
+FOLDS = {"all": "true", "any": "false"}
+"""Reductions to one truth that a pass does on its way, and what stands there before the step."""
+ROW_FOLDS = {"sum": "Sum", "max": "Max", "min": "Min"}
+
+
+def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
+    """One loop over the elements, or for each row one phase after the other by the threads of a block."""
+    parts = phases(plan.graph, step.nodes)
+    if len(parts) == 1:
+        shape, body = _elements(plan, parts[0], looks)
+        return elements(number_of(shape), [*indices(shape), *body])
+    outer, inner = looks[step.nodes[0]].shape[0], number_of(looks[step.nodes[0]].shape[1:])
+    lines: Lines = []
+    for part in parts:
+        node = plan.graph.nodes[part[0]]
+        lines += _phase(plan, part, looks) if is_elementwise(node) else _row_fold(plan, part[0], looks)
+        lines.append("MEET;")
+    return rows(outer, inner, lines)
+
+
+def _elements(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> tuple[Extents, Lines]:
+    """The shape of the loop, and the code of one of its elements."""
+    shape, values = looks[part[0]].shape, _in_memory(plan, part)
+    loops, placed = merged(shape, [looks[i].spread(shape) for i in values])
+    return loops, _body(plan, part, dict(zip(values, placed, strict=True)), names(len(loops)), looks)
+
+
+def _in_memory(plan: Plan, part: tuple[int, ...]) -> list[int]:
+    """The values of a part that it reads from outside, and those that it stores: what only it reads is a variable."""
+    nodes, members = plan.graph.nodes, set(part)
+    outer = [o for o in dict.fromkeys(o for i in part for o in nodes[i].inputs) if o not in members]
+    return outer + [i for i in part if not plan.slots[i].tiled and nodes[i].operation not in FOLDS]
+
+
+def _body(plan: Plan, part: tuple[int, ...], at: Mapping[int, Look], index: Lines, looks: Mapping[int, Look]) -> Lines:
+    """The code of the element at an index; ``at`` has the looks of the values in memory."""
+    nodes = plan.graph.nodes
+    outer = [o for o in at if o not in part]
+    lines = [f"const {TYPES[nodes[o].dtype]} v{o} = {at[o].at(index)};" for o in outer if not at[o].text]
+    local = {o: at[o].text or f"v{o}" for o in outer} | {i: f"v{i}" for i in part}
+    for i in part:
+        node = nodes[i]
+        if node.operation in FOLDS:
+            lines.append(_told(node, local[node.inputs[0]], looks[i]))
+            continue
+        types = [nodes[o].dtype for o in node.inputs]
+        lines.append(f"const {TYPES[node.dtype]} v{i} = {expression(node, [local[o] for o in node.inputs], types)};")
+        if i in at:
+            lines.append(f"{at[i].at(index)} = v{i};")
+    return lines
+
+
+def _told(node: Node, value: str, out: Look) -> str:
+    """Whoever sees what decides the fold writes it down; before the step it stands as if nobody had."""
+    unusual = f"!{value}" if node.operation == "all" else value
+    return f"if ({unusual}) {out.at(['0'] * len(out.shape))} = {'false' if node.operation == 'all' else 'true'};"
+
+
+def _phase(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> Lines:
+    """The elements of row r: the first axis is the row, the others are divided among the threads."""
+    shape = looks[part[0]].shape
+    whole = {i: looks[i].spread(shape) for i in _in_memory(plan, part)}
+    within, placed = merged(shape[1:], [_of_row(look) for look in whole.values()])
+    at = {i: _with_row(look, whole[i]) for i, look in zip(whole, placed, strict=True)}
+    body = _body(plan, part, at, ["r", *names(len(within))], looks)
+    return block(f"for (int i = LANE; i < {number_of(within)}; i += WIDTH)", [*indices(within), *body])
+
+
+def _of_row(look: Look) -> Look:
+    return Look(look.buffer, look.offset, look.shape[1:], () if look.text else look.strides[1:], look.text)
+
+
+def _with_row(look: Look, whole: Look) -> Look:
+    strides = () if look.text else (whole.strides[0], *look.strides)
+    return Look(look.buffer, look.offset, (1, *look.shape), strides, look.text)
+
+
+def _row_fold(plan: Plan, i: int, looks: Mapping[int, Look]) -> Lines:
+    """Row r, or each row along the last axis of it, into one number, by all threads of the block."""
+    node = plan.graph.nodes[i]
+    x, out = looks[node.inputs[0]], looks[i]
+    between = x.shape[1:-1]
+    index = ["r", *names(len(between), 1)]
+    place = out.at([*index, "0"] if node.options["keepdims"] else index)
+    fold, kind = ROW_FOLDS[node.operation], TYPES[node.dtype]
+    first = f"({kind})0" if node.operation == "sum" else f"({kind}){x.at([*index, '0'])}"
+    one = f"found = {fold}<{kind}>::of(found, ({kind}){x.at([*index, 'k'])});"
+    body = [
+        *indices(between, "s", 1),
+        f"{kind} found = {first};",
+        f"for (int k = LANE; k < {x.shape[-1]}; k += WIDTH) {one}",
+        f"found = FOLD<{kind}, {fold}>(found);",
+        f"if (LANE == 0) {place} = found;",
+    ]
+    return block(f"for (int s = 0; s < {number_of(between)}; s++)", body)

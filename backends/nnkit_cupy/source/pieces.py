@@ -1,0 +1,118 @@
+"""Pieces of code and how they are launched.
+
+A piece is the body of a kernel that does the work of a step, or a part of it, with any number of blocks. Small pieces
+that follow each other become one kernel of one block, whose threads wait for each other in between: starting a kernel
+takes longer than they do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from nnkit.plan.look import Look
+
+Lines = list[str]
+WIDE = 256
+"""Threads of a block that goes over elements."""
+SHORT = 256
+"""Elements of a row up to which a warp does it, of which a block then has so many."""
+TOGETHER = 8
+ROW = 64
+"""Elements that a short row counts for: the phases of a row follow each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Code that ``blocks`` of so many ``threads`` do together, each its part; ``work`` is how many elements it has."""
+
+    lines: Lines
+    blocks: int
+    threads: int
+    work: int
+    step: int = 0
+    commits: bool = False
+    """Whether it writes states, which only a step does that the guard allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A matrix product for the library: out (m, n) = a (m, k) · b (k, n), for each of ``count`` in a stack.
+
+    Each operand is (look at the first matrix, whether it is stored transposed, row length, distance in the stack).
+    """
+
+    a: Look
+    b: Look
+    out: Look
+    dtype: str
+    m: int
+    n: int
+    k: int
+    transposed: tuple[bool, bool]
+    lengths: tuple[int, int, int]
+    count: int = 1
+    apart: tuple[int, int, int] = (0, 0, 0)
+    step: int = 0
+    commits: bool = field(default=False)
+
+
+def indented(lines: Iterable[str]) -> Lines:
+    """One level deeper."""
+    return [f"    {line}" for line in lines]
+
+
+def block(head: str, body: Iterable[str]) -> Lines:
+    """``head { body }``."""
+    return [f"{head} {{", *indented(body), "}"]
+
+
+def elements(count: int, body: Lines) -> Piece:
+    """``body`` for each i below ``count``, divided among all threads."""
+    loop = block(f"for (int64 i = (int64)BID * THREADS + TID; i < {count}; i += (int64)BLOCKS * THREADS)", body)
+    return Piece(loop, max(1, min(-(-count // WIDE), 1 << 16)), WIDE, count)
+
+
+def rows(count: int, length: int, body: Lines) -> Piece:
+    """``body`` for each row r below ``count``, by a team: one warp where rows are short, else a block.
+
+    In it ``LANE`` is the number of a thread in its team, which has ``WIDTH`` of them; ``MEET`` is where they wait for
+    each other, and ``FOLD`` makes one value of those that they have.
+    """
+    if length > SHORT:
+        names = {"LANE": "TID", "WIDTH": "THREADS", "MEET": "__syncthreads()", "FOLD": "nn_fold"}
+        head, blocks, threads = f"for (int64 r = BID; r < {count}; r += BLOCKS)", count, 128 if length <= 1024 else 512
+    else:
+        names = {"LANE": "(TID % 32)", "WIDTH": "WARP", "MEET": "__syncwarp()", "FOLD": "nn_fold_warp"}
+        head = f"for (int64 r = (int64)BID * TEAMS + TID / 32; r < {count}; r += (int64)BLOCKS * TEAMS)"
+        blocks, threads = -(-count // TOGETHER), 32 * min(TOGETHER, count)
+    words = re.compile(r"\b(" + "|".join(names) + r")\b")
+    loop = block(head, [words.sub(lambda found: names[found[1]], line) for line in body])
+    return Piece(loop, max(1, min(blocks, 1 << 16)), max(threads, 32), count * max(length, ROW))
+
+
+def indices(shape: Sequence[int], of: str = "i", first: int = 0) -> Lines:
+    """The index of each axis, from the number of an element: i0, i1, …"""
+    lines, rest = [], of
+    for axis in reversed(range(len(shape))):
+        name = f"i{axis + first}"
+        if axis == 0:
+            lines.append(f"const int64 {name} = {rest};")
+        else:
+            lines.append(f"const int64 {name} = {rest} % {shape[axis]};")
+            rest = f"({rest} / {shape[axis]})"
+    return lines
+
+
+def names(count: int, first: int = 0) -> Lines:
+    """The variables of ``indices``."""
+    return [f"i{axis}" for axis in range(first, first + count)]
+
+
+def number_of(shape: Sequence[int]) -> int:
+    """How many elements there are."""
+    count = 1
+    for extent in shape:
+        count *= extent
+    return count

@@ -1,0 +1,100 @@
+"""What every module begins with: functions that CUDA lacks, and sums and extrema over the threads of a block.
+
+The code runs with any number of threads in a block, one included, so that it can be compiled for a processor and tested
+there. A block has at most 1024 threads, in whole warps if it has more than one.
+"""
+
+PRELUDE = r"""
+#ifndef INFINITY
+#define INFINITY __int_as_float(0x7f800000)
+#define NAN __int_as_float(0x7fffffff)
+#endif
+#define TID ((int)threadIdx.x)
+#define THREADS ((int)blockDim.x)
+#define BID ((int)blockIdx.x)
+#define BLOCKS ((int)gridDim.x)
+#define WARP (THREADS < 32 ? THREADS : 32)
+#define TEAMS (THREADS < 32 ? 1 : THREADS / 32)
+typedef signed char int8; typedef unsigned char uint8; typedef unsigned int uint32; typedef long long int64;
+
+template <class T> __device__ inline T nn_sign(T x) { return x != x ? x : (T)((x > 0) - (x < 0)); }
+template <class T> __device__ inline T nn_abs(T x) { return x < 0 ? (T)-x : x; }
+template <class T> __device__ inline T nn_pow(T x, T y) {
+    T result = 1;
+    for (; y > 0; y >>= 1) { if (y & 1) result *= x; x *= x; }
+    return result;
+}
+// Of whole numbers: dividing by zero gives zero.
+template <class T> __device__ inline T nn_remainder(T x, T y) {
+    if (y == 0 || ((T)-1 < 0 && y == (T)-1)) return 0;
+    T rest = x % y;
+    return rest != 0 && ((rest < 0) != (y < 0)) ? (T)(rest + y) : rest;
+}
+template <class T> __device__ inline T nn_floor_divide(T x, T y) {
+    if (y == 0) return 0;
+    if ((T)-1 < 0 && y == (T)-1) return (T)(0 - x);
+    T rest = x % y;
+    return (T)(x / y - (rest != 0 && ((rest < 0) != (y < 0))));
+}
+template <class T> __device__ inline T nn_fraction_remainder(T x, T y) {
+    T rest = fmod(x, y);
+    if (rest == 0) return copysign((T)0, y);
+    return (rest < 0) != (y < 0) ? rest + y : rest;
+}
+template <class T> __device__ inline T nn_fraction_floor_divide(T x, T y) {
+    if (y == 0) return x / y;
+    T rest = fmod(x, y), quotient = (x - rest) / y;
+    if (rest != 0 && (rest < 0) != (y < 0)) quotient -= 1;
+    if (quotient == 0) return copysign((T)0, x / y);
+    T whole = floor(quotient);
+    return quotient - whole > (T)0.5 ? whole + 1 : whole;
+}
+template <> __device__ inline float nn_remainder(float x, float y) { return nn_fraction_remainder(x, y); }
+template <> __device__ inline double nn_remainder(double x, double y) { return nn_fraction_remainder(x, y); }
+template <> __device__ inline float nn_floor_divide(float x, float y) { return nn_fraction_floor_divide(x, y); }
+template <> __device__ inline double nn_floor_divide(double x, double y) { return nn_fraction_floor_divide(x, y); }
+template <class T> __device__ inline T nn_logaddexp(T x, T y) {
+    if (x == y) return x + (T)0.6931471805599453;
+    T between = x - y;
+    return between > 0 ? x + log1p(exp(-between)) : y + log1p(exp(between));
+}
+
+// What is folded: the identity has no effect, and NaN stays.
+template <class T> struct Sum { static __device__ inline T of(T a, T b) { return a + b; } };
+template <class T> struct Product { static __device__ inline T of(T a, T b) { return a * b; } };
+template <class T> struct Max { static __device__ inline T of(T a, T b) { return a > b || a != a ? a : b; } };
+template <class T> struct Min { static __device__ inline T of(T a, T b) { return a < b || a != a ? a : b; } };
+template <class T> struct All { static __device__ inline T of(T a, T b) { return a && b; } };
+template <class T> struct Any { static __device__ inline T of(T a, T b) { return a || b; } };
+
+// All threads of the warp call it; all get the result.
+template <class T, template <class> class F> __device__ inline T nn_fold_warp(T x) {
+    if (THREADS == 1) return x;
+    for (int apart = 16; apart; apart /= 2) x = F<T>::of(x, __shfl_xor_sync(0xffffffffu, x, apart));
+    return x;
+}
+
+// All threads of the block call it; all get the result. Its order depends on the number of threads alone.
+template <class T, template <class> class F> __device__ inline T nn_fold(T x) {
+    if (THREADS == 1) return x;
+    __shared__ T parts[32];
+    __shared__ T whole;
+    int count = THREADS / 32;
+    x = nn_fold_warp<T, F>(x);
+    if (count == 1) return x;
+    if (TID % 32 == 0) parts[TID / 32] = x;
+    __syncthreads();
+    if (TID < 32) {
+        T y = parts[TID < count ? TID : 0];
+        for (int apart = 16; apart; apart /= 2) {
+            T other = __shfl_down_sync(0xffffffffu, y, apart);
+            if (TID + apart < count) y = F<T>::of(y, other);
+        }
+        if (TID == 0) whole = y;
+    }
+    __syncthreads();
+    T result = whole;
+    __syncthreads();
+    return result;
+}
+"""

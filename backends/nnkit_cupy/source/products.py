@@ -1,0 +1,75 @@
+"""Matrix products: for the library where it can read the operands as they lie, else plain sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnkit.graph.ir import Node
+from nnkit.plan.look import Look
+from nnkit_cupy.source.moves import filled
+from nnkit_cupy.source.pieces import Piece, Product, elements, indices, names, number_of
+from nnkit_cupy.source.types import TYPES, cast
+
+LIBRARY = ("float32", "float64")
+
+
+def product(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece | Product]:
+    """a · b, for each matrix of a stack; flags say which operand is transposed."""
+    stack = out.shape[:-2]
+    a, b = (
+        _transposed(look.spread((*stack, *look.shape[-2:])), bool(node.options.get(flag)))
+        for look, flag in zip(operands, ("transpose_a", "transpose_b"), strict=True)
+    )
+    if 0 in (*a.shape, *b.shape):
+        return [filled(out, node.dtype)] if number_of(out.shape) else []
+    sides = [_side(look) for look in (a, b)]
+    even = all(_evenly(look, stack) for look in (a, b, out))
+    if node.dtype not in LIBRARY or set(dtypes) != {node.dtype} or None in sides or not even:
+        return [_plain(node, a, b, out, dtypes)]
+    (ta, la), (tb, lb) = sides  # type: ignore[misc]
+    apart = tuple(look.strides[len(stack) - 1] if stack else 0 for look in (a, b, out))
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    return [Product(a, b, out, node.dtype, m, n, k, (ta, tb), (la, lb, n), number_of(stack), apart)]  # type: ignore[arg-type]
+
+
+def _transposed(look: Look, flag: bool) -> Look:
+    if not flag:
+        return look
+    shape, strides = ((*t[:-2], t[-1], t[-2]) for t in (look.shape, look.strides))
+    return Look(look.buffer, look.offset, shape, strides, look.text)
+
+
+def _side(look: Look) -> tuple[bool, int] | None:
+    """Whether the matrix is stored by columns, and the distance of its rows or columns; None if it is neither."""
+    if look.text:
+        return None
+    (rows, columns), (down, along) = look.shape[-2:], look.strides[-2:]
+    if (along == 1 or columns == 1) and (down >= columns or rows == 1):
+        return False, max(down, columns) if rows > 1 else columns
+    if (down == 1 or rows == 1) and (along >= rows or columns == 1):
+        return True, max(along, rows) if columns > 1 else rows
+    return None
+
+
+def _evenly(look: Look, stack: tuple[int, ...]) -> bool:
+    """Whether the matrices of a stack follow each other at one distance."""
+    strides = look.strides[: len(stack)]
+    return all(
+        strides[axis] == strides[axis + 1] * stack[axis + 1] or stack[axis] == 1 for axis in range(len(stack) - 1)
+    )
+
+
+def _plain(node: Node, a: Look, b: Look, out: Look, dtypes: Sequence[str]) -> Piece:
+    """One element by one thread."""
+    index = names(len(out.shape))
+    *stack, row, column = index
+    first, second = (cast(look.at(place), dtype, node.dtype) for look, place, dtype in (
+        (a, [*stack, row, "k"], dtypes[0]), (b, [*stack, "k", column], dtypes[1])
+    ))  # fmt: skip
+    body = [
+        *indices(out.shape),
+        f"{TYPES[node.dtype]} found = 0;",
+        f"for (int64 k = 0; k < {a.shape[-1]}; k++) found = ({TYPES[node.dtype]})(found + {first} * {second});",
+        f"{out.at(index)} = found;",
+    ]
+    return elements(number_of(out.shape), body)

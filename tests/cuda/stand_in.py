@@ -1,0 +1,184 @@
+"""A stand-in for the GPU: the same kernels, compiled for this processor, one thread in each block.
+
+It refuses what CUDA and CuPy refuse while a step is recorded (copies, new memory, waiting, the library's first call),
+and keeps the launches in their order. What it cannot show is how threads of a block work together.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnkit_cupy.source.pieces import Product
+
+BLOCKS = 3  # so that more than one block has a part
+SHIM = r"""
+#include <cmath>
+#include <math.h>
+using namespace std;
+#define __global__
+#define __device__
+#define __shared__ static
+#define __launch_bounds__(n)
+#define __syncthreads()
+#define __syncwarp()
+struct Place { int x, y, z; };
+static Place threadIdx = {0, 0, 0}, blockDim = {1, 1, 1}, blockIdx = {0, 0, 0}, gridDim = {1, 1, 1};
+extern "C" void at_block(int block, int blocks) { blockIdx.x = block; gridDim.x = blocks; }
+template <class T> T __shfl_xor_sync(unsigned, T x, int) { return x; }
+template <class T> T __shfl_down_sync(unsigned, T x, int) { return x; }
+"""
+
+
+def compiler() -> str | None:
+    """A C++ compiler of this machine."""
+    return next((found for name in ("g++", "clang++", "c++") if (found := shutil.which(name))), None)
+
+
+@cache
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="nnkit-kernels-"))
+
+
+@cache
+def _compiled(text: str) -> ctypes.CDLL:
+    name = hashlib.sha256(text.encode()).hexdigest()[:20]
+    source, library = _folder() / f"{name}.cpp", _folder() / f"{name}.so"
+    source.write_text(SHIM + text)
+    # A product is not contracted with a sum, as NumPy does not: what is compared is the code, not the rounding.
+    flags = ["-shared", "-fPIC", "-O1", "-std=c++17", "-ffp-contract=off", "-fno-strict-aliasing", "-w"]
+    done = subprocess.run([str(compiler()), *flags, str(source), "-o", str(library)], capture_output=True, text=True)
+    if done.returncode:
+        raise AssertionError(f"the kernels do not compile:\n{done.stderr[:3000]}")
+    return ctypes.CDLL(str(library))
+
+
+class RefusedError(Exception):
+    """What cannot be done while a step is recorded."""
+
+
+class HostRuntime:
+    """Does what ``nnkit_cupy.runtime.Runtime`` describes on the processor."""
+
+    def __init__(self) -> None:
+        self.recording: list[Callable[[], None]] | None = None
+        self.multiplied = False
+        self.launched = self.replayed = 0
+
+    def zeros(self, shape: Sequence[int], dtype: str) -> Any:
+        self._refuse("memory is taken")
+        nbytes = int(np.prod(tuple(shape), dtype=np.int64)) * np.dtype(dtype).itemsize
+        raw = np.zeros(nbytes + 256, np.uint8)
+        start = -raw.ctypes.data % 256
+        return raw[start : start + nbytes].view(dtype).reshape(tuple(shape))
+
+    def upload(self, array: Any) -> Any:
+        copied = self.zeros(array.shape, array.dtype)
+        np.copyto(copied, array)
+        return copied
+
+    def overwrite(self, target: Any, source: Any) -> None:
+        self._refuse("the host copies")
+        np.copyto(target, source, casting="unsafe")
+
+    def download(self, array: Any) -> Any:
+        self._refuse("the host waits")
+        return np.array(array)
+
+    def address(self, array: Any) -> int:
+        return int(array.ctypes.data)
+
+    def module(self, text: str) -> Callable[[str], Any]:
+        library = _compiled(text)
+
+        def get(name: str) -> tuple[Any, Any]:
+            return getattr(library, name), library.at_block
+
+        return get
+
+    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int]) -> None:
+        assert 1 <= blocks < 1 << 31
+        assert 1 <= threads <= 1024
+        assert threads % 32 == 0
+        function, at_block = kernel
+        numbers = [ctypes.c_longlong(number) for number in arguments]
+
+        def run() -> None:
+            self.launched += 1
+            for block in range(min(blocks, BLOCKS)):
+                at_block(block, min(blocks, BLOCKS))
+                function(*numbers)
+
+        self._do(run)
+
+    def multiply(self, product: Product, a: int, b: int, out: int) -> None:
+        if self.recording is not None and not self.multiplied:
+            raise RefusedError("the library prepares itself while a step is recorded")
+        self.multiplied = True
+        (ta, tb), (la, lb, lo), apart = product.transposed, product.lengths, product.apart
+        m, n, k = product.m, product.n, product.k
+
+        def run() -> None:
+            for number in range(product.count):
+                size = np.dtype(product.dtype).itemsize
+                places = [place + number * step * size for place, step in zip((a, b, out), apart, strict=True)]
+                left = _matrix(places[0], product.dtype, m, k, la, ta)
+                right = _matrix(places[1], product.dtype, k, n, lb, tb)
+                _matrix(places[2], product.dtype, m, n, lo, False)[...] = left @ right
+
+        self._do(run)
+
+    def record(self, step: Callable[[], None]) -> Any:
+        self.recording = []
+        try:
+            step()
+        finally:
+            recorded, self.recording = self.recording, None
+        return _Recorded(recorded, self)
+
+    def seconds(self, work: Callable[[], None]) -> float:
+        work()
+        return 1e-6
+
+    def memory(self) -> tuple[int, int]:
+        return 0, 1 << 30
+
+    def _do(self, run: Callable[[], None]) -> None:
+        if self.recording is None:
+            run()
+        else:
+            self.recording.append(run)
+
+    def _refuse(self, what: str) -> None:
+        if self.recording is not None:
+            raise RefusedError(f"{what} while a step is recorded")
+
+
+class _Recorded:
+    def __init__(self, recorded: list[Callable[[], None]], runtime: HostRuntime) -> None:
+        self._recorded, self._runtime = recorded, runtime
+
+    def launch(self) -> None:
+        self._runtime.replayed += 1
+        for run in self._recorded:
+            run()
+
+
+def _matrix(place: int, dtype: str, rows: int, columns: int, length: int, transposed: bool) -> Any:
+    """The matrix at an address, as the library sees it."""
+    stored = (columns, rows) if transposed else (rows, columns)
+    count = (stored[0] - 1) * length + stored[1]
+    raw = (ctypes.c_char * (count * np.dtype(dtype).itemsize)).from_address(place)
+    flat = np.frombuffer(raw, dtype)
+    size = flat.itemsize
+    matrix = np.lib.stride_tricks.as_strided(flat, stored, (length * size, size))
+    return matrix.T if transposed else matrix
