@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from nnkit_cupy.runtime import Array, Replay, Runtime
 from nnkit_cupy.source.launches import ALLOWED, DONE, SCRATCH_BYTES, STOPPED, Launch, module
 from nnkit_cupy.source.pieces import Product
 
+OVER = 20
 STATE = 4
 """Numbers of the state of a program."""
 
@@ -85,13 +87,22 @@ class CupyProgram:
         return self._plan.arena_bytes + int(self._state.nbytes + self._truths.nbytes + self._scratch.nbytes)
 
     def step_seconds(self, rounds: int) -> list[float]:
-        """Seconds of each step of the plan: the medians of its kernels by themselves, in so many rounds."""
-        self._runtime.overwrite(self._state, _begun())
-        seconds = np.zeros((rounds, len(self._plan.steps)))
-        for taken in seconds:
-            for number, work in self._work:
-                taken[number] += self._runtime.seconds(work)
-        return [float(median) for median in np.median(seconds[max(1, rounds // 4) if rounds > 1 else 0 :], axis=0)]
+        """Seconds of each step of the plan: of graphs of one kernel many times over, the medians of so many rounds.
+
+        Small steps that follow each other are one kernel, whose time is that of the first of them.
+        """
+        self.run(1)
+        states = {i: self._runtime.download(self._arrays[i]) for i in self._plan.graph.state}
+        seconds = [0.0] * len(self._plan.steps)
+        for number, work in self._work:
+            # What commits alone does so; what asks the guard is refused, so that the cursor stays within the data.
+            self._runtime.overwrite(self._state, _begun(stopped=True))
+            replay = self._runtime.record(partial(_repeated, work))
+            taken = [self._runtime.seconds(replay.launch) / OVER for _ in range(1 + rounds)]
+            seconds[number] += median(taken[1:])
+        for i, value in states.items():
+            self._runtime.overwrite(self._arrays[i], value)
+        return seconds
 
     # -- inside
 
@@ -134,8 +145,13 @@ class CupyProgram:
         return flat.view(node.dtype).reshape(fixed(node.shape))
 
 
-def _begun() -> Array:
+def _repeated(work: Callable[[], None]) -> None:
+    for _ in range(OVER):
+        work()
+
+
+def _begun(stopped: bool = False) -> Array:
     """The state before a run: everything is allowed, nothing was refused, and no step is done."""
     state = np.zeros(STATE, np.int32)
-    state[ALLOWED], state[STOPPED], state[DONE] = 1, 0, 0
+    state[ALLOWED], state[STOPPED], state[DONE] = 1, stopped, 0
     return state

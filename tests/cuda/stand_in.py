@@ -31,6 +31,8 @@ using namespace std;
 #define __launch_bounds__(n)
 #define __syncthreads()
 #define __syncwarp()
+struct float2 { float x, y; };
+struct float4 { float x, y, z, w; };
 struct Place { int x, y, z; };
 static Place threadIdx = {0, 0, 0}, blockDim = {1, 1, 1}, blockIdx = {0, 0, 0}, gridDim = {1, 1, 1};
 extern "C" void at_block(int block, int blocks) { blockIdx.x = block; gridDim.x = blocks; }

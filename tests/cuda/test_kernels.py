@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nnkit.graph import Trace
 from nnkit_cupy.device import CupyBackend
+from nnkit_cupy.source.pieces import Product
 from tests.backends.test_native import together, value
 from tests.cuda.stand_in import HostRuntime, compiler
 from tests.graph.table import TABLE
@@ -73,3 +76,32 @@ def test_behind_a_guard_all_states_change_or_none(seed: int, operations: int, al
     expected = made.expected()
     assert made.program.run(1) == allowed
     close(made.store.read(made.states), {name: expected[name] for name in made.states} if allowed else before)
+
+
+SHAPES = [
+    (1, 1, 1),
+    (64, 128, 784),
+    (64, 10, 128),
+    (784, 128, 64),
+    (64, 128, 10),
+    (33, 65, 7),
+    (130, 40, 36),
+    (5, 513, 3),
+]
+
+
+@pytest.mark.parametrize("flags", [(False, False), (True, False), (False, True), (True, True)])
+def test_products_of_our_own(flags: tuple[bool, bool]) -> None:
+    trace, values, outputs = Trace(), {}, {}
+    draw = np.random.default_rng(0)
+    for m, n, k in SHAPES:
+        sides = []
+        for name, shape, flag in (("a", (m, k), flags[0]), ("b", (k, n), flags[1])):
+            values[f"{name}{m},{n},{k}"] = draw.normal(size=shape[::-1] if flag else shape).astype("float32")
+            side = trace.input(f"{name}{m},{n},{k}", "data", shape[::-1] if flag else shape, "float32")
+            sides.append(trace.namespace.matrix_transpose(side) if flag else side)
+        outputs[f"{m},{n},{k}"] = trace.namespace.matmul(*sides)
+    made = bench(trace.graph(outputs), values)
+    assert not any(isinstance(item, Product) for item in BACKEND.compile(made.plan).code.launches)
+    poison(made.program)
+    close(made.step(), made.expected(), rtol=1e-4, atol=1e-4)

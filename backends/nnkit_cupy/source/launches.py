@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from nnkit.backend import NoNativeFormError
 from nnkit.graph.ir import Node
@@ -29,7 +30,6 @@ ALLOWED, STOPPED, DONE = range(3)
 """Places in the state of a program: whether this step may commit, whether one was refused, and how many did."""
 SCRATCH_BYTES = 1 << 12
 EMIT: dict[str, Emit] = {
-    "matmul": product,
     "take": taken,
     "scatter_add": scattered,
     "place": placed,
@@ -132,9 +132,19 @@ def _step(plan: Plan, step: Step, found: dict[int, Look]) -> Sequence[Piece | Pr
         return folded(node, found[i], operands, dtypes, "scratch")
     if node.operation in ("argmax", "argmin"):
         return [place_of_extreme(node, found[i], operands, dtypes)]
+    if node.operation == "matmul":
+        return product(node, found[i], operands, dtypes, partial(_aligned, plan))
     if node.operation not in EMIT:
         raise NoNativeFormError(f"the operation '{node.operation}' has no code for the GPU")
     return EMIT[node.operation](node, found[i], operands, dtypes)
+
+
+def _aligned(plan: Plan, look: Look) -> bool:
+    """Whether a value's buffer begins at an address for vectors, as the arena, data and the parameters do."""
+    if look.buffer.startswith("a_"):
+        return True
+    node = plan.graph.nodes[int(look.buffer[1:])]
+    return node.operation != "input" or node.options["role"] == "data" or node.options["name"] == "parameter"
 
 
 def _copies(plan: Plan, found: dict[int, Look]) -> Iterator[Piece]:

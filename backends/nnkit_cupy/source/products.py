@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nnkit.graph.ir import Node
 from nnkit.plan.look import Look
 from nnkit_cupy.source.moves import filled
 from nnkit_cupy.source.pieces import Piece, Product, elements, indices, names, number_of
+from nnkit_cupy.source.tiles import MOST, tiled
 from nnkit_cupy.source.types import TYPES, cast
 
 LIBRARY = ("float32", "float64")
 
 
-def product(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece | Product]:
+def product(
+    node: Node, out: Look, operands: list[Look], dtypes: Sequence[str], aligned: Callable[[Look], bool]
+) -> list[Piece | Product]:
     """a · b, for each matrix of a stack; flags say which operand is transposed."""
     stack = out.shape[:-2]
     a, b = (
@@ -22,13 +25,18 @@ def product(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) 
     )
     if 0 in (*a.shape, *b.shape):
         return [filled(out, node.dtype)] if number_of(out.shape) else []
+    extents = (*a.shape[-2:], b.shape[-1])
+    if node.dtype == "float32" == dtypes[0] == dtypes[1] and not stack and not a.text and not b.text:
+        m, k, n = extents
+        if m * k * n <= MOST:
+            return [tiled(a, b, out, (m, n, k), aligned)]
     sides = [_side(look) for look in (a, b)]
     even = all(_evenly(look, stack) for look in (a, b, out))
     if node.dtype not in LIBRARY or set(dtypes) != {node.dtype} or None in sides or not even:
         return [_plain(node, a, b, out, dtypes)]
     (ta, la), (tb, lb) = sides  # type: ignore[misc]
     apart = tuple(look.strides[len(stack) - 1] if stack else 0 for look in (a, b, out))
-    (m, k), n = a.shape[-2:], b.shape[-1]
+    m, k, n = extents
     return [Product(a, b, out, node.dtype, m, n, k, (ta, tb), (la, lb, n), number_of(stack), apart)]  # type: ignore[arg-type]
 
 
