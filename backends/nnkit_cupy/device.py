@@ -12,6 +12,7 @@ from nnkit.plan import Plan, Target
 from nnkit_cupy.memory import CupyStore
 from nnkit_cupy.program import CupyExecutable
 from nnkit_cupy.runtime import Runtime
+from nnkit_cupy.source.order import LANES
 from nnkit_cupy.source.passes import FOLDS, ROW_FOLDS
 
 # Rates of an H200, measured: copies, products in float32 without TF32, and one more node in a graph.
@@ -26,6 +27,7 @@ TARGET = Target(
     tile_bytes=1 << 62,
     alignment=256,
     loops=True,
+    lanes=LANES,
     folds=frozenset(FOLDS),
     row_folds=frozenset(ROW_FOLDS),
     native=frozenset(("erf",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from statistics import median
 from typing import Any
 
@@ -15,8 +15,9 @@ from nnkit.graph.ir import Node
 from nnkit.plan import Plan
 from nnkit.plan.host import constant, view
 from nnkit.plan.look import Look, fixed
-from nnkit_cupy.runtime import Array, Replay, Runtime
+from nnkit_cupy.runtime import Array, Replay, Runtime, Work
 from nnkit_cupy.source.launches import ALLOWED, DONE, SCRATCH_BYTES, STOPPED, Launch, module
+from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
 
 OVER = 20
@@ -54,6 +55,7 @@ class CupyProgram:
         held = ((i, node) for i, node in self._plan.graph if self._plan.slots[i].kind in ("input", "constant"))
         self._arrays = {i: self._array(node, store) for i, node in held}
         self._work = [self._bound(item, executable.kernels) for item in code.launches]
+        self._places = code.places
         self._replay: Replay | None = None
         self._ran = False
 
@@ -68,7 +70,7 @@ class CupyProgram:
             self._step()
             self._ran, left = True, left - 1
         if left and self._replay is None:
-            self._replay = self._runtime.record(self._step)
+            self._replay = self._runtime.record([work for _, work in self._work], self._places)
         for _ in range(left):
             assert self._replay is not None
             self._replay.launch()
@@ -97,7 +99,7 @@ class CupyProgram:
         for number, work in self._work:
             # What commits alone does so; what asks the guard is refused, so that the cursor stays within the data.
             self._runtime.overwrite(self._state, _begun(stopped=True))
-            replay = self._runtime.record(partial(_repeated, work))
+            replay = self._runtime.record([work] * OVER, [Placed(0, ())] * OVER)
             taken = [self._runtime.seconds(replay.launch) / OVER for _ in range(1 + rounds)]
             seconds[number] += median(taken[1:])
         for i, value in states.items():
@@ -108,7 +110,7 @@ class CupyProgram:
 
     def _step(self) -> None:
         for _, work in self._work:
-            work()
+            work(0)
 
     def _array(self, node: Node, store: Store) -> Any:
         if node.operation != "input":
@@ -116,17 +118,17 @@ class CupyProgram:
         name = node.options["name"]
         return self._data[name] if node.options["role"] == "data" else store.array(name)
 
-    def _bound(self, item: Launch | Product, kernels: Callable[[str], Any]) -> tuple[int, Callable[[], None]]:
+    def _bound(self, item: Launch | Product, kernels: Callable[[str], Any]) -> tuple[int, Work]:
         runtime = self._runtime
         if isinstance(item, Product):
-            places = [self._address(look, item.dtype) for look in (item.a, item.b, item.out)]
-            return item.step, lambda: runtime.multiply(item, *places)
+            a, b, out = (self._address(look, item.dtype) for look in (item.a, item.b, item.out))
+            return item.step, lambda lane: runtime.multiply(item, a, b, out, lane)
         kernel, own = kernels(item.kernel), (self._arena, self._state, self._truths, self._scratch)
         arguments = [runtime.address(array) for array in own]
         arguments += [runtime.address(self._arrays[i]) for i in item.inputs]
         arguments += [int(self._arrays[i].shape[0]) for i in item.rows]
         arguments += item.offsets
-        return item.step, lambda: runtime.launch(kernel, item.blocks, item.threads, arguments)
+        return item.step, lambda lane: runtime.launch(kernel, item.blocks, item.threads, arguments, lane)
 
     def _address(self, look: Look, dtype: str) -> int:
         array = self._arena if look.buffer.startswith("a_") else self._arrays[int(look.buffer[1:])]
@@ -143,11 +145,6 @@ class CupyProgram:
         start = slots[i].offset
         flat = self._runtime.download(self._arena[start : start + node.nbytes])
         return flat.view(node.dtype).reshape(fixed(node.shape))
-
-
-def _repeated(work: Callable[[], None]) -> None:
-    for _ in range(OVER):
-        work()
 
 
 def _begun(stopped: bool = False) -> Array:

@@ -6,11 +6,13 @@ A stand-in with these methods runs the same programs on a processor, for tests.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from nnkit_cupy.source.order import LANES, Placed
 from nnkit_cupy.source.pieces import Product
 
 Array = npt.NDArray[Any]
@@ -24,8 +26,12 @@ class Replay(Protocol):
         """Run it, after what the stream has before it; does not wait."""
 
 
+Work = Callable[[int], None]
+"""Starts something in a lane."""
+
+
 class Runtime(Protocol):
-    """One GPU with one stream, in whose order everything happens."""
+    """One GPU with one stream, lane 0, in whose order everything happens. A recorded step may use more of them."""
 
     def zeros(self, shape: Sequence[int], dtype: str) -> Any:
         """A device array of zeros."""
@@ -45,14 +51,14 @@ class Runtime(Protocol):
     def module(self, text: str) -> Callable[[str], Any]:
         """Compile kernels; gives a function from their names."""
 
-    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int]) -> None:
+    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int], lane: int) -> None:
         """Start a kernel with these addresses and numbers, each of eight bytes."""
 
-    def multiply(self, product: Product, a: Address, b: Address, out: Address) -> None:
+    def multiply(self, product: Product, a: Address, b: Address, out: Address, lane: int) -> None:
         """A matrix product by the library."""
 
-    def record(self, step: Callable[[], None]) -> Replay:
-        """What ``step`` starts, as one graph; it is not run."""
+    def record(self, works: Sequence[Work], places: Sequence[Placed]) -> Replay:
+        """What these start in their lanes, as one graph; it is not run."""
 
     def seconds(self, work: Callable[[], None]) -> float:
         """How long the device takes for what ``work`` starts."""
@@ -72,8 +78,9 @@ class CupyRuntime:
         self._cupy = cupy
         self._device = cupy.cuda.Device(number)
         with self._device:
-            self._stream = cupy.cuda.Stream(non_blocking=True)
-            self._blas = Blas(cupy, self._stream.ptr)
+            self._lanes = [cupy.cuda.Stream(non_blocking=True) for _ in range(LANES)]
+            self._stream = self._lanes[0]
+            self._blas = [Blas(cupy, lane.ptr) for lane in self._lanes]
 
     def zeros(self, shape: Sequence[int], dtype: str) -> Any:
         """A device array of zeros."""
@@ -114,26 +121,48 @@ class CupyRuntime:
             get: Callable[[str], Any] = made.get_function
             return get
 
-    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int]) -> None:
+    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int], lane: int) -> None:
         """Start a kernel with these addresses and numbers."""
-        with self._device, self._stream:
+        with self._device, self._lanes[lane]:
             kernel((blocks,), (threads,), tuple(arguments))
 
-    def multiply(self, product: Product, a: Address, b: Address, out: Address) -> None:
+    def multiply(self, product: Product, a: Address, b: Address, out: Address, lane: int) -> None:
         """A matrix product by the library."""
         with self._device:
-            self._blas.multiply(product, a, b, out)
+            self._blas[lane].multiply(product, a, b, out)
 
-    def record(self, step: Callable[[], None]) -> Replay:
-        """What ``step`` starts, as one graph."""
+    def record(self, works: Sequence[Work], places: Sequence[Placed]) -> Replay:
+        """What these start in their lanes, as one graph."""
         with self._device, self._stream:
             self._stream.begin_capture()
             try:
-                step()
+                self._start(works, places)
             finally:
                 graph = self._stream.end_capture()
             graph.upload(self._stream)
         return _Graph(graph, self._stream)
+
+    def _start(self, works: Sequence[Work], places: Sequence[Placed]) -> None:
+        """Everything in its lane; the others part from lane 0 and come back to it."""
+        event = partial(self._cupy.cuda.Event, disable_timing=True)
+        used = sorted({place.lane for place in places} - {0})
+        awaited = {k for place in places for k in place.waits}
+        began = event()
+        began.record(self._stream)
+        for lane in used:
+            self._lanes[lane].wait_event(began)
+        ended: dict[int, Any] = {}
+        for number, (work, place) in enumerate(zip(works, places, strict=True)):
+            for k in place.waits:
+                self._lanes[place.lane].wait_event(ended[k])
+            work(place.lane)
+            if number in awaited:
+                ended[number] = event()
+                ended[number].record(self._lanes[place.lane])
+        for lane in used:
+            done = event()
+            done.record(self._lanes[lane])
+            self._stream.wait_event(done)
 
     def seconds(self, work: Callable[[], None]) -> float:
         """How long the device takes for what ``work`` starts."""

@@ -103,6 +103,8 @@ def closest(graph: Graph, target: Target, disable: Collection[str] = (), memory_
     for name in disable:
         lookup("decision", name, DECISIONS)
     enabled = frozenset(DECISIONS) - frozenset(disable)
+    if target.lanes > 1 and memory_limit is None:
+        enabled -= {"reuse_memory"}
     rewritten, removed = _rewritten(graph, target, enabled)
 
     def lay_out(ready: Graph) -> Plan:

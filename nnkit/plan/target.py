@@ -36,6 +36,8 @@ class Target:
     start_s: float = 0.0
     """Seconds until the threads of a run are together, and how many steps a run has that share them."""
     run_steps: int = 1
+    lanes: int = 1
+    """How many steps may run side by side, if they do not share memory: then it is used again only under a limit."""
     folds: frozenset[str] = frozenset()
     """Reductions to one number that a fused pass does on its way."""
     row_folds: frozenset[str] = frozenset()

@@ -18,12 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
 
 BLOCKS = 3  # so that more than one block has a part
 SHIM = r"""
 #include <cmath>
 #include <math.h>
+#include <cstring>
 using namespace std;
 #define __global__
 #define __device__
@@ -107,7 +109,7 @@ class HostRuntime:
 
         return get
 
-    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int]) -> None:
+    def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int], lane: int) -> None:
         assert 1 <= blocks < 1 << 31
         assert 1 <= threads <= 1024
         assert threads % 32 == 0
@@ -122,7 +124,7 @@ class HostRuntime:
 
         self._do(run)
 
-    def multiply(self, product: Product, a: int, b: int, out: int) -> None:
+    def multiply(self, product: Product, a: int, b: int, out: int, lane: int) -> None:
         if self.recording is not None and not self.multiplied:
             raise RefusedError("the library prepares itself while a step is recorded")
         self.multiplied = True
@@ -139,13 +141,14 @@ class HostRuntime:
 
         self._do(run)
 
-    def record(self, step: Callable[[], None]) -> Any:
+    def record(self, works: Sequence[Callable[[int], None]], places: Sequence[Placed]) -> Any:
         self.recording = []
         try:
-            step()
+            for work, place in zip(works, places, strict=True):
+                work(place.lane)
         finally:
             recorded, self.recording = self.recording, None
-        return _Recorded(recorded, self)
+        return _Recorded(recorded, places, self)
 
     def seconds(self, work: Callable[[], None]) -> float:
         work()
@@ -166,13 +169,23 @@ class HostRuntime:
 
 
 class _Recorded:
-    def __init__(self, recorded: list[Callable[[], None]], runtime: HostRuntime) -> None:
+    """Runs in any order that lanes and waits allow: another one each time."""
+
+    def __init__(self, recorded: list[Callable[[], None]], places: Sequence[Placed], runtime: HostRuntime) -> None:
         self._recorded, self._runtime = recorded, runtime
+        self._before = [set(place.waits) for place in places]
+        for number, place in enumerate(places):
+            self._before[number] |= {k for k in range(number) if places[k].lane == place.lane}
 
     def launch(self) -> None:
         self._runtime.replayed += 1
-        for run in self._recorded:
-            run()
+        draw = np.random.default_rng(self._runtime.replayed)
+        waiting = dict.fromkeys(range(len(self._recorded)))
+        while waiting:
+            ready = [number for number in waiting if not self._before[number] & waiting.keys()]
+            chosen = ready[-1] if draw.random() < 0.5 else ready[draw.integers(len(ready))]
+            del waiting[chosen]
+            self._recorded[chosen]()
 
 
 def _matrix(place: int, dtype: str, rows: int, columns: int, length: int, transposed: bool) -> Any:

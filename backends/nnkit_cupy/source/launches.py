@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 
 from nnkit.backend import NoNativeFormError
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Look, fixed, looks, steps
 from nnkit.plan.schedule import VIEWS
-from nnkit_cupy.source.moves import copy, joined, moved, placed, running_sum, scattered, sorted_places, taken
-from nnkit_cupy.source.passes import FOLDS, fused
+from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
+from nnkit_cupy.source.order import Placed, Region, Touched, placed, region, touched
+from nnkit_cupy.source.passes import FOLDS, aligned, fused
 from nnkit_cupy.source.pieces import Lines, Piece, Product, block, indented
 from nnkit_cupy.source.prelude import PRELUDE
 from nnkit_cupy.source.products import product
@@ -29,10 +30,11 @@ SMALL = 4096
 ALLOWED, STOPPED, DONE = range(3)
 """Places in the state of a program: whether this step may commit, whether one was refused, and how many did."""
 SCRATCH_BYTES = 1 << 12
+STATE, TRUTHS, SCRATCH = (Region(name) for name in ("state", "truths", "scratch"))
 EMIT: dict[str, Emit] = {
     "take": taken,
     "scatter_add": scattered,
-    "place": placed,
+    "place": among_zeros,
     "cumulative_sum": running_sum,
     "argsort": sorted_places,
     "random_bits": random_bits,
@@ -52,6 +54,7 @@ class Launch:
     rows: tuple[int, ...]
     offsets: tuple[int, ...]
     step: int
+    touched: Touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Module:
 
     text: str
     launches: tuple[Launch | Product, ...]
+    places: tuple[Placed, ...]
+    """In which lane each of them runs, and for which it waits there."""
     truths: int
 
 
@@ -75,9 +80,10 @@ def module(plan: Plan) -> Module:
     found = looks(plan, literal, elsewhere)
     starts = [FOLDS[plan.graph.nodes[i].operation] for i in told]
     kernels = _Kernels(plan)
-    for item in _together(list(_items(plan, found, starts))):
+    for item in _together(list(_items(plan, found, elsewhere, starts))):
         kernels.add(item)
-    return Module(PRELUDE + kernels.text, tuple(kernels.launches), len(told))
+    places = placed([launch.touched for launch in kernels.launches])
+    return Module(PRELUDE + kernels.text, tuple(kernels.launches), tuple(places), len(told))
 
 
 def _check(plan: Plan) -> None:
@@ -86,25 +92,33 @@ def _check(plan: Plan) -> None:
             raise NoNativeFormError(f"{node.dtype} has no arithmetic in these kernels yet")
 
 
-def _items(plan: Plan, found: dict[int, Look], starts: list[str]) -> Iterator[Piece | Product]:
+def _items(
+    plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look], starts: list[str]
+) -> Iterator[Piece | Product]:
     """Everything that a step does."""
     if starts:
-        yield Piece([f"if (TID == 0) truths[{k}] = {start};" for k, start in enumerate(starts)], 1, 32, 1)
+        lines = [f"if (TID == 0) truths[{k}] = {start};" for k, start in enumerate(starts)]
+        yield Piece(lines, 1, 32, 1, touched=Touched(writes=(TRUTHS,)))
     for number, step in enumerate(plan.steps):
         if number == plan.computed:
-            yield from _gate(plan, found)
+            yield from _gate(plan, found, elsewhere)
+        inside = touched(plan, step.nodes, elsewhere)
+        if plan.graph.nodes[step.nodes[0]].operation in FOLD:
+            inside = inside.joined(Touched((SCRATCH,), (SCRATCH,)))
         for item in _step(plan, step, found):
             if isinstance(item, Product) or item.work:
-                yield replace(item, step=number, commits=number >= plan.computed)
+                yield _behind(replace(item, step=number, touched=inside), number >= plan.computed)
     if plan.computed == len(plan.steps):
-        yield from _gate(plan, found)
-    last = len(plan.steps) - 1
-    for item in _copies(plan, found):
-        if item.work:
-            yield replace(item, step=last, commits=True)
+        yield from _gate(plan, found, elsewhere)
+    yield from (_behind(item, True) for item in _copies(plan, found, elsewhere) if item.work)
 
 
-def _gate(plan: Plan, found: dict[int, Look]) -> Iterator[Piece]:
+def _behind(item: Piece | Product, commits: bool) -> Piece | Product:
+    """What commits reads whether it may."""
+    return replace(item, commits=True, touched=item.touched.joined(Touched((STATE,)))) if commits else item
+
+
+def _gate(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> Iterator[Piece]:
     """Whether the step may commit: it is allowed, and none before it was refused in this run."""
     if plan.guard is None:
         return
@@ -113,7 +127,8 @@ def _gate(plan: Plan, found: dict[int, Look]) -> Iterator[Piece]:
         f"state[{ALLOWED}] = ({allowed}) && !state[{STOPPED}];",
         f"if (state[{ALLOWED}]) state[{DONE}]++; else state[{STOPPED}] = 1;",
     ]
-    yield Piece(block("if (TID == 0)", lines), 1, 32, 1, step=max(plan.computed - 1, 0))
+    asked = Touched((STATE, *region(plan, plan.guard, elsewhere)), (STATE,))
+    yield Piece(block("if (TID == 0)", lines), 1, 32, 1, max(plan.computed - 1, 0), touched=asked)
 
 
 def _step(plan: Plan, step: Step, found: dict[int, Look]) -> Sequence[Piece | Product]:
@@ -133,32 +148,31 @@ def _step(plan: Plan, step: Step, found: dict[int, Look]) -> Sequence[Piece | Pr
     if node.operation in ("argmax", "argmin"):
         return [place_of_extreme(node, found[i], operands, dtypes)]
     if node.operation == "matmul":
-        return product(node, found[i], operands, dtypes, partial(_aligned, plan))
+        return product(node, found[i], operands, dtypes, partial(aligned, plan))
     if node.operation not in EMIT:
         raise NoNativeFormError(f"the operation '{node.operation}' has no code for the GPU")
     return EMIT[node.operation](node, found[i], operands, dtypes)
 
 
-def _aligned(plan: Plan, look: Look) -> bool:
-    """Whether a value's buffer begins at an address for vectors, as the arena, data and the parameters do."""
-    if look.buffer.startswith("a_"):
-        return True
-    node = plan.graph.nodes[int(look.buffer[1:])]
-    return node.operation != "input" or node.options["role"] == "data" or node.options["name"] == "parameter"
-
-
-def _copies(plan: Plan, found: dict[int, Look]) -> Iterator[Piece]:
+def _copies(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> Iterator[Piece]:
     """New states into their places; those that exchange values go through the arena, before the first is written."""
-    staged: dict[int, Look] = {}
+    last = max(len(plan.steps) - 1, 0)
+    staged: dict[int, tuple[Look, Region]] = {}
     for pair in plan.copies:
         if pair.stage >= 0:
             node = plan.graph.nodes[pair.new]
             shape = fixed(node.shape)
             at = pair.stage * max(node.size, 1) // max(node.nbytes, 1)
-            staged[pair.state] = Look(f"a_{node.dtype}", at, shape, steps(shape))
-            yield copy(found[pair.new], staged[pair.state])
+            place = Region("arena", pair.stage, pair.stage + node.nbytes)
+            staged[pair.state] = (Look(f"a_{node.dtype}", at, shape, steps(shape)), place)
+            moves = Touched(region(plan, pair.new, elsewhere), (place,))
+            yield replace(copy(found[pair.new], staged[pair.state][0]), step=last, touched=moves)
     for pair in plan.copies:
-        yield copy(staged.get(pair.state, found[pair.new]), found[pair.state])
+        look, places = found[pair.new], region(plan, pair.new, elsewhere)
+        if pair.state in staged:
+            look, places = staged[pair.state][0], (staged[pair.state][1],)
+        moves = Touched(places, region(plan, pair.state, elsewhere))
+        yield replace(copy(look, found[pair.state]), step=last, touched=moves)
 
 
 def _together(items: list[Piece | Product]) -> Iterator[Product | list[Piece]]:
@@ -182,7 +196,7 @@ def _together(items: list[Piece | Product]) -> Iterator[Product | list[Piece]]:
 _OFFSET = re.compile(r"OFFSET\((\d+)\)")
 _BUFFER = re.compile(r"\bb(\d+)\b")
 _ROWS = re.compile(r"\bn_b(\d+)\b")
-_LOCAL = re.compile(r"\bv(\d+)\b")
+_LOCAL = re.compile(r"\b([vw])(\d+)\b")
 _ARENA = re.compile(r"\ba_(\w+?)\b")
 
 
@@ -211,8 +225,8 @@ class _Kernels:
         body = _ROWS.sub(lambda found: f"n{rows.index(int(found[1]))}", body)
         inputs = list(dict.fromkeys(int(i) for i in _BUFFER.findall(body)))
         body = _BUFFER.sub(lambda found: f"q{inputs.index(int(found[1]))}", body)
-        locals_ = list(dict.fromkeys(_LOCAL.findall(body)))
-        body = _LOCAL.sub(lambda found: f"v{locals_.index(found[1])}", body)
+        locals_ = list(dict.fromkeys(found[1] for found in _LOCAL.findall(body)))
+        body = _LOCAL.sub(lambda found: f"{found[1]}{locals_.index(found[2])}", body)
         views = [f"{TYPES[d]}* a_{d} = ({TYPES[d]}*)arena;" for d in dict.fromkeys(_ARENA.findall(body))]
         parameters = ["char* arena, int* state, bool* truths, char* scratch"]
         parameters += [f"{TYPES[self._dtypes[i]]}* q{k}" for k, i in enumerate(inputs)]
@@ -223,7 +237,8 @@ class _Kernels:
         name = self._names.setdefault(text, f"kernel{len(self._names)}")
         blocks = item[0].blocks if len(item) == 1 else 1
         numbers = tuple(int(found) for found in offsets)
-        self.launches.append(Launch(name, blocks, bound, tuple(inputs), tuple(rows), numbers, item[0].step))
+        inside = reduce(Touched.joined, (piece.touched for piece in item))
+        self.launches.append(Launch(name, blocks, bound, tuple(inputs), tuple(rows), numbers, item[0].step, inside))
 
 
 def _body(pieces: list[Piece]) -> Lines:

@@ -63,7 +63,7 @@ def scattered(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]
     return [filled(out, node.dtype), elements(number_of(extents), [*indices(extents), *loop])]
 
 
-def placed(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
+def among_zeros(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
     """A value among zeros."""
     inner = cut(out, node.options["start"], node.options["step"], operands[0].shape)
     return [filled(out, node.dtype), copy(operands[0], inner)]

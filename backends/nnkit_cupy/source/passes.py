@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nnkit.graph.dtypes import itemsize
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Extents, Look, merged
@@ -14,6 +15,11 @@ from nnkit_cupy.source.types import TYPES
 
 FOLDS = {"all": "true", "any": "false"}
 """Reductions to one truth that a pass does on its way, and what stands there before the step."""
+WIDTH = 4
+"""Elements that are read together where a loop is ``LONG``: sixteen bytes."""
+LONG = 1 << 15
+SEGMENTS = ("parameter", "moment.")
+"""How the inputs are called that begin a segment of the store."""
 ROW_FOLDS = {"sum": "Sum", "max": "Max", "min": "Min"}
 
 
@@ -21,8 +27,10 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
     """One loop over the elements, or for each row one phase after the other by the threads of a block."""
     parts = phases(plan.graph, step.nodes)
     if len(parts) == 1:
-        shape, body = _elements(plan, parts[0], looks)
-        return elements(number_of(shape), [*indices(shape), *body])
+        shape, at = _in_place(plan, parts[0], looks)
+        if _in_vectors(plan, shape, at):
+            return elements(number_of(shape) // WIDTH, _vectors(plan, parts[0], at, looks))
+        return elements(number_of(shape), [*indices(shape), *_body(plan, parts[0], at, names(len(shape)), looks)])
     outer, inner = looks[step.nodes[0]].shape[0], number_of(looks[step.nodes[0]].shape[1:])
     lines: Lines = []
     for part in parts:
@@ -32,11 +40,51 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
     return rows(outer, inner, lines)
 
 
-def _elements(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> tuple[Extents, Lines]:
-    """The shape of the loop, and the code of one of its elements."""
+def _in_place(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> tuple[Extents, dict[int, Look]]:
+    """The shape of the loop over a part, and the looks of its values in memory as the loop goes over them."""
     shape, values = looks[part[0]].shape, _in_memory(plan, part)
     loops, placed = merged(shape, [looks[i].spread(shape) for i in values])
-    return loops, _body(plan, part, dict(zip(values, placed, strict=True)), names(len(loops)), looks)
+    return loops, dict(zip(values, placed, strict=True))
+
+
+def _in_vectors(plan: Plan, shape: Extents, at: Mapping[int, Look]) -> bool:
+    """Whether a long loop can go over four elements at a time: large arrays are then read and written sooner."""
+    if len(shape) != 1 or shape[0] % WIDTH or shape[0] < LONG:
+        return False
+    full = [i for i, look in at.items() if not look.text and look.strides != (0,)]
+    wide = all(itemsize(plan.graph.nodes[i].dtype) == WIDTH and at[i].strides == (1,) for i in full)
+    return wide and all(at[i].offset % WIDTH == 0 and aligned(plan, at[i]) for i in full)
+
+
+def aligned(plan: Plan, look: Look) -> bool:
+    """Whether a value's buffer begins at an address for vectors, as the arena, data and whole segments do."""
+    if look.buffer.startswith("a_"):
+        return True
+    node = plan.graph.nodes[int(look.buffer[1:])]
+    options = node.options
+    return node.operation != "input" or options["role"] == "data" or options["name"].startswith(SEGMENTS)
+
+
+def _vectors(plan: Plan, part: tuple[int, ...], at: Mapping[int, Look], looks: Mapping[int, Look]) -> Lines:
+    """Elements 4i to 4i + 3: read together, computed each, and written together."""
+    nodes, members = plan.graph.nodes, set(part)
+    lines, local = [], {}
+    for i, look in at.items():
+        kind = TYPES[nodes[i].dtype]
+        if look.text:
+            continue
+        if look.strides == (0,):
+            lines.append(f"const {kind} v{i} = {look.at(['0'])};")
+        elif i not in members:
+            lines.append(f"{kind} w{i}[{WIDTH}]; *(float4*)w{i} = *(const float4*)&{look.at(['(i * 4)'])};")
+            local[i] = f"w{i}[u]"
+        else:
+            lines.append(f"{kind} w{i}[{WIDTH}];")
+    stored = [i for i in at if i in members]
+    body = _body(plan, part, {i: look for i, look in at.items() if i not in members}, ["u"], looks, local)
+    body += [f"w{i}[u] = v{i};" for i in stored]
+    lines += ["#pragma unroll", *block(f"for (int u = 0; u < {WIDTH}; u++)", body)]
+    return lines + [f"*(float4*)&{at[i].at(['(i * 4)'])} = *(const float4*)w{i};" for i in stored]
 
 
 def _in_memory(plan: Plan, part: tuple[int, ...]) -> list[int]:
@@ -46,12 +94,23 @@ def _in_memory(plan: Plan, part: tuple[int, ...]) -> list[int]:
     return outer + [i for i in part if not plan.slots[i].tiled and nodes[i].operation not in FOLDS]
 
 
-def _body(plan: Plan, part: tuple[int, ...], at: Mapping[int, Look], index: Lines, looks: Mapping[int, Look]) -> Lines:
-    """The code of the element at an index; ``at`` has the looks of the values in memory."""
+def _body(
+    plan: Plan,
+    part: tuple[int, ...],
+    at: Mapping[int, Look],
+    index: Lines,
+    looks: Mapping[int, Look],
+    known: Mapping[int, str] | None = None,
+) -> Lines:
+    """The code of the element at an index; ``at`` has the looks of the values in memory.
+
+    With ``known``, in which some of them stand in code, all of them are read already.
+    """
     nodes = plan.graph.nodes
     outer = [o for o in at if o not in part]
-    lines = [f"const {TYPES[nodes[o].dtype]} v{o} = {at[o].at(index)};" for o in outer if not at[o].text]
-    local = {o: at[o].text or f"v{o}" for o in outer} | {i: f"v{i}" for i in part}
+    read = [o for o in outer if not at[o].text and known is None]
+    lines = [f"const {TYPES[nodes[o].dtype]} v{o} = {at[o].at(index)};" for o in read]
+    local = {o: at[o].text or f"v{o}" for o in outer} | {i: f"v{i}" for i in part} | dict(known or {})
     for i in part:
         node = nodes[i]
         if node.operation in FOLDS:

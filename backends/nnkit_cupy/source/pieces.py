@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nnkit.plan.look import Look
+from nnkit_cupy.source.order import NOTHING, Touched
 
 Lines = list[str]
 WIDE = 256
@@ -19,8 +20,8 @@ WIDE = 256
 SHORT = 256
 """Elements of a row up to which a warp does it, of which a block then has so many."""
 TOGETHER = 8
-ROW = 64
-"""Elements that a short row counts for: the phases of a row follow each other."""
+ROW = 256
+"""Elements that a short row counts for: its phases follow each other, and other blocks had better do other rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Piece:
     step: int = 0
     commits: bool = False
     """Whether it writes states, which only a step does that the guard allows."""
+    touched: Touched = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Product:
     count: int = 1
     apart: tuple[int, int, int] = (0, 0, 0)
     step: int = 0
-    commits: bool = field(default=False)
+    commits: bool = False
+    touched: Touched = NOTHING
 
 
 def indented(lines: Iterable[str]) -> Lines:

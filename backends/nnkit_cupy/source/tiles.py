@@ -6,13 +6,19 @@ tile, straight from the caches; then what the warps found is added up, in the or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from nnkit.plan.look import Look
 from nnkit_cupy.source.pieces import Lines, Piece, block
 
-WARPS = 8
+WARPS = (4, 8, 16)
+"""How many warps may share a tile: more of them where sums are long."""
+TERMS = 24
+"""Terms of a sum for each of them, about."""
+SHARED_BYTES = 32 << 10
+"""Memory that what the warps found may take."""
 SHAPES = ((8, 4), (4, 4), (4, 2), (2, 2), (2, 1))
 """Rows and columns of a lane, of which a warp has four by eight: the largest that keeps the GPU busy is taken."""
 BUSY = 96
@@ -70,6 +76,7 @@ def tiled(a: Look, b: Look, out: Look, extents: tuple[int, int, int], aligned: C
     tiles_wide = -(-n // wide)
     tiles = -(-m // tall) * tiles_wide
     unit = FOUR if k % FOUR == 0 else 1
+    warps = _warps(k, tall * wide)
     multiply = [
         f"found[{i}][{j}] += {left.name}[{i}][u] * {right.name}[{j}][u];" for i in range(down) for j in range(across)
     ]
@@ -77,15 +84,20 @@ def tiled(a: Look, b: Look, out: Look, extents: tuple[int, int, int], aligned: C
         "const int lane = item % 32, warp = item / 32;",
         f"const int row = top + lane / 8 * {down}, column = start + lane % 8 * {across};",
         f"float found[{down}][{across}] = {{}};",
-        "#pragma unroll 2",
+        *(
+            f"float {name}[{each}][{unit}];"
+            for name, each in (("x", down), ("y", across), ("nx", down), ("ny", across))
+        ),
+        f"int k = warp * {unit};",
+        *block(f"if (k < {k})", [*_loads(left, "row", k, unit), *_loads(right, "column", k, unit)]),
         *block(
-            f"for (int k = warp * {unit}; k < {k}; k += {WARPS * unit})",
+            f"for (; k < {k}; k += {warps * unit})",
             [
-                f"float {left.name}[{down}][{unit}], {right.name}[{across}][{unit}];",
-                *_loads(left, "row", k, unit),
-                *_loads(right, "column", k, unit),
+                # The next terms are on their way while these are multiplied.
+                *block(f"if (k + {warps * unit} < {k})", _ahead(left, right, k, unit, warps)),
                 "#pragma unroll",
                 *block(f"for (int u = 0; u < {unit}; u++)", multiply),
+                *(f"memcpy({name}, n{name}, sizeof({name}));" for name in "xy"),
             ],
         ),
         "#pragma unroll",
@@ -105,25 +117,34 @@ def tiled(a: Look, b: Look, out: Look, extents: tuple[int, int, int], aligned: C
             [
                 "float found = parts[0][e];",
                 "#pragma unroll",
-                f"for (int warp = 1; warp < {WARPS}; warp++) found += parts[warp][e];",
+                f"for (int warp = 1; warp < {warps}; warp++) found += parts[warp][e];",
                 f"{out.at(['row', 'column'])} = found;",
             ],
         ),
     ]
     lines = [
-        f"__shared__ float parts[{WARPS}][{tall * wide}];",
+        f"__shared__ float parts[{warps}][{tall * wide}];",
         *block(
             f"for (int tile = BID; tile < {tiles}; tile += BLOCKS)",
             [
                 f"const int top = tile / {tiles_wide} * {tall}, start = tile % {tiles_wide} * {wide};",
-                *block(f"for (int item = TID; item < {32 * WARPS}; item += THREADS)", body),
+                *block(f"for (int item = TID; item < {32 * warps}; item += THREADS)", body),
                 "__syncthreads();",
                 *block(f"for (int e = TID; e < {tall * wide}; e += THREADS)", ending),
                 "__syncthreads();",
             ],
         ),
     ]
-    return Piece(lines, tiles, 32 * WARPS, m * n * max(k, 1))
+    return Piece(lines, tiles, 32 * warps, m * n * max(k, 1))
+
+
+def _ahead(left: _Side, right: _Side, inner: int, unit: int, warps: int) -> Lines:
+    """The loads of the next turn."""
+    loads = [
+        *_loads(left._replace(name="nx"), "row", inner, unit),
+        *_loads(right._replace(name="ny"), "column", inner, unit),
+    ]
+    return [f"const int next = k + {warps * unit};", *(re.sub(r"\bk\b", "next", line) for line in loads)]
 
 
 def _shape(m: int, n: int) -> tuple[int, int]:
@@ -132,6 +153,11 @@ def _shape(m: int, n: int) -> tuple[int, int]:
         if -(-m // (4 * down)) * -(-n // (8 * across)) >= BUSY:
             return down, across
     return SHAPES[-1]
+
+
+def _warps(terms: int, tile: int) -> int:
+    """As many as find enough to do, and room."""
+    return next((w for w in reversed(WARPS) if w * TERMS <= terms and 4 * w * tile <= SHARED_BYTES), WARPS[0])
 
 
 def _loads(side: _Side, first: str, inner: int, unit: int) -> Lines:
