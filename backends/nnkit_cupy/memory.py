@@ -34,6 +34,8 @@ class CupyStore:
         self._leaves[role] = leaves
         sizes = dict.fromkeys((leaf.dtype for leaf in leaves), 0)
         for leaf in leaves:
+            if role != "parameter":  # which are one vector; others begin where vectors of sixteen bytes may be read
+                sizes[leaf.dtype] += -sizes[leaf.dtype] % 16
             self._places[leaf.name] = (role, sizes[leaf.dtype], leaf)
             sizes[leaf.dtype] += prod(leaf.shape)
         self._segments[role] = {dtype: self._runtime.zeros((size,), dtype) for dtype, size in sizes.items()}

@@ -11,10 +11,11 @@ from nnkit.backend import NoNativeFormError
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Look, fixed, looks, steps
+from nnkit.plan.passes import phases
 from nnkit.plan.schedule import VIEWS
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
 from nnkit_cupy.source.order import Placed, Region, Touched, placed, region, touched
-from nnkit_cupy.source.passes import FOLDS, aligned, fused
+from nnkit_cupy.source.passes import FOLDS, aligned, ending, fused
 from nnkit_cupy.source.pieces import Lines, Piece, Product, block, indented
 from nnkit_cupy.source.prelude import PRELUDE
 from nnkit_cupy.source.products import product
@@ -80,7 +81,8 @@ def module(plan: Plan) -> Module:
     found = looks(plan, literal, elsewhere)
     starts = [FOLDS[plan.graph.nodes[i].operation] for i in told]
     kernels = _Kernels(plan)
-    for item in _together(list(_items(plan, found, elsewhere, starts))):
+    items = _ended(plan, found, list(_items(plan, found, elsewhere, starts)))
+    for item in _together(items):
         kernels.add(item)
     places = placed([launch.touched for launch in kernels.launches])
     return Module(PRELUDE + kernels.text, tuple(kernels.launches), tuple(places), len(told))
@@ -98,7 +100,7 @@ def _items(
     """Everything that a step does."""
     if starts:
         lines = [f"if (TID == 0) truths[{k}] = {start};" for k, start in enumerate(starts)]
-        yield Piece(lines, 1, 32, 1, touched=Touched(writes=(TRUTHS,)))
+        yield Piece(lines, 1, 32, 1, touched=Touched(writes=(TRUTHS,)), single=True)
     for number, step in enumerate(plan.steps):
         if number == plan.computed:
             yield from _gate(plan, found, elsewhere)
@@ -128,7 +130,7 @@ def _gate(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> Ite
         f"if (state[{ALLOWED}]) state[{DONE}]++; else state[{STOPPED}] = 1;",
     ]
     asked = Touched((STATE, *region(plan, plan.guard, elsewhere)), (STATE,))
-    yield Piece(block("if (TID == 0)", lines), 1, 32, 1, max(plan.computed - 1, 0), touched=asked)
+    yield Piece(block("if (TID == 0)", lines), 1, 32, 1, max(plan.computed - 1, 0), touched=asked, single=True)
 
 
 def _step(plan: Plan, step: Step, found: dict[int, Look]) -> Sequence[Piece | Product]:
@@ -173,6 +175,48 @@ def _copies(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> I
             look, places = staged[pair.state][0], (staged[pair.state][1],)
         moves = Touched(places, region(plan, pair.state, elsewhere))
         yield replace(copy(look, found[pair.state]), step=last, touched=moves)
+
+
+def _ended(plan: Plan, found: dict[int, Look], items: list[Piece | Product]) -> list[Piece | Product]:
+    """Passes over the result of a product become its ending, where nothing in between stands in the way."""
+    result = list(items)
+    for item in items:
+        if not isinstance(item, Piece) or item.ending is None:
+            continue
+        (product,) = plan.steps[item.step].nodes
+        at = result.index(item)
+        other = next((k for k in range(at + 1, len(result)) if _reads(plan, result[k], product)), None)
+        last = item if other is None else result[other]
+        if other is None or not _may_end(plan, product, last, result[at + 1 : other]):
+            continue
+        if item.touched.overwritten(last.touched):  # other blocks would still read what it writes
+            continue
+        lines = ending(plan, product, plan.steps[last.step].nodes, found)
+        result[at] = replace(item.ending(lines), step=item.step, touched=item.touched.joined(last.touched))
+        del result[other]
+    return result
+
+
+def _reads(plan: Plan, item: Piece | Product, value: int) -> bool:
+    """Whether the step of an item reads a value, or a view of it."""
+    waiting = [value]
+    while waiting:
+        for user in plan.graph.users[waiting.pop()]:
+            if user in plan.steps[item.step].nodes:
+                return True
+            if plan.slots[user].kind == "view":
+                waiting.append(user)
+    return False
+
+
+def _may_end(plan: Plan, product: int, item: Piece | Product, between: Sequence[Piece | Product]) -> bool:
+    """Whether a step is one loop over the elements of a product, and may run where that does."""
+    nodes, step = plan.graph.nodes, plan.steps[item.step]
+    if step.kernel != "fused" or item.commits or len(phases(plan.graph, step.nodes)) > 1:
+        return False
+    fits = all(nodes[i].shape == nodes[product].shape and nodes[i].operation not in FOLDS for i in step.nodes)
+    direct = not any(_reads(plan, item, user) for user in plan.graph.users[product] if plan.slots[user].kind == "view")
+    return fits and direct and not any(each.touched.before(item.touched) for each in between)
 
 
 def _together(items: list[Piece | Product]) -> Iterator[Product | list[Piece]]:
@@ -245,6 +289,7 @@ def _body(pieces: list[Piece]) -> Lines:
     """One piece after the other by the threads of a block, each behind the guard if it commits."""
     lines: Lines = []
     for number, piece in enumerate(pieces):
-        lines += ["__syncthreads();"] if number else []
+        alone = piece.single and pieces[number - 1].single
+        lines += ["__syncthreads();"] if number and not alone else []
         lines += block(f"if (state[{ALLOWED}])" if piece.commits else "", piece.lines)
     return lines

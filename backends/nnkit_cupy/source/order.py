@@ -37,6 +37,10 @@ class Touched(NamedTuple):
         """Whether the other one, which comes later, has to wait for this one."""
         return _meet(self.writes, (*later.reads, *later.writes)) or _meet(self.reads, later.writes)
 
+    def overwritten(self, other: Touched) -> bool:
+        """Whether the other one writes what this one reads."""
+        return _meet(self.reads, other.writes)
+
     def joined(self, other: Touched) -> Touched:
         """By both."""
         return Touched((*self.reads, *other.reads), (*self.writes, *other.writes))

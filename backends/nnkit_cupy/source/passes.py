@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from nnkit.graph.dtypes import itemsize
 from nnkit.graph.ir import Node
@@ -29,7 +30,7 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
     if len(parts) == 1:
         shape, at = _in_place(plan, parts[0], looks)
         if _in_vectors(plan, shape, at):
-            return elements(number_of(shape) // WIDTH, _vectors(plan, parts[0], at, looks))
+            return _vectors(plan, parts[0], shape, at, looks)
         return elements(number_of(shape), [*indices(shape), *_body(plan, parts[0], at, names(len(shape)), looks)])
     outer, inner = looks[step.nodes[0]].shape[0], number_of(looks[step.nodes[0]].shape[1:])
     lines: Lines = []
@@ -49,11 +50,14 @@ def _in_place(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> t
 
 def _in_vectors(plan: Plan, shape: Extents, at: Mapping[int, Look]) -> bool:
     """Whether a long loop can go over four elements at a time: large arrays are then read and written sooner."""
-    if len(shape) != 1 or shape[0] % WIDTH or shape[0] < LONG:
+    if not shape or number_of(shape) < LONG or (len(shape) > 1 and shape[-1] % WIDTH):
         return False
-    full = [i for i, look in at.items() if not look.text and look.strides != (0,)]
-    wide = all(itemsize(plan.graph.nodes[i].dtype) == WIDTH and at[i].strides == (1,) for i in full)
-    return wide and all(at[i].offset % WIDTH == 0 and aligned(plan, at[i]) for i in full)
+    full = [i for i, look in at.items() if not look.text and look.strides[-1]]
+    wide = all(itemsize(plan.graph.nodes[i].dtype) == WIDTH and at[i].strides[-1] == 1 for i in full)
+    return wide and all(
+        all(stride % WIDTH == 0 for stride in (at[i].offset, *at[i].strides[:-1])) and aligned(plan, at[i])
+        for i in full
+    )
 
 
 def aligned(plan: Plan, look: Look) -> bool:
@@ -65,26 +69,49 @@ def aligned(plan: Plan, look: Look) -> bool:
     return node.operation != "input" or options["role"] == "data" or options["name"].startswith(SEGMENTS)
 
 
-def _vectors(plan: Plan, part: tuple[int, ...], at: Mapping[int, Look], looks: Mapping[int, Look]) -> Lines:
-    """Elements 4i to 4i + 3: read together, computed each, and written together."""
+def _vectors(
+    plan: Plan, part: tuple[int, ...], shape: Extents, at: Mapping[int, Look], looks: Mapping[int, Look]
+) -> Piece:
+    """Elements 4i to 4i + 3: read together, computed each, and written together; what is left over one by one."""
     nodes, members = plan.graph.nodes, set(part)
-    lines, local = [], {}
+    index = [*names(len(shape) - 1), "j"]
+    lines, known = [], {}
     for i, look in at.items():
         kind = TYPES[nodes[i].dtype]
         if look.text:
             continue
-        if look.strides == (0,):
-            lines.append(f"const {kind} v{i} = {look.at(['0'])};")
+        if not look.strides[-1]:
+            lines.append(f"const {kind} v{i} = {look.at(index)};")
+            known[i] = f"v{i}"
         elif i not in members:
-            lines.append(f"{kind} w{i}[{WIDTH}]; *(float4*)w{i} = *(const float4*)&{look.at(['(i * 4)'])};")
-            local[i] = f"w{i}[u]"
+            lines.append(f"{kind} w{i}[{WIDTH}]; *(float4*)w{i} = *(const float4*)&{look.at(index)};")
+            known[i] = f"w{i}[u]"
         else:
             lines.append(f"{kind} w{i}[{WIDTH}];")
     stored = [i for i in at if i in members]
-    body = _body(plan, part, {i: look for i, look in at.items() if i not in members}, ["u"], looks, local)
+    body = _body(plan, part, {i: look for i, look in at.items() if i not in members}, ["u"], looks, known)
     body += [f"w{i}[u] = v{i};" for i in stored]
     lines += ["#pragma unroll", *block(f"for (int u = 0; u < {WIDTH}; u++)", body)]
-    return lines + [f"*(float4*)&{at[i].at(['(i * 4)'])} = *(const float4*)w{i};" for i in stored]
+    lines += [f"*(float4*)&{at[i].at(index)} = *(const float4*)w{i};" for i in stored]
+    wide = (*shape[:-1], shape[-1] // WIDTH)
+    places = [line.replace(f"i{len(shape) - 1} =", "j = 4 *") for line in indices(wide)]
+    places = [line.replace("j = 4 * ", "j = 4 * (").replace(";", ");") if "j = 4" in line else line for line in places]
+    piece = elements(number_of(wide), [*places, *lines])
+    rest = shape[-1] % WIDTH
+    if not rest:
+        return piece
+    last = _body(plan, part, at, [f"({shape[-1] - rest} + TID)"], looks)
+    return replace(piece, lines=[*piece.lines, *block(f"if (BID == 0 && TID < {rest})", last)])
+
+
+def ending(plan: Plan, product: int, part: tuple[int, ...], looks: Mapping[int, Look]) -> Lines:
+    """What a pass does with the element ``found`` of a product at ``row`` and ``column``."""
+    shape = looks[part[0]].shape
+    at = {i: looks[i].spread(shape) for i in _in_memory(plan, part)}
+    known = {product: "found"}
+    inside = any(user not in part for user in plan.graph.users[product]) or product in plan.graph.output.values()
+    kept = [f"{looks[product].at(['row', 'column'])} = found;"] if inside else []
+    return kept + _body(plan, part, at, ["row", "column"], looks, known)
 
 
 def _in_memory(plan: Plan, part: tuple[int, ...]) -> list[int]:
@@ -104,11 +131,11 @@ def _body(
 ) -> Lines:
     """The code of the element at an index; ``at`` has the looks of the values in memory.
 
-    With ``known``, in which some of them stand in code, all of them are read already.
+    Those that are ``known`` stand in code already.
     """
     nodes = plan.graph.nodes
     outer = [o for o in at if o not in part]
-    read = [o for o in outer if not at[o].text and known is None]
+    read = [o for o in outer if not at[o].text and o not in (known or {})]
     lines = [f"const {TYPES[nodes[o].dtype]} v{o} = {at[o].at(index)};" for o in read]
     local = {o: at[o].text or f"v{o}" for o in outer} | {i: f"v{i}" for i in part} | dict(known or {})
     for i in part:

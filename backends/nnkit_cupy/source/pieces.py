@@ -8,7 +8,7 @@ takes longer than they do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from nnkit.plan.look import Look
@@ -36,6 +36,10 @@ class Piece:
     commits: bool = False
     """Whether it writes states, which only a step does that the guard allows."""
     touched: Touched = NOTHING
+    ending: Callable[[Lines], Piece] | None = None
+    """Of a product: the piece that does this with each element instead of storing it."""
+    single: bool = False
+    """Whether the first thread does all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def block(head: str, body: Iterable[str]) -> Lines:
 def elements(count: int, body: Lines) -> Piece:
     """``body`` for each i below ``count``, divided among all threads."""
     loop = block(f"for (int64 i = (int64)BID * THREADS + TID; i < {count}; i += (int64)BLOCKS * THREADS)", body)
-    return Piece(loop, max(1, min(-(-count // WIDE), 1 << 16)), WIDE, count)
+    return Piece(loop, max(1, min(-(-count // WIDE), 1 << 16)), WIDE, count, single=count == 1)
 
 
 def rows(count: int, length: int, body: Lines) -> Piece:

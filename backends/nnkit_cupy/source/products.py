@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from nnkit.graph.ir import Node
 from nnkit.plan.look import Look
@@ -29,7 +31,8 @@ def product(
     if node.dtype == "float32" == dtypes[0] == dtypes[1] and not stack and not a.text and not b.text:
         m, k, n = extents
         if m * k * n <= MOST:
-            return [tiled(a, b, out, (m, n, k), aligned)]
+            made = tiled(a, b, out, (m, n, k), aligned)
+            return [replace(made, ending=partial(tiled, a, b, out, (m, n, k), aligned, None))]
     sides = [_side(look) for look in (a, b)]
     even = all(_evenly(look, stack) for look in (a, b, out))
     if node.dtype not in LIBRARY or set(dtypes) != {node.dtype} or None in sides or not even:
