@@ -1,6 +1,6 @@
-"""One training step with Adam in another framework on the GPU, its data resident: python benchmarks/gpu_peers.py NAME JOB
+"""Training steps with Adam in another framework on the GPU, its data resident: python benchmarks/gpu_peers.py NAME JOBS
 
-Prints seconds of a step, one for each block, as JSON. JOB is the JSON of a ``nnkit.bench.Job``.
+JOBS is JSON, as gpu.py makes it. Prints the seconds of a step, one for each block, by the names of the jobs, as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-BLOCKS, BLOCK_S, WARM = 15, 0.1, 3
+BLOCKS, BLOCK_S, WARM = 9, 0.05, 3
 
 
 def timed(run: Callable[[int], None], guess_s: float) -> list[float]:
@@ -145,8 +145,8 @@ PEERS: dict[str, tuple[Callable[..., Callable[[int], None]], str]] = {
 }
 
 
-def main() -> None:
-    name, job = sys.argv[1], json.loads(sys.argv[2])
+def measured(name: str, job: dict[str, Any]) -> list[float]:
+    """Seconds of a step of one job."""
     make, mode = PEERS[name]
     draw = np.random.default_rng(0)
     rows = job["batches"] * job["batch"]
@@ -155,7 +155,12 @@ def main() -> None:
         draw.integers(0, job["sizes"][-1], rows).astype("int32"),
         draw.permutation(rows).astype("int32" if make is jax_jit else "int64"),
     )
-    print(json.dumps(timed(make(job["sizes"], job["batch"], arrays, mode), job["guess_s"])))
+    return timed(make(job["sizes"], job["batch"], arrays, mode), job["guess_s"])
+
+
+def main() -> None:
+    name, jobs = sys.argv[1], json.loads(sys.argv[2])
+    print(json.dumps({job["name"]: measured(name, job) for job in jobs}))
 
 
 if __name__ == "__main__":

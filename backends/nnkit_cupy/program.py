@@ -17,10 +17,13 @@ from nnkit.plan.host import constant, view
 from nnkit.plan.look import Look, fixed
 from nnkit_cupy.runtime import Array, Replay, Runtime, Work
 from nnkit_cupy.source.launches import ALLOWED, DONE, SCRATCH_BYTES, STOPPED, Launch, module
-from nnkit_cupy.source.order import Placed
+from nnkit_cupy.source.order import Placed, placed
 from nnkit_cupy.source.pieces import Product
 
+MANY, LAUNCHES = 8, 256
+"""Steps of a graph at most, where a run has so many, and launches."""
 OVER = 20
+"""Repetitions in a graph that is timed."""
 STATE = 4
 """Numbers of the state of a program."""
 
@@ -55,8 +58,8 @@ class CupyProgram:
         held = ((i, node) for i, node in self._plan.graph if self._plan.slots[i].kind in ("input", "constant"))
         self._arrays = {i: self._array(node, store) for i, node in held}
         self._work = [self._bound(item, executable.kernels) for item in code.launches]
-        self._places = code.places
-        self._replay: Replay | None = None
+        self._touched = [launch.touched for launch in code.launches]
+        self._replays: dict[int, Replay] = {}
         self._ran = False
 
     def run(self, steps: int) -> int:
@@ -69,11 +72,10 @@ class CupyProgram:
         if not self._ran:  # the library prepares itself in its first call, which cannot be recorded
             self._step()
             self._ran, left = True, left - 1
-        if left and self._replay is None:
-            self._replay = self._runtime.record([work for _, work in self._work], self._places)
-        for _ in range(left):
-            assert self._replay is not None
-            self._replay.launch()
+        for count in (max(1, min(MANY, LAUNCHES // max(len(self._work), 1))), 1):
+            for _ in range(left // count):
+                self._recorded(count).launch()
+            left %= count
         return int(self._runtime.download(self._state)[DONE]) if guarded else steps
 
     def feed(self, name: str, array: Array) -> None:
@@ -107,6 +109,13 @@ class CupyProgram:
         return seconds
 
     # -- inside
+
+    def _recorded(self, count: int) -> Replay:
+        """So many steps as one graph, in which a step begins while what it does not need of the last one still runs."""
+        if count not in self._replays:
+            works = [work for _, work in self._work] * count
+            self._replays[count] = self._runtime.record(works, placed(self._touched * count))
+        return self._replays[count]
 
     def _step(self) -> None:
         for _, work in self._work:

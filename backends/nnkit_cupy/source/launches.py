@@ -14,7 +14,7 @@ from nnkit.plan.look import Look, fixed, looks, steps
 from nnkit.plan.passes import phases
 from nnkit.plan.schedule import VIEWS
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
-from nnkit_cupy.source.order import Placed, Region, Touched, placed, region, touched
+from nnkit_cupy.source.order import Region, Touched, region, touched
 from nnkit_cupy.source.passes import FOLDS, aligned, ending, fused
 from nnkit_cupy.source.pieces import Lines, Piece, Product, block, indented
 from nnkit_cupy.source.prelude import PRELUDE
@@ -64,8 +64,6 @@ class Module:
 
     text: str
     launches: tuple[Launch | Product, ...]
-    places: tuple[Placed, ...]
-    """In which lane each of them runs, and for which it waits there."""
     truths: int
 
 
@@ -84,8 +82,7 @@ def module(plan: Plan) -> Module:
     items = _ended(plan, found, list(_items(plan, found, elsewhere, starts)))
     for item in _together(items):
         kernels.add(item)
-    places = placed([launch.touched for launch in kernels.launches])
-    return Module(PRELUDE + kernels.text, tuple(kernels.launches), tuple(places), len(told))
+    return Module(PRELUDE + kernels.text, tuple(kernels.launches), len(told))
 
 
 def _check(plan: Plan) -> None:

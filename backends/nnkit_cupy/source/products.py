@@ -10,7 +10,7 @@ from nnkit.graph.ir import Node
 from nnkit.plan.look import Look
 from nnkit_cupy.source.moves import filled
 from nnkit_cupy.source.pieces import Piece, Product, elements, indices, names, number_of
-from nnkit_cupy.source.tiles import MOST, tiled
+from nnkit_cupy.source.tiles import MOST, MOST_ACROSS, tiled
 from nnkit_cupy.source.types import TYPES, cast
 
 LIBRARY = ("float32", "float64")
@@ -30,7 +30,7 @@ def product(
     extents = (*a.shape[-2:], b.shape[-1])
     if node.dtype == "float32" == dtypes[0] == dtypes[1] and not stack and not a.text and not b.text:
         m, k, n = extents
-        if m * k * n <= MOST:
+        if m * k * n <= (MOST if a.strides[1] == 1 else MOST_ACROSS):
             made = tiled(a, b, out, (m, n, k), aligned)
             return [replace(made, ending=partial(tiled, a, b, out, (m, n, k), aligned, None))]
     sides = [_side(look) for look in (a, b)]

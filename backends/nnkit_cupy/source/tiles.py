@@ -18,8 +18,8 @@ FOUR = 4
 """Terms that are read together."""
 BUSY = 96
 """Tiles that keep the GPU busy."""
-MOST = 1 << 27
-"""Multiplications from which on the library is as fast."""
+MOST, MOST_ACROSS = 1 << 27, 1 << 25
+"""Multiplications from which on the library is as fast; the second where the terms of a sum do not lie together."""
 SHARED_BYTES = 32 << 10
 """Memory that the parts of the sums may take."""
 
