@@ -80,7 +80,8 @@ class CupyProgram:
 
     def feed(self, name: str, array: Array) -> None:
         """From the next step on the data of that name are a copy of this host array."""
-        self._runtime.overwrite(self._data[name], array)
+        if array is not self._data[name]:
+            self._runtime.overwrite(self._data[name], array)
 
     def read(self, names: Iterable[str]) -> dict[str, Array]:
         """Host copies of outputs that are not states, as the last step left them."""
