@@ -1,7 +1,8 @@
 """Tests, parity and speed on a GPU in one command: python benchmarks/gpu.py [--results FOLDER] [--skip-tests]
 
-Runs the tests marked ``gpu``, which must not be skipped, then training steps with Adam in float32 without TF32, of nnkit
-and of its peers, each framework in a process of its own, and nnkit before and after them. Writes gpu.json and gpu.txt.
+Runs the tests marked ``gpu``, which must not be skipped, and the check of ``nnkit devices --check``; then training steps
+with Adam in float32 without TF32, of nnkit and of its peers, each framework in a process of its own, and nnkit before
+and after them. Writes gpu.json and gpu.txt.
 """
 
 from __future__ import annotations
@@ -82,11 +83,15 @@ def tests() -> dict[str, Any]:
         command, cwd=FOLDER.parent, capture_output=True, text=True, env=os.environ | {"NNKIT_REQUIRE_GPU": "1"}
     )
     print(done.stdout[-6000:], flush=True)
-    return {
-        "passed": not done.returncode,
-        "summary": done.stdout.strip().splitlines()[-1],
-        "s": time.perf_counter() - began,
-    }
+    summary, took_s = done.stdout.strip().splitlines()[-1], time.perf_counter() - began
+    return {"passed": not done.returncode, "summary": summary, "elapsed_s": took_s}
+
+
+def parity() -> list[dict[str, Any]]:
+    """The errors of everything on the GPU, in ulp, beside float64."""
+    import nnkit
+
+    return [row._asdict() for row in nnkit.check_device("cuda").rows]
 
 
 def rows(measured: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -98,9 +103,8 @@ def rows(measured: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
             seconds = result.get(workload)
             line: dict[str, Any] = {"workload": workload, "framework": name, "goal": None, "met": None}
             if seconds is None:
-                found.append(
-                    line | {"step_median_s": None, "step_spread_s": None, "runs": 0, "reason": result["reason"]}
-                )
+                missing = dict.fromkeys(("step_median_s", "step_spread_s"))
+                found.append(line | missing | {"runs": 0, "reason": result["reason"]})
                 continue
             low, _, high = statistics.quantiles(seconds, n=4)
             line |= {"step_median_s": middle[name], "step_spread_s": high - low, "runs": len(seconds)}
@@ -147,6 +151,7 @@ def main() -> None:
     flags = parser.parse_args()
     head = machine() | {"date": datetime.now(UTC).isoformat(timespec="seconds")}
     tested = None if flags.skip_tests else tests()
+    checked = [] if flags.skip_tests else parity()
     measured: dict[str, dict[str, Any]] = {"nnkit": ours()}
     for name in PEERS:
         began = time.perf_counter()
@@ -154,7 +159,7 @@ def main() -> None:
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     measured["nnkit, afterwards"] = ours()
     lines = rows(measured)
-    result = head | {"tests": tested, "rows": lines}
+    result = head | {"tests": tested, "rows": lines, "parity": checked}
     target = Path(flags.results)
     (target / "gpu.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (target / "gpu.txt").write_text(table(lines) + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def pytorch(sizes: list[int], batch: int, arrays: tuple[Any, Any, Any], mode: st
     x, y, order = (torch.from_numpy(array).cuda() for array in arrays)
     y = y.long()
     layers: list[Any] = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in pairwise(sizes):
         layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
     net = torch.nn.Sequential(*layers[:-1]).cuda()
     options = {} if mode == "eager" else {"fused": True, "capturable": True}
@@ -98,7 +99,7 @@ def jax_jit(sizes: list[int], batch: int, arrays: tuple[Any, Any, Any], mode: st
     draw = np.random.default_rng(0)
     params = [
         (jnp.asarray(draw.normal(size=(a, b)).astype("float32") * (2 / a) ** 0.5), jnp.zeros(b))
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in pairwise(sizes)
     ]
     zeros = jax.tree.map(jnp.zeros_like, params)
     batches = len(order) // batch

@@ -17,6 +17,7 @@ from nnkit.feedforward import sequential as Sequential  # noqa: N812
 from nnkit.functional import grad, trace, value_and_grad
 from nnkit.network import Network
 from nnkit.nn import Module, Parameter, State
+from nnkit.parity import check_device
 from nnkit.repetition import repeat
 from nnkit.training.batch_finder import find_batch_size
 from nnkit.training.callbacks import Callback, EarlyStopping
@@ -36,6 +37,7 @@ __all__ = [
     "State",
     "__version__",
     "callbacks",
+    "check_device",
     "check_gradients",
     "constraints",
     "data",

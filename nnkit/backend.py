@@ -7,15 +7,11 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple, Protocol
 
-from nnkit._version import __version__
 from nnkit.errors import ArgumentError, DeviceError
 from nnkit.plan import Plan, Target
 
 GROUP = "nnkit.backends"
-HINTS = {
-    "cuda": "it takes an NVIDIA GPU, CuPy (pip install 'nnkit[cuda12]' or 'nnkit[cuda13]') and an nnkit with the CUDA "
-    f"backend, which version {__version__} does not have yet; use device='cpu'",
-}
+HINTS = {"cuda": "it takes an NVIDIA GPU, CuPy (pip install 'nnkit[cuda12]' or 'nnkit[cuda13]'); else use device='cpu'"}
 
 
 class NoNativeFormError(Exception):
@@ -110,6 +106,9 @@ class Backend(Protocol):
 
     def compile(self, plan: Plan) -> Executable:
         """Code for a plan; ``NoNativeFormError`` if it was made for the native target and has no such form."""
+
+    def free_bytes(self) -> int | None:
+        """Memory that is free on the device now; None where it does not say."""
 
     def to_device(self, array: Any) -> Any:
         """A device array of a host array: shared where the device is the host, else a copy."""

@@ -31,7 +31,7 @@ FLOORS = (
     "initializers", "constraints", "nn", "losses", "metrics", "optimizers",
     "plan", "backend",
     "data", "measure", "diagnosis",
-    "training", "callbacks", "network", "feedforward", "repetition",
+    "training", "parity", "callbacks", "network", "feedforward", "repetition",
     "checkpoint", "sklearn", "bench", "playground", "cli", "__main__", "__init__",
 )  # fmt: skip
 LAST_FOR_BACKENDS = "backend"

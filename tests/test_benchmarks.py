@@ -94,6 +94,26 @@ def test_a_table_for_each_file_that_is_there(tmp_path: Path) -> None:
     assert "| nnkit against the fastest peer | 1.33 times |\n| goal | 2 times: not met |" in text
 
 
+def test_figures_of_a_gpu_have_a_table_of_their_own(tmp_path: Path) -> None:
+    gpu = script("gpu")
+    seconds = {"nnkit": 1.0, "PyTorch eager": 9.0, "torch.compile": 3.0, "JAX jit": 2.0}
+    measured = {name: {workload: [taken * 1e-6] * 3 for workload in gpu.SIZES} for name, taken in seconds.items()}
+    made = gpu.rows(measured | {"JAX, loop in one call": {"reason": "no GPU"}})
+    ours = {line["workload"]: line["met"] for line in made if line["framework"] == "nnkit"}
+    assert ours["784-128-10 b64"] is True
+    measured["JAX jit"] = {workload: [1.9e-6] * 3 for workload in gpu.SIZES}
+    assert {line["workload"]: line["met"] for line in gpu.rows(measured)}["784-128-10 b64"] is None  # of the last peer
+    assert gpu.rows(measured)[0]["met"] is False
+    head = {"machine": {"gpu": {"name": "Giraffe", "driver": "1"}}, "versions": {"jax": "2"}, "date": "2026-11-26T00"}
+    (tmp_path / "gpu.json").write_text(json.dumps(head | {"rows": made}))
+    text = speed_tables(tmp_path)
+    assert "| µs a step on Giraffe | 784-128-10 b64 |" in text
+    assert "| nnkit against PyTorch eager | 9.00 times |" in text
+    assert "| nnkit against torch.compile and JAX jit | 2.00 times |" in text
+    assert "Giraffe, driver 1; jax 2; 2026-11-26." in text
+    assert gpu.table(made).splitlines()[-1].split()[:3] == ["goal", "met", "True"]
+
+
 def test_a_step_is_broken_down_by_kinds_of_kernels(tmp_path: Path) -> None:
     pytest.importorskip("llvmlite")
     found = script("breakdown").breakdown(Workload((5, 8, 3), 16), Rates(1e9, 1e9), 3)

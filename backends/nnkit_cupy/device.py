@@ -77,6 +77,10 @@ class CupyBackend:
                     self._executables.popitem(last=False)
             return known
 
+    def free_bytes(self) -> int:
+        """Memory of the GPU that is free now."""
+        return self._runtime.free_bytes()
+
     def to_device(self, array: Any) -> Any:
         """A device copy of a host array."""
         return self._runtime.upload(np.asarray(array))
@@ -84,7 +88,3 @@ class CupyBackend:
     def overwrite(self, target: Any, source: Any) -> None:
         """Copy a host array into a device array, spread to its shape."""
         self._runtime.overwrite(target, np.asarray(source))
-
-    def memory(self) -> tuple[int, int]:
-        """Bytes of this process's arrays, and bytes that are free on the device."""
-        return self._runtime.memory()

@@ -63,8 +63,8 @@ class Runtime(Protocol):
     def seconds(self, work: Callable[[], None]) -> float:
         """How long the device takes for what ``work`` starts."""
 
-    def memory(self) -> tuple[int, int]:
-        """Bytes of this process's arrays, and bytes that are free on the device."""
+    def free_bytes(self) -> int:
+        """Memory that is free on the device, or kept for arrays to come."""
 
 
 class CupyRuntime:
@@ -174,11 +174,11 @@ class CupyRuntime:
             ended.synchronize()
             return float(self._cupy.cuda.get_elapsed_time(began, ended)) * 1e-3
 
-    def memory(self) -> tuple[int, int]:
-        """Bytes of this process's arrays, and bytes that are free on the device."""
+    def free_bytes(self) -> int:
+        """Memory that is free on the device, or kept for arrays to come."""
         with self._device:
-            used = int(self._cupy.get_default_memory_pool().used_bytes())
-            return used, int(self._cupy.cuda.runtime.memGetInfo()[0])
+            free: int = self._cupy.cuda.runtime.memGetInfo()[0] + self._cupy.get_default_memory_pool().free_bytes()
+            return free
 
 
 class _Graph:

@@ -113,6 +113,12 @@ class NumpyBackend:
                     self._executables.popitem(last=False)
             return known
 
+    def free_bytes(self) -> int:
+        """Memory of this machine that is free now."""
+        import psutil
+
+        return int(psutil.virtual_memory().available)
+
     def to_device(self, array: Any) -> Any:
         """The array itself, contiguous: NumPy's memory is the device's."""
         return np.ascontiguousarray(array)

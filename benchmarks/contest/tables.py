@@ -53,6 +53,21 @@ def _elsewhere(result: Mapping[str, Any]) -> Iterator[str]:
     yield from ["", _note(result)]
 
 
+def _gpu(result: Mapping[str, Any]) -> Iterator[str]:
+    whole = _by_workload(result)
+    gpu = result["machine"]["gpu"]
+    yield from _head([f"µs a step on {gpu['name']}", *whole])
+    for name in dict.fromkeys(name for rows in whole.values() for name in rows):
+        yield _line([name, *(_shown(rows[name], "µs") for rows in whole.values())])
+    for peers in (("PyTorch eager",), ("torch.compile", "JAX jit")):
+        ratios = [_ratio({name: rows[name] for name in ("nnkit", *peers)}) for rows in whole.values()]
+        yield _line([f"nnkit against {' and '.join(peers)}", *(f"{ratio:.2f} times" for ratio in ratios)])
+    yield _line(["goal", *(_goal(rows["nnkit"]) if rows["nnkit"]["goal"] else "" for rows in whole.values())])
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    about = f"{gpu['name']}, driver {gpu['driver']}; {versions}; {result['date'][:10]}"
+    yield from ["", f"{about}. Median ± interquartile range."]
+
+
 def _breakdown(result: Mapping[str, Any]) -> Iterator[str]:
     rows = result["rows"]
     yield from _head(["where the time goes, µs", *(row["workload"] for row in rows)])
@@ -95,7 +110,7 @@ def _sweep(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 ELSEWHERE = {"step": _elsewhere, "breakdown": _breakdown}
-SECTIONS = {"step": _step, "breakdown": _breakdown, "jobs": _jobs, "shapes": _shapes, "sweep": _sweep}
+SECTIONS = {"step": _step, "gpu": _gpu, "breakdown": _breakdown, "jobs": _jobs, "shapes": _shapes, "sweep": _sweep}
 
 
 def _by_workload(result: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, Any]]]:

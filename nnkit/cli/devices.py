@@ -11,8 +11,10 @@ from importlib.util import find_spec
 from nnkit.backend import GROUP, HINTS, select
 from nnkit.cli import output
 from nnkit.cli.command import Command
+from nnkit.cli.failures import FAILURE
 from nnkit.measure import environment, nvml
 from nnkit.measure.units import bytes_text, seconds_text
+from nnkit.parity import check_device
 from nnkit.plan import Target
 
 CUPY = {"cupy-cuda12x": "cuda12", "cupy-cuda13x": "cuda13"}  # distribution → the extra of nnkit that installs it
@@ -25,10 +27,22 @@ def _add_flags(parser: ArgumentParser) -> None:
         help="measure the rates of the processor, by which the planner decides, and keep them (some seconds; let the "
         "machine be idle)",
     )
+    parser.add_argument(
+        "--check",
+        metavar="DEVICE",
+        nargs="?",
+        const="cuda",
+        help="compute every operation, layer, loss and optimiser on a device (default: cuda) beside float64 on the "
+        "processor, and say how far they are apart",
+    )
 
 
 def run(flags: Namespace) -> int:
     """Print one paragraph for each thing that was looked for."""
+    if flags.check:
+        found = check_device(flags.check, lambda row: print(row, flush=True))
+        print(str(found).splitlines()[-1])
+        return 0 if found.right else FAILURE
     if flags.calibrate:
         for form, target in select("cpu").calibrate().items():
             print(output.line(form, _rates(target)))
@@ -109,7 +123,7 @@ COMMAND = Command(
     "devices",
     "Show where networks can compute on this machine, and how to install what is missing. The rates decide how steps "
     "are divided and when they are compiled; they are built in until --calibrate measures those of the machine.",
-    ("nnkit devices",),
+    ("nnkit devices", "nnkit devices --check cpu"),
     _add_flags,
     run,
 )

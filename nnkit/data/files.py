@@ -9,6 +9,7 @@ import numpy as np
 
 from nnkit.data.array_files import read_arrays, read_x
 from nnkit.data.arrays import Array, to_host
+from nnkit.data.checks.advice import warn_duplicates
 from nnkit.data.checks.common import convert
 from nnkit.data.csv_file import read_csv
 from nnkit.data.dataset import Dataset
@@ -19,6 +20,7 @@ from nnkit.errors import ArgumentError, FileError, ShapeError
 
 SUFFIXES = (".csv", ".npz", ".h5", ".hdf5")
 _TEST = 0.2
+CALLER = 4  # frames from here up to the call of ``load``, where warnings point
 
 
 def load_file(
@@ -33,7 +35,7 @@ def load_file(
     * ``.npz``, ``.h5``: arrays x and y, or x_train, y_train, x_test and y_test. Nothing is scaled. Text is classes, and
       so are one-hot rows and integers with at most 20 different values or from 0 up without a gap; floats are numbers.
 
-    With ``time_ordered`` the last rows are for testing.
+    With ``time_ordered`` the last rows are for testing. Rows that are in both parts are reported by a warning.
 
     Raises:
         FileError: a file that is missing, damaged, or not what its name says.
@@ -79,6 +81,7 @@ def _from_csv(path: Path, target: str | None, seed: int, standardize: bool, time
     convert(table.numbers, "float32", path.name)  # for its errors: the scaling is taken from the exact numbers
     scaling = Scaling.fit(table.numbers[train]) if standardize else None
     x = table.numbers if scaling is None else scaling.apply(table.numbers)
+    warn_duplicates(x[train], x[test], "training", "test", CALLER)
     return Dataset(
         *(x[train], y[train], x[test], y[test]),
         name=path.name,
@@ -107,6 +110,7 @@ def _from_arrays(path: Path, arrays: dict[str, Array], seed: int, time_ordered: 
         _require_same_rows(path, x, target, "x", "y")
         y, classes = encode_target(target, f"{path.name}: y", counted=True)
         train, test = split_indices(len(x), _TEST, seed, None if classes is None else y, not time_ordered)
+        warn_duplicates(x[train], x[test], "training", "test", CALLER)
         return Dataset(x[train], y[train], x[test], y[test], name=path.name, classes=classes)
     parts = [_float32(path, arrays, key) for key in ("x_train", "x_test")]
     for part, x in zip(("train", "test"), parts, strict=True):
@@ -119,6 +123,7 @@ def _from_arrays(path: Path, arrays: dict[str, Array], seed: int, time_ordered: 
         )
     y, classes = encode_target(np.concatenate(together), f"{path.name}: y", counted=True)
     cut = len(parts[0])
+    warn_duplicates(parts[0], parts[1], "training", "test", CALLER)
     return Dataset(parts[0], y[:cut], parts[1], y[cut:], name=path.name, classes=classes)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnkit import optimizers
+from nnkit.backend import Backend
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count
 from nnkit.measure.units import bytes_text, parse_bytes
 from nnkit.training.layout import lasting_bytes
-from nnkit.training.limit import free_bytes
 from nnkit.training.planning import training_plan
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def find_batch_size(
     >>> found.nbytes <= 4_000_000, found.batch_size > 100
     (True, True)
     """
-    there = available(memory, net.device)
+    there = available(memory, net._model.backend)
     lasting = lasting_bytes(net._model.layout, optimizers.get(optimizer).resolved(1))
 
     def needed(rows: int) -> int:
@@ -70,14 +70,14 @@ def find_batch_size(
     return largest_batch(needed, there, largest)
 
 
-def available(memory: object, device: str) -> int:
+def available(memory: object, backend: Backend) -> int:
     """Bytes from the argument ``memory``; "auto" is nine tenths of what is free now."""
     if memory != AUTO:
         return parse_bytes("find_batch_size: memory", memory)
-    free = free_bytes(device)
+    free = backend.free_bytes()
     if free is None:
         raise ArgumentError(
-            f"find_batch_size: memory='auto' is known for device 'cpu' only, and this network is on '{device}'; "
+            f"find_batch_size: device '{backend.name}' does not say how much memory is free; "
             "give it, such as memory='8GB'"
         )
     return int(SHARE * free)

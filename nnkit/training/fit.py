@@ -23,7 +23,7 @@ from nnkit.training.full_batch import EVALUATIONS
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.intake import Intake
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
-from nnkit.training.limit import MemoryLimit, free_bytes, shortage
+from nnkit.training.limit import MemoryLimit, shortage
 from nnkit.training.loop import Loop
 from nnkit.training.means import Means
 from nnkit.training.measured import Scoring, directions, measured
@@ -185,7 +185,7 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Me
 def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None], by_steps: bool) -> None:
     """Before the arrays of the steps are asked for; what lasts is there already."""
     needed = sum(plan.arena_bytes for walk in ahead if walk is not None for plan, _ in walk.plans())
-    said = shortage(needed, free_bytes(model.backend.name), by_steps)
+    said = shortage(needed, model.backend.free_bytes(), by_steps)
     if said is not None:
         warnings.warn(said, NnkitWarning, stacklevel=5)
 

@@ -16,7 +16,7 @@ from nnkit.training.compiling import Compiler
 from nnkit.training.fit import prepared, resolved_for, walks
 from nnkit.training.intake import Intake
 from nnkit.training.layout import lasting_bytes
-from nnkit.training.limit import MemoryLimit, free_bytes, shortage
+from nnkit.training.limit import MemoryLimit, shortage
 from nnkit.training.measured import Score, measured
 from nnkit.training.model import Model
 from nnkit.training.objective import objective
@@ -116,6 +116,6 @@ def _forecast(model: Model, optimizer: Optimizer, train: Walk, plans: list[tuple
         lasting_bytes=lasting,
         arena_bytes=sum(plan.arena_bytes for plan, _ in plans),
         data_bytes=sum(array.nbytes for array in data),
-        available_bytes=free_bytes(model.backend.name),
+        available_bytes=model.backend.free_bytes(),
         by_steps=optimizer.by_steps,
     )

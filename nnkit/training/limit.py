@@ -11,15 +11,6 @@ from nnkit.plan.limit import MemoryLimitError
 IN_BATCHES = "an optimizer that works in batches"
 
 
-def free_bytes(device: str) -> int | None:
-    """Memory that is free now where networks of this device live; None where it is not known."""
-    if device != "cpu":
-        return None
-    import psutil
-
-    return int(psutil.virtual_memory().available)
-
-
 def shortage(needed: int, free: int | None, by_steps: bool = True) -> str | None:
     """What there is to say of a training that needs so many bytes beside its data; None if it fits."""
     if free is None or needed <= free:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
@@ -12,6 +12,7 @@ import pytest
 
 from nnkit.cli import devices
 from nnkit.errors import DeviceError
+from nnkit.parity import Parity, Row
 from nnkit_numpy.device import TARGET
 from tests.cli.conftest import Cli
 
@@ -87,3 +88,27 @@ def _gpu(count: int) -> Iterator[SimpleNamespace]:
         nvmlDeviceGetName=lambda handle: "Tesla T4",
         nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(total=16_000_000_000),
     )
+
+
+def test_a_device_is_checked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (Row("operation", "exp", 1.5, 8.0), Row("loss", "hinge", 9.0, 8.0))
+    for kept, status in ((rows[:1], 0), (rows, 1)):
+
+        def check(device: str, progress: Callable[[Row], None], kept: tuple[Row, ...] = kept) -> Parity:
+            for row in kept:
+                progress(row)
+            return Parity(device, kept)
+
+        monkeypatch.setattr("nnkit.cli.devices.check_device", check)
+        found = cli("devices", "--check")
+        assert (found.status, found.err) == (status, "")
+        assert "right  operation  exp                                    1.50 of 8 ulp\n" in found.out
+        assert found.out.endswith(
+            f"{len(kept)} checks on 'cuda' beside float64: {'1 wrong' if status else 'all right'}\n"
+        )
+
+
+def test_a_device_that_is_not_there_is_not_checked(cli: Cli) -> None:
+    found = cli("devices", "--check", "tpu")
+    assert (found.status, found.out) == (1, "")
+    assert "there is no backend for device 'tpu' here" in found.err

@@ -154,8 +154,8 @@ class HostRuntime:
         work()
         return 1e-6
 
-    def memory(self) -> tuple[int, int]:
-        return 0, 1 << 30
+    def free_bytes(self) -> int:
+        return 1 << 30
 
     def _do(self, run: Callable[[], None]) -> None:
         if self.recording is None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnkit.data import load
-from nnkit.errors import ArgumentError, FileError, MissingExtraError
+from nnkit.errors import ArgumentError, FileError, MissingExtraError, NnkitWarning
 
 SYNTHETIC = {"xor": 2, "moons": 2, "circles": 2, "spiral": 3, "blobs": 3}
 
@@ -91,3 +91,18 @@ def test_the_last_rows_of_a_file_are_for_testing_on_request(tmp_path: Path) -> N
     assert (series.x_test.dtype, series.scaling) == (np.float64, None)
     with pytest.raises(ArgumentError, match="time_ordered=True is for files; the data set 'moons' has its own"):
         load("moons", time_ordered=True)
+
+
+def test_rows_in_both_parts_of_a_file_are_reported(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    x[40:] = x[:10]
+    np.savez(tmp_path / "twice.npz", x=x, y=x[:, 0])
+    with pytest.warns(NnkitWarning, match="10 of the 10 rows of the test data are in the training data too") as caught:
+        load(tmp_path / "twice.npz", time_ordered=True)
+    assert caught[0].filename == __file__
+    (tmp_path / "twice.csv").write_text("a,b,y\n" + "\n".join(f"{i % 20},{i % 20},{i}" for i in range(40)) + "\n")
+    with pytest.warns(NnkitWarning, match="8 of the 8 rows of the test data are in the training data too"):
+        load(tmp_path / "twice.csv", time_ordered=True)
+    np.savez(tmp_path / "parts.npz", x_train=x[:40], y_train=x[:40, 0], x_test=x[35:45], y_test=x[35:45, 0])
+    with pytest.warns(NnkitWarning, match="10 of the 10 rows of the test data are in the training data too"):
+        load(tmp_path / "parts.npz")

@@ -56,7 +56,7 @@ def test_the_optimizer_counts() -> None:
 
 
 def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnkit.training.forecast.free_bytes", lambda device: 1000)
+    monkeypatch.setattr("nnkit_numpy.device.NumpyBackend.free_bytes", lambda backend: 1000)
     with pytest.warns(
         NnkitWarning, match=r"the training needs .* beside the data, and 1 kB of memory are free"
     ) as seen:
@@ -68,7 +68,7 @@ def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fit_says_so_too_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnkit.training.fit.free_bytes", lambda device: 1000)
+    monkeypatch.setattr("nnkit_numpy.device.NumpyBackend.free_bytes", lambda backend: 1000)
     with pytest.warns(NnkitWarning, match="of memory are free; use a smaller batch_size") as seen:
         run = network().fit(X, Y, epochs=1, progress=False)
     assert seen[0].filename == __file__
@@ -76,7 +76,7 @@ def test_fit_says_so_too_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_where_the_memory_is_not_known_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnkit.training.forecast.free_bytes", lambda device: None)
+    monkeypatch.setattr("nnkit_numpy.device.NumpyBackend.free_bytes", lambda backend: None)
     found = network().check(X, Y)
     assert found.available_bytes is None
     assert found.warning is None

@@ -271,7 +271,7 @@ def test_memory_that_does_not_suffice_is_not_put_down_to_the_batch_size(monkeypa
     for call in (network().check, network().fit):
         with pytest.raises(ArgumentError, match=r"in batches of 90 needs at least [\d,]+ bytes.* in batches, or use"):
             call(X, Y, optimizer="lbfgs", memory_limit=1000)
-    monkeypatch.setattr("nnkit.training.forecast.free_bytes", lambda device: 1000)
+    monkeypatch.setattr("nnkit_numpy.device.NumpyBackend.free_bytes", lambda backend: 1000)
     with pytest.warns(NnkitWarning, match="are free; use an optimizer that works in batches, or memory_limit="):
         network().check(X, Y, optimizer="lbfgs")
 
