@@ -1,8 +1,8 @@
 """Tests, parity and speed on a GPU in one command: python benchmarks/gpu.py [--results FOLDER] [--skip-tests]
 
-Runs the tests marked ``gpu``, which must not be skipped, and the check of ``nnkit devices --check``; then training steps
-with Adam in float32 without TF32, of nnkit and of its peers, each framework in a process of its own, and nnkit before
-and after them. Writes gpu.json and gpu.txt.
+Runs the tests marked ``gpu``, which must not be skipped, and the check of ``nnkit devices --check``; then training
+steps with Adam in float32 without TF32, of nnkit and of its peers, each framework in a process of its own, and nnkit
+before and after them. Writes gpu.json and gpu.txt.
 """
 
 from __future__ import annotations
