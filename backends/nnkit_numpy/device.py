@@ -121,7 +121,7 @@ class NumpyBackend:
 
     def to_device(self, array: Any) -> Any:
         """The array itself, contiguous: NumPy's memory is the device's."""
-        return np.ascontiguousarray(array)
+        return np.asarray(array, order="C")
 
     def overwrite(self, target: Any, source: Any) -> None:
         """Copy a host array into a device array of the same shape."""

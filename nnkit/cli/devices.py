@@ -123,7 +123,7 @@ COMMAND = Command(
     "devices",
     "Show where networks can compute on this machine, and how to install what is missing. The rates decide how steps "
     "are divided and when they are compiled; they are built in until --calibrate measures those of the machine.",
-    ("nnkit devices", "nnkit devices --check cpu"),
+    ("nnkit devices",),
     _add_flags,
     run,
 )

@@ -90,7 +90,8 @@ def test_rows_without_names_get_the_networks_scaling(cli: Cli, flowers: str, tmp
 def test_what_does_not_fit_is_said(cli: Cli, flowers: str, tmp_path: Path, words: str, message: str) -> None:
     write_flowers(tmp_path / "less.csv", header="sepal,species")
     write_flowers(tmp_path / "other.csv", ("setosa", "tulip"))
-    (tmp_path / "lone.csv").write_text("sepal,petal,species\n" + "1,2,3.5\n2,3,4.5\n" * 10, encoding="utf-8")
+    rows = "".join(f"{i},{i + 1},{i + 0.5}\n" for i in range(20))
+    (tmp_path / "lone.csv").write_text(f"sepal,petal,species\n{rows}", encoding="utf-8")
     status, out, err = cli("test", *words.split())
     assert (status, out) == (1, "")
     assert err.startswith(f"error: {message}")
