@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +91,7 @@ def row(job: str, mode: str, before: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    from nnkit.measure import environment
+    from nnkit.bench import described_machine
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("commit", help="what to compare with")
@@ -112,14 +111,7 @@ def main() -> None:
                     )
         finally:
             git("worktree", "remove", "--force", str(before))
-    machine = environment()
-    result = {
-        "machine": {"cpu": machine["cpu"], "cores": machine["threads"], "gpu": None},
-        "versions": {name: machine[name] for name in ("python", "numpy", "nnkit", "blas")},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": git("rev-parse", commit),
-        "rows": rows,
-    }
+    result = described_machine(None) | {"commit": git("rev-parse", commit), "rows": rows}
     RESULTS.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

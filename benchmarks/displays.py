@@ -11,15 +11,14 @@ import json
 import statistics
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nnkit
+from nnkit.bench import described_machine
 from nnkit.callbacks import CSVLog, JSONLog, TensorBoardLog
-from nnkit.measure import environment
 
 RESULTS = Path(__file__).parent / "results" / "displays.json"
 PAIRS, MOST = 21, 1.02
@@ -74,17 +73,11 @@ def row(job: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    machine = environment()
     rows = []
     for job in JOBS:
         rows.append(row(job))
         print(f"{job:26} {rows[-1]['ratio_median']:.4f} ± {rows[-1]['ratio_spread']:.4f}", flush=True)
-    result = {
-        "machine": {"cpu": machine["cpu"], "cores": machine["threads"], "gpu": None},
-        "versions": {name: machine[name] for name in ("python", "numpy", "nnkit", "blas")},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rows": rows,
-    }
+    result = described_machine(None) | {"rows": rows}
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
 
 

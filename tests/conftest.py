@@ -18,6 +18,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """JAX compiles every operation by itself, which takes two minutes in all: beyond the primitives it is run by hand."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        compiled = callspec is not None and any(isinstance(v, str) and v == "jax" for v in callspec.params.values())
+        if compiled and item.path.parent.name in ("nn", "training", "losses", "optimizers", "metrics"):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _built_in_rates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Plans do not depend on a profile that somebody measured on this machine."""

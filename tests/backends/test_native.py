@@ -87,7 +87,7 @@ def check_steps(job, batch, *targets):
 SETTINGS = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-@settings(SETTINGS, max_examples=4)
+@settings(SETTINGS, max_examples=3)
 @given(jobs(PLAIN))
 def test_whole_steps(job):
     check_steps(*job, CREW)

@@ -31,6 +31,7 @@ using namespace std;
 #define __device__
 #define __shared__ static
 #define __launch_bounds__(n)
+#define __align__(n)
 #define __syncthreads()
 #define __syncwarp()
 struct float2 { float x, y; };

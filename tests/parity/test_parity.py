@@ -22,6 +22,7 @@ def test_every_operation_is_there() -> None:
     assert set(LAYERS) == set(networks.LAYERS)
 
 
+@pytest.mark.slow
 def test_a_device_computes_right(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "select", lambda name: device)
     told: list[check.Row] = []

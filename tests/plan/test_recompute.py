@@ -99,7 +99,7 @@ def test_twelve_layers_of_ninety_six_in_half_the_memory():
     same_steps(job, 1024, whole.arena_bytes // 2)
 
 
-@settings(SETTINGS, max_examples=20)
+@settings(SETTINGS, max_examples=10)
 @given(jobs(PLAIN), st.floats(0.0, 1.0))
 def test_the_same_bits_of_random_networks_under_random_limits(drawn, share):
     job, batch = drawn
@@ -122,7 +122,7 @@ class InTwoPhases(RandomGraph):
         return super().recent()
 
 
-@settings(SETTINGS, max_examples=60)
+@settings(SETTINGS, max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(4, 80), st.floats(0.0, 1.0))
 def test_the_same_bits_of_random_graphs_under_random_limits(seed, operations, share):
     drawn = InTwoPhases(seed, operations)

@@ -17,16 +17,16 @@ from tests.training.small import blobs, fit, network, same, values
 X, Y = blobs(200)
 
 
-def test_two_hundred_networks_leave_no_memory_behind() -> None:
+def test_a_hundred_networks_leave_no_memory_behind() -> None:
     process = psutil.Process()
     resident = []
-    for number in range(200):
+    for number in range(100):
         net = nnkit.FeedForward(3, 3, [100], output_activation="softmax", seed=number)
         run = fit(net, X, Y, epochs=1, batch_size=len(X), optimizer="sgd")
-        if number % 20 == 0:
+        if number % 10 == 0:
             run.to_dict()
         del net, run
-        if number % 20 == 19:
+        if number % 10 == 9:
             gc.collect()
             resident.append(process.memory_info().rss)
     assert resident[-1] - resident[1] < 4e6  # bytes; a network with its programs takes more than 200 kB

@@ -19,7 +19,7 @@ from tests.training.steps import Job, steady
 
 DISABLED = st.sampled_from([(), (), *((name,) for name in DECISIONS), tuple(DECISIONS)])
 TARGETS = st.sampled_from([TARGET, replace(TARGET, tile_bytes=256)])
-QUICK = settings(max_examples=50, deadline=None)
+QUICK = settings(max_examples=30, deadline=None)
 
 
 @QUICK

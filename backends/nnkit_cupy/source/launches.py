@@ -26,6 +26,8 @@ from nnkit_cupy.source.types import TYPES, literal
 
 Emit = Callable[[Node, Look, list[Look], Sequence[str]], Sequence[Piece | Product]]
 """(node, where the result goes, where the operands are, their data types) → what does it."""
+TOGETHER = 16
+"""Pieces of a kernel at most: so layers of one kind share kernels, and none takes long to compile."""
 SMALL = 4096
 """Elements that one block does at least as soon as another kernel would have started."""
 ALLOWED, STOPPED, DONE = range(3)
@@ -221,7 +223,7 @@ def _together(items: list[Piece | Product]) -> Iterator[Product | list[Piece]]:
     waiting: list[Piece] = []
     for item in items:
         small = isinstance(item, Piece) and item.work <= SMALL
-        if waiting and not small:
+        if waiting and (not small or len(waiting) == TOGETHER):
             yield waiting
             waiting = []
         if isinstance(item, Product):
@@ -274,7 +276,9 @@ class _Kernels:
         parameters += [f"int64 n{k}" for k in range(len(rows))] + [f"int64 o{k}" for k in range(len(offsets))]
         bound = max(piece.threads for piece in item)
         head = f'extern "C" __global__ void __launch_bounds__({bound}) NAME({", ".join(parameters)}) {{'
-        text = "\n".join([head, *indented([*views, *body.split("\n")]), "}"])
+        shared = max(piece.shared for piece in item)
+        memory = [f"__shared__ __align__(16) char shared[{shared}];"] if shared else []
+        text = "\n".join([head, *indented([*memory, *views, *body.split("\n")]), "}"])
         name = self._names.setdefault(text, f"kernel{len(self._names)}")
         blocks = item[0].blocks if len(item) == 1 else 1
         numbers = tuple(int(found) for found in offsets)

@@ -40,6 +40,8 @@ class Piece:
     """Of a product: the piece that does this with each element instead of storing it."""
     single: bool = False
     """Whether the first thread does all of it."""
+    shared: int = 0
+    """Bytes that the threads of a block share in it, from ``shared`` on: pieces of one kernel use them in turn."""
 
 
 @dataclass(frozen=True, slots=True)

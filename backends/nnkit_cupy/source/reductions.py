@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnkit.graph.dtypes import kind
+from nnkit.graph.dtypes import itemsize, kind
 from nnkit.graph.ir import Node
 from nnkit.plan.look import Look
 from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, number_of, rows
@@ -117,11 +117,12 @@ def _down(fold: _Fold, x: Look, out: Look, length: int, kept: list[int]) -> Piec
         "__syncthreads();",
     ]
     lines = [
-        f"__shared__ {fold.type} lanes[{lanes}][32];",
+        f"{fold.type} (*lanes)[32] = ({fold.type} (*)[32])shared;",
         f"const int wide = THREADS < 32 ? THREADS : 32, most = THREADS / wide < {lanes} ? THREADS / wide : {lanes};",
         *block(f"for (int64 first = (int64)BID * wide; first < {count}; first += (int64)BLOCKS * wide)", body),
     ]
-    return Piece(lines, -(-count // 32), 32 * lanes, count * length)
+    nbytes = 32 * lanes * itemsize(fold.dtype)
+    return Piece(lines, -(-count // 32), 32 * lanes, count * length, shared=nbytes)
 
 
 def _in_parts(fold: _Fold, x: Look, out: Look, length: int, scratch: str) -> list[Piece]:

@@ -134,7 +134,7 @@ def tiled(
         ),
     ]
     lines = [
-        f"__shared__ float parts[{form.parts}][{tall * wide}];",
+        f"float (*parts)[{tall * wide}] = (float (*)[{tall * wide}])shared;",
         *block(
             f"for (int tile = BID; tile < {tiles}; tile += BLOCKS)",
             [
@@ -146,7 +146,7 @@ def tiled(
             ],
         ),
     ]
-    return Piece(lines, tiles, 32 * form.warps, m * n * max(k, 1))
+    return Piece(lines, tiles, 32 * form.warps, m * n * max(k, 1), shared=4 * form.parts * tall * wide)
 
 
 # The fastest of about a hundred forms for products of networks, measured on an H200.
