@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "before.json"
-ROUNDS, MOST = 31, 1.05
+ROUNDS, MOST = 21, 1.05
 # name: sizes, batch, rows, epochs
 JOBS = {
     "2-8-8-2 b32": ((2, 8, 8, 2), 32, 3200, 200),

@@ -37,6 +37,7 @@ def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return name
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what other libraries warn of is theirs
 @pytest.mark.parametrize("output", ["softmax", "identity", "sigmoid"])
 def test_it_trains_and_predicts(name: str, output: str) -> None:

@@ -54,6 +54,7 @@ def test_json_and_the_record_are_the_same_result(cli: Cli) -> None:
     assert first["step_median_s"] > 0
 
 
+@pytest.mark.slow
 def test_both_forms_of_the_step(cli: Cli) -> None:
     pytest.importorskip("llvmlite")
     out = cli("bench", *SMALL, "--format", "json").out

@@ -61,7 +61,7 @@ def test_whole_steps(device: CupyBackend, job) -> None:
         close(made.step(), expected, rtol=1e-7, atol=1e-9)
 
 
-@settings(SETTINGS, max_examples=20)
+@settings(SETTINGS, max_examples=12)
 @given(SEEDS, LENGTHS, DISABLED)
 def test_random_graphs(device: CupyBackend, seed: int, operations: int, disable: tuple[str, ...]) -> None:
     drawn = RandomGraph(seed, operations)

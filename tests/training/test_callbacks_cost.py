@@ -97,6 +97,7 @@ def test_trainings_with_callbacks_leave_no_objects_behind(tmp_path: Path) -> Non
     assert growth(lambda: fit(net, X, Y, epochs=2, callbacks=callbacks)) <= 0
 
 
+@pytest.mark.slow
 def test_failed_trainings_leave_no_objects_behind() -> None:
     net = network()
 
