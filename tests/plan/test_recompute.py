@@ -99,7 +99,8 @@ def test_twelve_layers_of_ninety_six_in_half_the_memory():
     same_steps(job, 1024, whole.arena_bytes // 2)
 
 
-@settings(SETTINGS, max_examples=10)
+@pytest.mark.slow
+@settings(SETTINGS, max_examples=20)
 @given(jobs(PLAIN), st.floats(0.0, 1.0))
 def test_the_same_bits_of_random_networks_under_random_limits(drawn, share):
     job, batch = drawn
