@@ -20,7 +20,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """JAX compiles every operation by itself, which takes minutes: beyond the values of primitives it is run by hand."""
+    """JAX compiles every operation by itself, which takes minutes: beyond the primitives it is run by hand."""
     for item in items:
         callspec = getattr(item, "callspec", None)
         compiled = callspec is not None and any(isinstance(v, str) and v == "jax" for v in callspec.params.values())
