@@ -133,13 +133,15 @@ def test_no_file_is_long(path: Path) -> None:
 
 # -- what an import costs
 
-# In seconds of this thread's own work: what else runs on the machine, and threads that BLAS starts, do not count.
+# In this thread's own work (what else runs on the machine, and threads that BLAS starts, do not count), and as a ratio
+# to NumPy's part of it, so that a slow machine and a fast one say the same.
 PROBE = """
 import sys, time
 start = time.thread_time()
+import numpy
+numpy_s = time.thread_time() - start
 import nnkit
-busy_s = time.thread_time() - start
-print(busy_s, *sorted({name.partition(".")[0] for name in sys.modules}))
+print((time.thread_time() - start) / numpy_s, *sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
@@ -147,20 +149,20 @@ def probe(bytecode: Path) -> tuple[float, set[str]]:
     """An import in a fresh process that keeps what it compiles, as an installation does."""
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(bytecode)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    busy_s, *modules = subprocess.run(
+    ratio, *modules = subprocess.run(
         [sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, cwd=ROOT, env=environment
     ).stdout.split()
-    return float(busy_s), set(modules)
+    return float(ratio), set(modules)
 
 
 def test_importing_nnkit_is_quick_and_brings_nothing_optional(tmp_path: Path) -> None:
     probe(tmp_path)  # the first one compiles
-    best_s, modules = probe(tmp_path)
+    best, modules = probe(tmp_path)
     assert not modules & OPTIONAL
     for _ in range(4):
-        if best_s >= 0.3:
-            best_s = min(best_s, probe(tmp_path)[0])
-    assert best_s < 0.3
+        if best >= 4.5:
+            best = min(best, probe(tmp_path)[0])
+    assert best < 4.5
 
 
 # -- public names
