@@ -63,6 +63,7 @@ def test_whole_steps(device: CupyBackend, job) -> None:
 
 @settings(SETTINGS, max_examples=12)
 @given(SEEDS, LENGTHS, DISABLED)
+@pytest.mark.slow
 def test_random_graphs(device: CupyBackend, seed: int, operations: int, disable: tuple[str, ...]) -> None:
     drawn = RandomGraph(seed, operations)
     made = bench(device, drawn.graph, drawn.inputs, disable=disable)

@@ -92,6 +92,7 @@ def growth(train: Callable[[], object]) -> int:
     return counts[-1] - counts[1]
 
 
+@pytest.mark.slow
 def test_trainings_with_callbacks_leave_no_objects_behind(tmp_path: Path) -> None:
     net, callbacks = network(), looked_on(tmp_path)
     assert growth(lambda: fit(net, X, Y, epochs=2, callbacks=callbacks)) <= 0
