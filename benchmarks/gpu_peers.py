@@ -95,6 +95,9 @@ def jax_jit(sizes: list[int], batch: int, arrays: tuple[Any, Any, Any], mode: st
     import jax
     import jax.numpy as jnp
 
+    from nnkit.bench.frameworks.jax_jit import losses, optimizers
+
+    entropy, (adam, _) = losses()["classes"], optimizers()["adam"]
     x, y, order = (jnp.asarray(array) for array in arrays)
     draw = np.random.default_rng(0)
     params = [
@@ -108,18 +111,13 @@ def jax_jit(sizes: list[int], batch: int, arrays: tuple[Any, Any, Any], mode: st
         for weight, bias in params[:-1]:
             x = jax.nn.relu(jnp.dot(x, weight, precision="highest") + bias)
         z = jnp.dot(x, params[-1][0], precision="highest") + params[-1][1]
-        return -jnp.take_along_axis(jax.nn.log_softmax(z), y[:, None], 1).mean()
+        return entropy(z, y)
 
     def step(state: Any) -> Any:
         params, m, v, t = state
         rows = jax.lax.dynamic_slice(order, (t % batches * batch,), (batch,))
         slopes = jax.grad(loss)(params, x[rows], y[rows])
-        t = t + 1
-        m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, slopes)
-        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, slopes)
-        c1, c2 = 1 - 0.9**t, 1 - 0.999**t
-        params = jax.tree.map(lambda p, m, v: p - 1e-3 * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), params, m, v)
-        return params, m, v, t
+        return adam(params, slopes, m, v, t)
 
     jitted = jax.jit(step, donate_argnums=0)
     many = jax.jit(lambda state, n: jax.lax.fori_loop(0, n, lambda _, s: step(s), state), donate_argnums=0)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
+from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
-from nnkit.errors import ArgumentError, DeviceError
+import numpy as np
+
+from nnkit.errors import ArgumentError, DeviceError, ShapeError
 from nnkit.plan import Plan, Target
 
 GROUP = "nnkit.backends"
@@ -50,6 +54,41 @@ class Store(Protocol):
 
     def nbytes(self) -> int:
         """Bytes of all segments."""
+
+
+class LeafTable(ABC):
+    """What every store knows of its leaves: their roles in order, and which of them there are."""
+
+    def __init__(self) -> None:
+        self._roles: dict[str, tuple[Leaf, ...]] = {}
+        self._known: dict[str, Leaf] = {}
+
+    @abstractmethod
+    def _lay_out(self, role: str, leaves: tuple[Leaf, ...]) -> None:
+        """Make the zero-filled segments of a role, in the place of its former ones."""
+
+    def allocate(self, leaves: Iterable[Leaf]) -> None:
+        """Add leaves, zero-filled; all leaves of one role are given at once and replace the role's former ones."""
+        for role, group in groupby(leaves, key=lambda leaf: leaf.role):
+            for old in self._roles.pop(role, ()):
+                del self._known[old.name]
+            self._roles[role] = tuple(group)
+            self._known |= {leaf.name: leaf for leaf in self._roles[role]}
+            self._lay_out(role, self._roles[role])
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        """All leaves, role by role."""
+        return tuple(leaf for group in self._roles.values() for leaf in group)
+
+    def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Host values as arrays, once every name and shape is right."""
+        arrays = {name: np.asarray(value) for name, value in values.items()}
+        for name, value in arrays.items():
+            if name not in self._known:
+                raise ArgumentError(f"there is no leaf '{name}'; there are: {', '.join(self._known)}")
+            if value.shape != self._known[name].shape:
+                raise ShapeError(f"leaf '{name}' has shape {self._known[name].shape}, got {value.shape}")
+        return arrays
 
 
 class Program(Protocol):

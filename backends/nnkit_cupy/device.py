@@ -59,9 +59,7 @@ class CupyBackend:
 
     def compile_s(self, plan: Plan) -> float:
         """Predicted seconds to compile a plan, as if nothing were cached."""
-        nodes = plan.graph.nodes
-        kernels = {tuple((nodes[i].operation, nodes[i].shape) for i in step.nodes) for step in plan.steps}
-        return COMPILE_S[0] + COMPILE_S[1] * len(kernels)
+        return COMPILE_S[0] + COMPILE_S[1] * plan.unlike_kernels
 
     def new_store(self) -> CupyStore:
         """An empty store."""

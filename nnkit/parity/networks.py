@@ -15,7 +15,7 @@ from nnkit.nn.activations import ACTIVATIONS
 from nnkit.nn.leaves import first_values
 from nnkit.optimizers import OPTIMIZERS
 from nnkit.optimizers.parts import Parts
-from nnkit.parity.case import Array, Case, drawn
+from nnkit.parity.case import Array, Case, drawn, given
 from nnkit.training.graphs import Values
 from nnkit.training.layout import SEEDS, Layout
 
@@ -61,12 +61,9 @@ def _function(kind: str, name: str, function: Callable[..., Any], x: Array, *oth
     def graph(dtype: str) -> Any:
         trace = Trace()
         xp = trace.namespace
-        given = [
-            trace.input(str(i), "data", array.shape, dtype if array.dtype == np.float32 else str(array.dtype))
-            for i, array in enumerate((x, *others))
-        ]
-        value = function(*given)
-        return trace.graph({"value": value, "slope": gradients(_mean(xp, value), given[:1])[0]})
+        operands = given(trace, (x, *others), dtype)
+        value = function(*operands)
+        return trace.graph({"value": value, "slope": gradients(_mean(xp, value), operands[:1])[0]})
 
     return Case(kind, name, graph, {str(i): array for i, array in enumerate((x, *others))}, LIMIT)
 

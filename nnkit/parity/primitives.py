@@ -9,7 +9,7 @@ import numpy as np
 
 from nnkit import ops
 from nnkit.graph import Trace, gradients
-from nnkit.parity.case import Array, Case, drawn
+from nnkit.parity.case import Array, Case, drawn, given
 
 Build = Callable[..., Any]
 """(namespace, operands) → a value, or several."""
@@ -52,11 +52,7 @@ def primitives() -> Iterator[Case]:
 def _case(name: str, limit: float, build: Build, *arrays: Array) -> Case:
     def graph(dtype: str) -> Any:
         trace = Trace()
-        given = [
-            trace.input(str(i), "data", array.shape, dtype if array.dtype == np.float32 else str(array.dtype))
-            for i, array in enumerate(arrays)
-        ]
-        found = build(trace.namespace, *given)
+        found = build(trace.namespace, *given(trace, arrays, dtype))
         results = found if isinstance(found, tuple) else (found,)
         return trace.graph({f"result {i}": value for i, value in enumerate(results)})
 

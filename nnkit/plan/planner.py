@@ -60,6 +60,12 @@ class Plan:
         return tuple(step for step in self.steps if step.cost.nbytes or step.cost.flops)
 
     @property
+    def unlike_kernels(self) -> int:
+        """How many steps there are that differ in operations or shapes: each of them has to be compiled."""
+        nodes = self.graph.nodes
+        return len({tuple((nodes[i].operation, nodes[i].shape) for i in step.nodes) for step in self.steps})
+
+    @property
     def guard(self) -> int | None:
         """Position of the value that allows the commit, if there is one."""
         return self.graph.output.get(GUARD)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan
 from nnkit.plan.look import Look, cut, merged, steps, viewed
 from nnkit.plan.planner import part_offset
-from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, number_of
+from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names
 from nnkit_cupy.source.types import TYPES, literal
 
 
@@ -16,13 +17,13 @@ def copy(source: Look, target: Look) -> Piece:
     """Element by element; the two have one shape."""
     shape, (source, target) = merged(target.shape, [source.spread(target.shape), target])
     index = names(len(shape))
-    return elements(number_of(shape), [*indices(shape), f"{target.at(index)} = {source.at(index)};"])
+    return elements(prod(shape), [*indices(shape), f"{target.at(index)} = {source.at(index)};"])
 
 
 def filled(out: Look, dtype: str) -> Piece:
     """Zeros."""
     shape, (look,) = merged(out.shape, [out])
-    return elements(number_of(shape), [*indices(shape), f"{look.at(names(len(shape)))} = {literal(0, dtype)};"])
+    return elements(prod(shape), [*indices(shape), f"{look.at(names(len(shape)))} = {literal(0, dtype)};"])
 
 
 def moved(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
@@ -43,7 +44,7 @@ def taken(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) ->
         f"if (j < 0) j += {x.rows or x.shape[axis]};",
         f"{out.at(index)} = {x.at([*index[:axis], 'j', *index[axis + 1 :]])};",
     ]
-    return [elements(number_of(out.shape), body)]
+    return [elements(prod(out.shape), body)]
 
 
 def scattered(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
@@ -60,7 +61,7 @@ def scattered(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]
         f"{to} = ({TYPES[node.dtype]})({to} + {x.at(index)});",
     ]
     loop = block(f"for (int64 k = 0; k < {x.shape[axis]}; k++)", add)
-    return [filled(out, node.dtype), elements(number_of(extents), [*indices(extents), *loop])]
+    return [filled(out, node.dtype), elements(prod(extents), [*indices(extents), *loop])]
 
 
 def among_zeros(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
@@ -96,7 +97,7 @@ def running_sum(node: Node, out: Look, operands: list[Look], dtypes: Sequence[st
             [f"s = ({TYPES[node.dtype]})(s + {x.at(index)});", f"{out.at(index)} = s;"],
         ),
     ]
-    return [elements(number_of(extents), body)]
+    return [elements(prod(extents), body)]
 
 
 def sorted_places(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
@@ -124,7 +125,7 @@ def sorted_places(node: Node, out: Look, operands: list[Look], dtypes: Sequence[
             ],
         ),
     ]
-    return [elements(number_of(extents), body)]
+    return [elements(prod(extents), body)]
 
 
 def _lines(x: Look, axis: int) -> tuple[list[int], Lines]:

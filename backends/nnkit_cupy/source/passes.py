@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 
 from nnkit.graph.dtypes import itemsize
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Extents, Look, merged
 from nnkit.plan.passes import is_elementwise, phases
-from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, number_of, rows
+from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, rows
 from nnkit_cupy.source.scalars import expression
 from nnkit_cupy.source.types import TYPES
 
@@ -31,8 +32,8 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
         shape, at = _in_place(plan, parts[0], looks)
         if _in_vectors(plan, shape, at):
             return _vectors(plan, parts[0], shape, at, looks)
-        return elements(number_of(shape), [*indices(shape), *_body(plan, parts[0], at, names(len(shape)), looks)])
-    outer, inner = looks[step.nodes[0]].shape[0], number_of(looks[step.nodes[0]].shape[1:])
+        return elements(prod(shape), [*indices(shape), *_body(plan, parts[0], at, names(len(shape)), looks)])
+    outer, inner = looks[step.nodes[0]].shape[0], prod(looks[step.nodes[0]].shape[1:])
     lines: Lines = []
     for part in parts:
         node = plan.graph.nodes[part[0]]
@@ -50,7 +51,7 @@ def _in_place(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> t
 
 def _in_vectors(plan: Plan, shape: Extents, at: Mapping[int, Look]) -> bool:
     """Whether a long loop can go over four elements at a time: large arrays are then read and written sooner."""
-    if not shape or number_of(shape) < LONG or (len(shape) > 1 and shape[-1] % WIDTH):
+    if not shape or prod(shape) < LONG or (len(shape) > 1 and shape[-1] % WIDTH):
         return False
     full = [i for i, look in at.items() if not look.text and look.strides[-1]]
     wide = all(itemsize(plan.graph.nodes[i].dtype) == WIDTH and at[i].strides[-1] == 1 for i in full)
@@ -94,9 +95,8 @@ def _vectors(
     lines += ["#pragma unroll", *block(f"for (int u = 0; u < {WIDTH}; u++)", body)]
     lines += [f"*(float4*)&{at[i].at(index)} = *(const float4*)w{i};" for i in stored]
     wide = (*shape[:-1], shape[-1] // WIDTH)
-    places = [line.replace(f"i{len(shape) - 1} =", "j = 4 *") for line in indices(wide)]
-    places = [line.replace("j = 4 * ", "j = 4 * (").replace(";", ");") if "j = 4" in line else line for line in places]
-    piece = elements(number_of(wide), [*places, *lines])
+    places = [*indices(wide), f"const int64 j = {WIDTH} * i{len(shape) - 1};"]
+    piece = elements(prod(wide), [*places, *lines])
     rest = shape[-1] % WIDTH
     if not rest:
         return piece
@@ -163,7 +163,7 @@ def _phase(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> Line
     within, placed = merged(shape[1:], [_of_row(look) for look in whole.values()])
     at = {i: _with_row(look, whole[i]) for i, look in zip(whole, placed, strict=True)}
     body = _body(plan, part, at, ["r", *names(len(within))], looks)
-    return block(f"for (int i = LANE; i < {number_of(within)}; i += WIDTH)", [*indices(within), *body])
+    return block(f"for (int i = LANE; i < {prod(within)}; i += WIDTH)", [*indices(within), *body])
 
 
 def _of_row(look: Look) -> Look:
@@ -192,4 +192,4 @@ def _row_fold(plan: Plan, i: int, looks: Mapping[int, Look]) -> Lines:
         f"found = FOLD<{kind}, {fold}>(found);",
         f"if (LANE == 0) {place} = found;",
     ]
-    return block(f"for (int s = 0; s < {number_of(between)}; s++)", body)
+    return block(f"for (int s = 0; s < {prod(between)}; s++)", body)

@@ -117,11 +117,3 @@ def indices(shape: Sequence[int], of: str = "i", first: int = 0) -> Lines:
 def names(count: int, first: int = 0) -> Lines:
     """The variables of ``indices``."""
     return [f"i{axis}" for axis in range(first, first + count)]
-
-
-def number_of(shape: Sequence[int]) -> int:
-    """How many elements there are."""
-    count = 1
-    for extent in shape:
-        count *= extent
-    return count

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import prod
 
 from nnkit.graph.ir import Node
 from nnkit.plan.look import Look
 from nnkit_cupy.source.moves import filled
-from nnkit_cupy.source.pieces import Piece, Product, elements, indices, names, number_of
+from nnkit_cupy.source.pieces import Piece, Product, elements, indices, names
 from nnkit_cupy.source.tiles import MOST, MOST_ACROSS, tiled
 from nnkit_cupy.source.types import TYPES, cast
 
@@ -26,7 +27,7 @@ def product(
         for look, flag in zip(operands, ("transpose_a", "transpose_b"), strict=True)
     )
     if 0 in (*a.shape, *b.shape):
-        return [filled(out, node.dtype)] if number_of(out.shape) else []
+        return [filled(out, node.dtype)] if prod(out.shape) else []
     extents = (*a.shape[-2:], b.shape[-1])
     if node.dtype == "float32" == dtypes[0] == dtypes[1] and not stack and not a.text and not b.text:
         m, k, n = extents
@@ -40,7 +41,7 @@ def product(
     (ta, la), (tb, lb) = sides  # type: ignore[misc]
     apart = tuple(look.strides[len(stack) - 1] if stack else 0 for look in (a, b, out))
     m, k, n = extents
-    return [Product(a, b, out, node.dtype, m, n, k, (ta, tb), (la, lb, n), number_of(stack), apart)]  # type: ignore[arg-type]
+    return [Product(a, b, out, node.dtype, m, n, k, (ta, tb), (la, lb, n), prod(stack), apart)]  # type: ignore[arg-type]
 
 
 def _transposed(look: Look, flag: bool) -> Look:
@@ -83,4 +84,4 @@ def _plain(node: Node, a: Look, b: Look, out: Look, dtypes: Sequence[str]) -> Pi
         f"for (int64 k = 0; k < {a.shape[-1]}; k++) found = ({TYPES[node.dtype]})(found + {first} * {second});",
         f"{out.at(index)} = found;",
     ]
-    return elements(number_of(out.shape), body)
+    return elements(prod(out.shape), body)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from nnkit.graph.ir import Node
 from nnkit.graph.primitives.random import PARITY, ROTATIONS, ROUNDS
 from nnkit.plan.look import Look, offset
-from nnkit_cupy.source.pieces import Piece, elements, number_of
+from nnkit_cupy.source.pieces import Piece, elements
 
 
 def random_bits(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
     """Words 2i and 2i + 1 from the counter (i, step)."""
-    count = number_of(out.shape)
+    count = prod(out.shape)
     low, high, step = (operand.at([]) for operand in operands)
     stream = node.options["stream"]
     body = [

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
+
+import numpy as np
 
 from nnkit.graph.dtypes import itemsize, kind
 from nnkit.graph.ir import Node
 from nnkit.plan.look import Look
-from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, number_of, rows
+from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, rows
 from nnkit_cupy.source.types import TYPES, cast, literal
 
 FOLD = {"sum": "Sum", "prod": "Product", "max": "Max", "min": "Min", "all": "All", "any": "Any"}
@@ -23,7 +26,7 @@ def folded(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str], s
     axes = [axis for axis in range(len(x.shape)) if axis in node.options["axis"]]
     kept = [axis for axis in range(len(x.shape)) if axis not in axes]
     target = without(out, axes) if node.options["keepdims"] else out
-    length, count = number_of([x.shape[a] for a in axes]), number_of([x.shape[a] for a in kept])
+    length, count = prod([x.shape[a] for a in axes]), prod([x.shape[a] for a in kept])
     fold = _Fold(FOLD[node.operation], dtype, dtypes[0], _start(node.operation, dtype))
     if not kept and length > LONG:
         return _in_parts(fold, x, target, length, scratch)
@@ -53,14 +56,14 @@ class _Fold:
 
 
 def _start(operation: str, dtype: str) -> str:
-    if operation in ("max", "min"):
-        if kind(dtype) == "float":
-            return literal(float("-inf" if operation == "max" else "inf"), dtype)
-        bits = 8 if dtype == "bool" else int(dtype.lstrip("uint"))
-        low = 0 if dtype.startswith(("u", "b")) else -(1 << (bits - 1))
-        high = 1 if dtype == "bool" else (1 << bits) - 1 if dtype.startswith("u") else (1 << (bits - 1)) - 1
-        return literal(low, dtype) if operation == "max" else literal(high, dtype)
-    return literal({"sum": 0, "prod": 1, "all": True, "any": False}[operation], dtype)
+    if operation not in ("max", "min"):
+        return literal({"sum": 0, "prod": 1, "all": True, "any": False}[operation], dtype)
+    if dtype == "bool":
+        return literal(operation == "min", dtype)
+    if kind(dtype) == "float":
+        return literal(float("-inf" if operation == "max" else "inf"), dtype)
+    range_ = np.iinfo(dtype)
+    return literal(int(range_.min if operation == "max" else range_.max), dtype)
 
 
 def _across(fold: _Fold, x: Look, out: Look, axes: list[int], kept: list[int], length: int) -> Lines:
@@ -87,7 +90,7 @@ def _index(axes: list[int], kept: list[int]) -> Lines:
 def _down(fold: _Fold, x: Look, out: Look, length: int, kept: list[int]) -> Piece:
     """Down the columns: neighbouring threads take neighbouring columns, and so many lanes every so many rows."""
     extents = [x.shape[a] for a in kept]
-    count = number_of(extents)
+    count = prod(extents)
     folded_axes = list(range(len(x.shape) - len(kept)))
     at = _index(folded_axes, kept)
     lanes = min(LANES, max(1, 1 << max(0, (length // 4 - 1).bit_length())))
@@ -172,4 +175,4 @@ def place_of_extreme(node: Node, out: Look, operands: list[Look], dtypes: Sequen
         *block(f"for (int64 k = 1; k < {x.shape[axis]}; k++)", [f"const {value} x = {x.at(index)};", better]),
         f"{target.at(names(len(kept)))} = ({TYPES[node.dtype]})place;",
     ]
-    return elements(number_of(extents), body)
+    return elements(prod(extents), body)

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from nnkit.graph.dtypes import kind
 from nnkit.graph.ir import Node
+from nnkit.plan.scalars import OPERATORS as COMMON
+from nnkit.plan.scalars import UNCHANGED, alike
 from nnkit_cupy.source.types import TYPES, cast
 
 # The larger and the smaller keep NaN: what differs from itself wins, and so does a second operand that compares false.
-OPERATORS = {
-    "add": "{0} + {1}",
-    "subtract": "{0} - {1}",
-    "multiply": "{0} * {1}",
-    "divide": "{0} / {1}",
-    "negative": "-{0}",
-    "square": "{0} * {0}",
+OPERATORS = COMMON | {
     "maximum": "{0} > {1} || {0} != {0} ? {0} : {1}",
     "minimum": "{0} < {1} || {0} != {0} ? {0} : {1}",
-    "less": "{0} < {1}",
-    "less_equal": "{0} <= {1}",
-    "greater": "{0} > {1}",
-    "greater_equal": "{0} >= {1}",
-    "equal": "{0} == {1}",
-    "not_equal": "{0} != {1}",
     "logical_and": "{0} && {1}",
     "logical_or": "{0} || {1}",
-    "logical_xor": "{0} != {1}",
     "logical_not": "!{0}",
-    "bitwise_and": "{0} & {1}",
-    "bitwise_or": "{0} | {1}",
-    "bitwise_xor": "{0} ^ {1}",
-    "bitwise_left_shift": "{0} << {1}",
-    "bitwise_right_shift": "{0} >> {1}",
-    "bitwise_invert": "~{0}",
-    "isfinite": "{0} - {0} == 0",  # of infinity and NaN the difference is NaN
-    "isnan": "{0} != {0}",
     "isinf": "{0} == INFINITY || {0} == -INFINITY",
     "where": "{0} ? {1} : {2}",
-    "stop_gradient": "{0}",
 }
 MATH = {
     "abs": "fabs", "round": "rint", "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2",
@@ -48,10 +26,8 @@ MATH = {
     "hypot": "hypot", "copysign": "copysign", "erf": "erf",
 }  # fmt: skip
 """Functions of fractions that CUDA has, in single precision under the same name with an f."""
-OWN = ("sign", "floor_divide", "remainder", "logaddexp", "abs", "pow", "square")
+OWN = ("sign", "floor_divide", "remainder", "logaddexp", "abs", "pow")
 """Functions of the prelude, for the types that CUDA has none for."""
-UNCHANGED = ("floor", "ceil", "trunc", "round")
-"""Operations that leave whole numbers as they are."""
 
 
 def expression(node: Node, operands: list[str], dtypes: list[str]) -> str:
@@ -61,10 +37,7 @@ def expression(node: Node, operands: list[str], dtypes: list[str]) -> str:
         return f"({cast(operands[0], dtypes[0], node.dtype)})"
     if name in UNCHANGED and kind(node.dtype) != "float":
         return operands[0]
-    first = 1 if name == "where" else 0
-    common = str(np.result_type(*dtypes[first:]))
-    others = zip(operands[first:], dtypes[first:], strict=True)
-    operands = [*operands[:first], *(cast(code, dtype, common) for code, dtype in others)]
+    operands, common = alike(name, operands, dtypes, cast)
     if dtypes[0] == "bool" and name == "bitwise_invert":
         return f"(!{operands[0]})"
     if name in OPERATORS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nnkit.graph.dtypes import kind
+from nnkit.graph.dtypes import itemsize, kind
 
 TYPES = {
     "bool": "bool",
@@ -30,7 +30,7 @@ def literal(value: float | bool, dtype: str) -> str:
     if dtype == "bool":
         return "true" if value else "false"
     if kind(dtype) != "float":
-        bits = 8 * int(dtype.lstrip("uint") or 8) // 8
+        bits = 8 * itemsize(dtype)
         whole = int(value) % (1 << bits) if dtype.startswith("u") else int(value)
         suffix = {"uint32": "u", "uint64": "ull", "int64": "ll"}.get(dtype, "")
         return f"({TYPES[dtype]}){whole}" if not suffix else f"{whole}{suffix}"
