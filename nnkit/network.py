@@ -164,6 +164,7 @@ class Network:
         metrics: Any = (),
         time_ordered: bool = False,
         standardize: bool = False,
+        precision: str = "float32",
     ) -> TrainingRun:
         """Train on x, shape (rows, \\*input_shape), and y; a second call goes on from the present weights.
 
@@ -188,6 +189,11 @@ class Network:
             standardize: give each column mean 0 and deviation 1, by the figures of the training rows. They stay in
                 ``net.preprocessing.scaling``, are saved with the network, and are used for all rows that it is given
                 from then on: pass them as they were measured, here and to ``test`` and ``predict``.
+            precision: what matrix products may round their operands to on a GPU: ``"tf32"`` (10 bits),
+                ``"mixed_bfloat16"`` or ``"mixed_float16"``, which scales the loss by itself
+                (``nnkit.optimizers.LossScale``). Their sums, parameters, moments, and everything else are in float32,
+                and so are validation, ``test`` and ``predict``. A device without such products, as the CPU, computes
+                in float32; the record's ``products`` says what ran.
             callbacks: ``nnkit.callbacks`` objects, or functions that are called after each epoch. What one of them
                 raises comes out of here with the run so far as ``error.run``.
             compile: ``"first"`` makes the step one native function before training (seconds, kept on disk for the next
@@ -234,6 +240,7 @@ class Network:
             metrics=metrics,
             time_ordered=time_ordered,
             standardize=standardize,
+            precision=precision,
         )
         hooks = Hooks(self._intake, self._adopt, self._scoring, partial(self._save_with, loss))
         outcome = fit(self._model, x, y, options, hooks)
@@ -315,18 +322,17 @@ class Network:
         loss: Any = "auto",
         memory_limit: int | str | None = None,
         compile: str = "off",
+        precision: str = "float32",
     ) -> str:
         """The planned training step for a person: every kernel with its cost, and every decision with what it saved.
 
         ``memory_limit`` is that of :meth:`fit`, and so is ``compile``: "off" shows the step as it runs uncompiled, and
-        "first" as one native function.
+        "first" as one native function. So is ``precision``.
         """
         from nnkit.plan.explain import explain
 
         native = lookup("compile", compile, {"off": False, "first": True})
-        return explain(
-            training_plan(self._model, batch_size, optimizer, loss, memory_limit=memory_limit, native=native)
-        )
+        return explain(training_plan(self._model, batch_size, optimizer, loss, (), memory_limit, native, precision))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to an HDF5 file, in one step: readers find the old file or the whole new one."""

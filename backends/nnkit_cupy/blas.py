@@ -12,7 +12,12 @@ from nnkit_cupy.source.pieces import Product
 WORKSPACE = 32 << 20
 """Bytes for the library: what it recommends for Hopper."""
 NUMBER = {"float32": c_float, "float64": c_double}
-LETTER = {"float32": "S", "float64": "D"}
+KIND = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 14}
+"""The library's numbers of data types."""
+SUMS = {"float32": 68, "float64": 70}
+"""Its numbers of ways to add up; and that of float32 whose operands may be rounded to TF32."""
+SUMS_TF32 = 77
+ANY_ALGORITHM = -1
 
 
 class Blas:
@@ -31,15 +36,21 @@ class Blas:
         """Rows are the library's columns: it computes outᵀ = bᵀ · aᵀ."""
         number = NUMBER[product.dtype]
         one, zero = number(1), number(0)
-        (ta, tb), (la, lb, lo) = product.transposed, product.lengths
-        head = [self._handle, c_int(tb), c_int(ta), c_int(product.n), c_int(product.m), c_int(product.k), byref(one)]
+        (ta, tb), lengths = product.transposed, map(c_int, product.lengths)
+        read, written = c_int(KIND[product.read]), c_int(KIND[product.dtype])
+        sides = zip(map(c_void_p, (a, b, out)), (read, read, written), lengths, strict=True)
+        parts = [list(side) for side in sides]
+        if product.count > 1:
+            for part, apart in zip(parts, product.apart, strict=True):
+                part.append(c_longlong(apart))
+        left, right, result = parts
+        sizes = [c_int(product.n), c_int(product.m), c_int(product.k)]
+        given = [c_int(tb), c_int(ta), *sizes, byref(one), *right, *left, byref(zero), *result]
+        how = [c_int(SUMS_TF32 if product.tf32 else SUMS[product.dtype]), c_int(ANY_ALGORITHM)]
         if product.count == 1:
-            tail = [c_void_p(b), c_int(lb), c_void_p(a), c_int(la), byref(zero), c_void_p(out), c_int(lo)]
-            self._call(f"cublas{LETTER[product.dtype]}gemm_v2", *head, *tail)
-            return
-        aa, ab, ao = map(c_longlong, product.apart)
-        tail = [c_void_p(b), c_int(lb), ab, c_void_p(a), c_int(la), aa, byref(zero), c_void_p(out), c_int(lo), ao]
-        self._call(f"cublas{LETTER[product.dtype]}gemmStridedBatched", *head, *tail, c_int(product.count))
+            self._call("cublasGemmEx", self._handle, *given, *how)
+        else:
+            self._call("cublasGemmStridedBatchedEx", self._handle, *given, c_int(product.count), *how)
 
     def _call(self, name: str, *arguments: Any) -> None:
         status = getattr(self._library, name)(*arguments)

@@ -31,6 +31,7 @@ TARGET = Target(
     folds=frozenset(FOLDS),
     row_folds=frozenset(ROW_FOLDS),
     native=frozenset(("erf",)),
+    rounded=(("tf32", 3.5e14), ("float16", 6.5e14), ("bfloat16", 6.5e14)),
 )
 COMPILE_S = (0.5, 0.03)
 """Seconds to compile a module, and each kernel unlike the others."""

@@ -131,7 +131,8 @@ class CupyProgram:
     def _bound(self, item: Launch | Product, kernels: Callable[[str], Any]) -> tuple[int, Work]:
         runtime = self._runtime
         if isinstance(item, Product):
-            a, b, out = (self._address(look, item.dtype) for look in (item.a, item.b, item.out))
+            a, b = (self._address(look, item.read) for look in (item.a, item.b))
+            out = self._address(item.out, item.dtype)
             return item.step, lambda lane: runtime.multiply(item, a, b, out, lane)
         kernel, own = kernels(item.kernel), (self._arena, self._state, self._truths, self._scratch)
         arguments = [runtime.address(array) for array in own]

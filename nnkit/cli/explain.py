@@ -6,7 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from nnkit.cli.command import Command
-from nnkit.cli.flags import add_memory_limit
+from nnkit.cli.flags import add_memory_limit, add_precision
 from nnkit.cli.subject import add_subject, subject
 from nnkit.training.planning import training_plan
 
@@ -14,6 +14,7 @@ from nnkit.training.planning import training_plan
 def _add_flags(parser: ArgumentParser) -> None:
     add_subject(parser)
     add_memory_limit(parser)
+    add_precision(parser)
     parser.add_argument(
         "--compile",
         choices=("off", "first"),
@@ -32,14 +33,13 @@ def run(flags: Namespace) -> int:
 
     network = subject(flags)
     native = flags.compile == "first"
-    plan = training_plan(
-        network._model, flags.batch_size, flags.optimizer, flags.loss, memory_limit=flags.memory_limit, native=native
-    )
+    asked = (flags.batch_size, flags.optimizer, flags.loss)
+    plan = training_plan(network._model, *asked, (), flags.memory_limit, native, flags.precision)
     taken = None
     if flags.measure:
         from nnkit.bench.stopwatch import measured
 
-        taken = measured(network, plan, flags.batch_size, flags.optimizer, flags.loss)
+        taken = measured(network, plan, *asked)
     if flags.format == "json":
         print(json.dumps(explain_json(plan, taken), indent=1))
     else:

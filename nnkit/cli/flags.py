@@ -9,6 +9,7 @@ from typing import Any
 from nnkit.errors import ArgumentError
 from nnkit.measure.units import parse_bytes
 from nnkit.metrics import get
+from nnkit.training.precision import FULL, PRECISIONS
 
 SHARED: dict[str, Any] = {  # the defaults of the flags that describe a network and its training step
     "data": "digits",
@@ -146,6 +147,17 @@ def add_memory_limit(parser: ArgumentParser) -> None:
         metavar="BYTES",
         help="such as 200MB: what parameters, moments and the arrays of a step may take; "
         "values are then computed again rather than kept (default: no limit)",
+    )
+
+
+def add_precision(parser: ArgumentParser) -> None:
+    """``--precision``."""
+    parser.add_argument(
+        "--precision",
+        choices=tuple(PRECISIONS),
+        default=FULL,
+        help="what matrix products may round their operands to on a GPU; sums and all else stay in float32 "
+        f"(default: {FULL})",
     )
 
 

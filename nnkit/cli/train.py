@@ -11,7 +11,17 @@ from nnkit.cli import advice, output
 from nnkit.cli.architecture import described, device, for_data
 from nnkit.cli.command import Command
 from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
-from nnkit.cli.flags import add_architecture, add_data, add_device, add_memory_limit, add_metrics, names, number, whole
+from nnkit.cli.flags import (
+    add_architecture,
+    add_data,
+    add_device,
+    add_memory_limit,
+    add_metrics,
+    add_precision,
+    names,
+    number,
+    whole,
+)
 from nnkit.cli.places import check_writable
 from nnkit.data import Dataset
 from nnkit.data.load import is_file
@@ -72,6 +82,7 @@ def _add_flags(parser: ArgumentParser) -> None:
         "--compile", choices=("auto", "first", "off"), default="auto", help="faster step code (default: auto)"
     )
     add_memory_limit(parser)
+    add_precision(parser)
     parser.add_argument("--save", metavar="FILE", help="write the trained network to an HDF5 file")
     parser.add_argument("--record", metavar="FILE", help="write the run's record as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the accuracy only")
@@ -186,6 +197,7 @@ def _fit(
         memory_limit=flags.memory_limit,
         time_ordered=flags.time_ordered,
         standardize=flags.standardize or dataset.features is not None,
+        precision=flags.precision,
         progress=not flags.quiet,
     )
     about = {

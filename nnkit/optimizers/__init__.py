@@ -37,6 +37,7 @@ from nnkit.optimizers.wrappers import (
     ClipByNorm,
     ClipByValue,
     ExponentialMovingAverage,
+    LossScale,
     WeightDecay,
     Wrapper,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "ExponentialMovingAverage",
     "Ftrl",
     "Lion",
+    "LossScale",
     "Muon",
     "NAdam",
     "Optimizer",

@@ -25,6 +25,8 @@ class Optimizer(ABC):
     name: ClassVar[str]
     by_steps: ClassVar[bool] = True
     """Whether ``update`` is all of it; else a method on the host decides, which works on all rows at once."""
+    outermost: ClassVar[bool] = False
+    """Whether it must not stand inside a wrapper."""
     learning_rate: float | Schedule
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nnkit.graph.ir import Graph
 from nnkit.graph.primitives import PRIMITIVES, Type
 from nnkit.plan.passes import phases, space
+from nnkit.plan.rounding import read_as
 from nnkit.plan.target import Target
 
 
@@ -58,7 +59,7 @@ def _seconds(graph: Graph, group: tuple[int, ...], moved: int, flops: int, tiles
     slow = sum(graph.nodes[i].size * target.seconds_per_element(graph.nodes[i].operation) for i in group)
     memory = moved / target.pass_rate(moved)
     if graph.nodes[group[0]].operation == "matmul":
-        return calls + max(flops / target.flops_per_s, memory)
+        return calls + max(flops / target.product_rate(read_as(graph, graph.nodes[group[0]])), memory)
     if target.loops:
         return calls + max(memory, slow + sum(graph.nodes[i].size for i in group) * target.operation_s)
     inner = sum(graph.nodes[o].nbytes for i in group for o in (i, *graph.nodes[i].inputs) if graph.nodes[o].shape)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from nnkit.display import preformatted
 from nnkit.plan.page import page
 from nnkit.plan.planner import DECISIONS, Plan
+from nnkit.plan.rounding import read_as
 from nnkit.plan.savings import Size, naive, remarks, savings, size
 from nnkit.plan.step import Step
 
@@ -135,7 +136,8 @@ def _operands(made: Plan, step: Step) -> str:
     for operand, flag in zip(node.inputs, ("transpose_a", "transpose_b"), strict=True):
         shape = "×".join(map(str, made.graph.nodes[operand].shape))
         sides.append(f"({shape})ᵀ" if node.options.get(flag) else shape)
-    return " @ ".join(sides)
+    dtype = read_as(made.graph, node)
+    return " @ ".join(sides) + (f" in {dtype}" if dtype != node.dtype else "")
 
 
 def _decisions(made: Plan) -> list[str]:

@@ -14,6 +14,7 @@ from nnkit.plan.cost import Cost, group_cost
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.plan.passes import is_pass
 from nnkit.plan.profile import Profile
+from nnkit.plan.rounding import round_products
 from nnkit.plan.schedule import GUARD, Schedule, schedule
 from nnkit.plan.sharing import shared
 from nnkit.plan.step import Step
@@ -27,6 +28,7 @@ DECISIONS = {
     "simplify": "arithmetic that changes nothing, repeated reshapes and known numbers are removed",
     "factor_sums": "a factor that the terms of a sum share is applied once; a sum that is known is not computed",
     "fold_transposes": "transposes become flags of the matrix product that reads them",
+    "round_products": "where asked for, products read float16, bfloat16 or TF32, and add up in float32",
     "fuse": "elementwise operations of one shape, and what they need of each row, run as one pass over memory",
     "tile": "a fused pass works on pieces that fit the cache",
     "join_gradients": "parts of a joined array (the gradients of all parameters) are computed in their place in it",
@@ -165,6 +167,8 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
         if name in enabled:
             before, graph = len(graph), apply(graph)
             removed[name] += before - len(graph)
+    if "round_products" in enabled:
+        graph = round_products(graph, target)
     return rewrites.copy_old_states(graph), removed
 
 

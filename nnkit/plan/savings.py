@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nnkit.graph.ir import Graph
 from nnkit.plan.cost import node_flops
 from nnkit.plan.planner import DECISIONS, Plan, closest, part_offset, plan
+from nnkit.plan.rounding import WIDE, read_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def remarks(made: Plan) -> dict[str, str]:
         "drop_unused": _dropped(made.source),
         "merge_common": f"values that were there already: {made.removed.get('merge_common', 0)}",
         "simplify": f"values that need no work: {made.removed.get('simplify', 0)}",
+        "round_products": _rounded(made),
         "factor_sums": f"sums over {_terms(graph):,} numbers instead of {_terms(made.source):,}",
         "fold_transposes": f"transposes that became flags: {folded}",
         "fuse": f"passes: {len(fused)}, for {sum(len(step.nodes) for step in fused)} operations",
@@ -98,6 +100,16 @@ def _terms(graph: Graph) -> int:
 def _few(names: list[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{', '.join(names[:3]) or 'none'}{more}"
+
+
+def _rounded(made: Plan) -> str:
+    """How many products read what."""
+    asked = made.target.products
+    if asked == WIDE:
+        return f"products are in {WIDE}"
+    products = [node for _, node in made.graph if node.operation == "matmul"]
+    narrow = sum(read_as(made.graph, node) == asked for node in products)
+    return f"products that read {asked} and add up in {WIDE}: {narrow} of {len(products)}"
 
 
 def _shared(made: Plan) -> str:

@@ -47,6 +47,12 @@ class Target:
     native: frozenset[str] = frozenset()
     """Operations beyond the arithmetic ones that the device has kernels for; the planner expands the others."""
 
+    rounded: tuple[tuple[str, float], ...] = ()
+    """Data types to which matrix products can round their operands, with the rates of products in FLOP per second."""
+    products: str = "float32"
+    """The data type that products in float32 round their operands to, if it is one of ``rounded``; their sums, and all
+    else, stay in float32."""
+
     profile: str = "built-in"
     """Where the rates are from."""
 
@@ -60,6 +66,10 @@ class Target:
         if moved <= self.tile_bytes:
             return self.cached_bytes_per_s
         return self.near_bytes_per_s if moved <= self.near_bytes else self.bytes_per_s
+
+    def product_rate(self, dtype: str) -> float:
+        """FLOP a second of products whose operands are of, or are rounded to, a data type."""
+        return dict(self.rounded).get(dtype, self.flops_per_s)
 
     def seconds_per_element(self, operation: str) -> float:
         """Time of one element of an operation that is slower than memory; 0 for the others."""

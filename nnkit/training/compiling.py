@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from nnkit.backend import Executable, NoNativeFormError
 from nnkit.errors import ArgumentError
@@ -12,7 +12,9 @@ from nnkit.graph import Graph
 from nnkit.plan import Plan, Target
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.model import Model
+from nnkit.training.precision import FULL, rounded_to
 
+Known = TypeVar("Known", Target, Target | None)
 MODES = ("auto", "first", "off")
 
 
@@ -34,22 +36,24 @@ class Compiler:
     mode: str
     memory_limit: int | None = None
     """Bytes that the arena of a program may take."""
+    precision: str = FULL
+    """What products round their operands to, by the name that a person gives."""
     single: bool = False
     """Whether the program does one step in a run: then threads must be worth bringing together for it."""
     fallbacks: list[str] = field(default_factory=list)
 
     def sparing(self) -> Compiler:
-        """For what runs beside the steps that were asked to be compiled: where that is predicted to save time."""
-        return replace(self, mode="auto" if self.mode == "first" else self.mode)
+        """For what runs beside the steps of a training: compiled where that is predicted to save time, and exact."""
+        return replace(self, mode="auto" if self.mode == "first" else self.mode, precision=FULL)
 
     def choose(self, key: Any, graph: Callable[[], Graph], runs: int) -> tuple[Plan, Executable]:
         """The plan and the code of a graph that will run so many times."""
-        backend = self.model.backend
-        target = None if self.mode == "off" else backend.native_target()
+        backend, usual = self.model.backend, self._rounding(self.model.backend.target())
+        target = None if self.mode == "off" else self._rounding(backend.native_target())
         if target is not None and self.single:
             target = replace(target, run_steps=1)
         try:
-            plain = self.model.planned(key, graph, memory_limit=self.memory_limit)
+            plain = self.model.planned(key, graph, usual, self.memory_limit)
         except MemoryLimitError as reason:
             if target is None:
                 raise
@@ -66,6 +70,10 @@ class Compiler:
             return plain
         saved_s = runs * (plain[0].cost.seconds - native[0].cost.seconds)
         return native if self.mode == "first" or saved_s > compile_s else plain
+
+    def _rounding(self, target: Known) -> Known:
+        """The target with the products that were asked for."""
+        return None if target is None else replace(target, products=rounded_to(self.precision, target))
 
     def _smaller(
         self, key: Any, graph: Callable[[], Graph], target: Target, reason: MemoryLimitError

@@ -31,6 +31,7 @@ from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.options import Options
 from nnkit.training.point import Point
+from nnkit.training.precision import loss_scale
 from nnkit.training.programs import Epoch, Walk
 from nnkit.training.progress import Progress
 from nnkit.training.settings import check_settings, named
@@ -81,13 +82,13 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
     usage.start()
     try:
         with clock.phase("prepare"):
-            options.check()
+            options.check(model.layout.dtype)
             goal = objective(model.module, options.loss)
             asked = Asked.of(options.metrics, goal, model.layout)
             data = prepared(model, goal, x, y, options, hooks.intake)
             means, exact = measured(asked, model, goal, data, hooks.scoring.now)
             callbacks = as_callbacks(options.callbacks)
-            optimizer = options.chosen_optimizer()
+            optimizer = options.chosen_optimizer(model.optimizer)
             resolved = resolved_for(model, optimizer, len(data.train.indices), options)
             check_settings(resolved, model.layout.dtype)
         with Undo(model, optimizer) as undo:
@@ -95,7 +96,7 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 _allocate(model, optimizer, resolved, means)
             with clock.phase("compile"):
                 limit = MemoryLimit(options.limit, model.store.nbytes())
-                compiler = Compiler(model, options.compile, limit.arena)
+                compiler = Compiler(model, options.compile, limit.arena, options.precision)
                 try:
                     ahead = walks(compiler, goal, resolved, data, options, means)
                     _warn_of_shortage(model, ahead, resolved.by_steps)
@@ -276,6 +277,9 @@ def _record(
             "loss": goal.loss.config(),
             "seed": model.seed,
             "compile": options.compile,
+            "precision": options.precision,
+            "products": plan.target.products,
+            "loss_scale": loss_scale(model, optimizer),
             "memory_limit": options.limit,
             "program": {
                 "kind": "native" if plan.target.loops else "plain",

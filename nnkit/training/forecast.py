@@ -82,17 +82,17 @@ class Forecast:
 
 def forecast(model: Model, x: Any, y: Any, options: Options, intake: Intake, score: Score) -> Forecast:
     """By the plans that ``fit`` would run with these options; nothing is allocated, and nothing changes."""
-    options.check()
+    options.check(model.layout.dtype)
     goal = objective(model.module, options.loss)
     asked = Asked.of(options.metrics, goal, model.layout)
     data = prepared(model, goal, x, y, options, intake)
     means, _ = measured(asked, model, goal, data, score)
     as_callbacks(options.callbacks)
-    optimizer = resolved_for(model, options.chosen_optimizer(), len(data.train.indices), options)
+    optimizer = resolved_for(model, options.chosen_optimizer(model.optimizer), len(data.train.indices), options)
     check_settings(optimizer, model.layout.dtype)
     lasting = lasting_bytes(model.layout, optimizer, means.leaves())
     limit = MemoryLimit(options.limit, lasting)
-    compiler = Compiler(model, options.compile, limit.arena)
+    compiler = Compiler(model, options.compile, limit.arena, options.precision)
     try:
         train, validate = walks(compiler, goal, optimizer, data, options, means)
         plans = [*train.plans(), *(validate.plans() if validate else [])]

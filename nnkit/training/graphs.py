@@ -10,7 +10,7 @@ from nnkit.graph import Graph, Trace, TracedArray, gradients
 from nnkit.nn import Module, Run, State
 from nnkit.nn.leaves import Declared
 from nnkit.nn.tracing import call_module
-from nnkit.optimizers import Optimizer
+from nnkit.optimizers import LossScale, Optimizer
 from nnkit.plan.schedule import GUARD
 from nnkit.training.comparable import check_comparable
 from nnkit.training.constraining import constrained
@@ -60,6 +60,31 @@ class Values:
         return call_module(module, x, run)
 
 
+class Kept:
+    """What an optimiser has in the store: its moments and its settings, as inputs of the step's graph."""
+
+    def __init__(self, values: Values, optimizer: Optimizer) -> None:
+        dtype = values.layout.dtype
+        shapes = optimizer.moment_shapes(values.layout.parts)
+        self.moments = {n: values.trace.input(f"moment.{n}", "state", shape, dtype) for n, shape in shapes.items()}
+        self.settings = {n: values.number(f"setting.optimizer.{n}", "setting", dtype) for n in optimizer.settings()}
+        self.optimizer = optimizer
+
+    def larger(self, loss: TracedArray) -> TracedArray:
+        """The loss as the optimiser wants it for the gradient."""
+        if not isinstance(self.optimizer, LossScale):
+            return loss
+        scaled: TracedArray = loss * self.optimizer.scale(self.moments, self.settings)
+        return scaled
+
+    def accepts(self, xp: Any, gradient: TracedArray) -> TracedArray:
+        """Whether the gradient is finite, or the optimiser knows what to do if it is not."""
+        fine: TracedArray = xp.all(xp.isfinite(gradient))
+        if isinstance(self.optimizer, LossScale):
+            fine = fine | self.optimizer.may_skip(self.moments, self.settings)
+        return fine
+
+
 class Batch:
     """The rows that one step works on, gathered from resident data at the cursor; the cursor moves on."""
 
@@ -100,17 +125,19 @@ def training_graph(
     mean, weight = _mean_loss(xp, objective.losses(out, batch.y, run), batch.weight)
     loss = _with_penalties(values, mean)
     paths = list(layout.parameters)
+    kept = Kept(values, optimizer) if optimizer.by_steps else None
     # The gradient of the input is asked for as in a plain backward pass, and dropped by the planner: nobody reads it.
-    slopes = gradients(loss, [*(values.leaves[path] for path in paths), batch.x])[: len(paths)]
+    source = kept.larger(loss) if kept else loss
+    slopes = gradients(source, [*(values.leaves[path] for path in paths), batch.x])[: len(paths)]
     outputs = dict(batch.outputs)
     with trace.within("update"):
         trace.path = "update"
         gradient = xp.concat([xp.reshape(slope, (-1,)) for slope in slopes])
-        outputs[GUARD] = xp.isfinite(loss) & xp.all(xp.isfinite(gradient))
+        outputs[GUARD] = xp.isfinite(loss) & (kept.accepts(xp, gradient) if kept else xp.all(xp.isfinite(gradient)))
         for value in run.updates.values():
             outputs[GUARD] = outputs[GUARD] & xp.all(xp.isfinite(value))
-        if optimizer.by_steps:
-            outputs |= _update(values, optimizer, gradient) | {"counter.step": step + 1} | run.updates
+        if kept:
+            outputs |= _update(values, kept, gradient) | {"counter.step": step + 1} | run.updates
         else:
             check_comparable(optimizer, layout, trace.nodes)
             outputs |= {LOSS: loss, GRADIENT: gradient}
@@ -174,14 +201,11 @@ def _with_penalties(values: Values, loss: TracedArray) -> TracedArray:
     return loss
 
 
-def _update(values: Values, optimizer: Optimizer, gradient: TracedArray) -> dict[str, TracedArray]:
-    dtype, parts = values.layout.dtype, values.layout.parts
-    shapes = optimizer.moment_shapes(parts)
-    moments = {n: values.trace.input(f"moment.{n}", "state", shape, dtype) for n, shape in shapes.items()}
-    settings = {n: values.number(f"setting.optimizer.{n}", "setting", dtype) for n in optimizer.settings()}
+def _update(values: Values, kept: Kept, gradient: TracedArray) -> dict[str, TracedArray]:
     update = values.number("counter.update", "state", "uint32") + 1
-    step = values.xp.astype(update, dtype)
-    new, moved = optimizer.update_parts(parts, values.flat, gradient, moments, settings, step)
+    step = values.xp.astype(update, values.layout.dtype)
+    parts, moments, settings = values.layout.parts, kept.moments, kept.settings
+    new, moved = kept.optimizer.update_parts(parts, values.flat, gradient, moments, settings, step)
     new = constrained(values.layout, new)
     return {"parameter": new, "counter.update": update} | {f"moment.{n}": value for n, value in moved.items()}
 

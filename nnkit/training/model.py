@@ -105,7 +105,7 @@ class Model:
     ) -> tuple[Plan, Executable]:
         """The plan and the code of a graph, kept under ``key`` for the next time."""
         target = target or self.backend.target()
-        key = (target.name, memory_limit, key)
+        key = (target.name, target.products, memory_limit, key)
         with self._planning:
             if key not in self._plans:
                 made = plan(graph(), target, memory_limit=memory_limit)

@@ -14,6 +14,7 @@ from nnkit.measure.units import parse_bytes
 from nnkit.optimizers import Optimizer
 from nnkit.training.compiling import check_mode
 from nnkit.training.data import TrainingData
+from nnkit.training.precision import FULL, check_precision, scaled
 
 DEFAULT_RATE = 1e-3
 
@@ -39,14 +40,16 @@ class Options:
     metrics: Any = ()
     time_ordered: bool = False
     standardize: bool = False
+    precision: str = FULL
 
     @property
     def limit(self) -> int | None:
         """The limit on memory in bytes."""
         return None if self.memory_limit is None else parse_bytes("memory_limit", self.memory_limit)
 
-    def check(self) -> None:
-        """Refuse what cannot be meant."""
+    def check(self, dtype: str) -> None:
+        """Refuse what cannot be meant, for a network of this data type."""
+        check_precision(self.precision, dtype)
         for name, least in (("epochs", 0), ("batch_size", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
@@ -70,8 +73,11 @@ class Options:
         there = len(data.train.indices)
         return min(int(self.batch_size), there) if optimizer.by_steps else there
 
-    def chosen_optimizer(self) -> Optimizer:
-        """The optimiser object. One that searches for its steps begins with a rate of its own, if none is given."""
+    def chosen_optimizer(self, last: Optimizer | None) -> Optimizer:
+        """The optimiser object, after the ``last`` one of the network.
+
+        One that searches for its steps begins with a rate of its own, if none is given.
+        """
         chosen = optimizers.get(self.optimizer, self.learning_rate)
         given = chosen.by_steps or self.learning_rate != DEFAULT_RATE
-        return chosen if given else optimizers.get(self.optimizer)
+        return scaled(chosen if given else optimizers.get(self.optimizer), self.precision, last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from nnkit import optimizers
@@ -16,6 +17,7 @@ from nnkit.training.layout import lasting_bytes
 from nnkit.training.limit import MemoryLimit
 from nnkit.training.model import Model
 from nnkit.training.objective import objective
+from nnkit.training.precision import FULL, check_precision, rounded_to, scaled
 from nnkit.training.targets import usual_signature
 
 
@@ -27,17 +29,20 @@ def training_plan(
     disable: tuple[str, ...] = (),
     memory_limit: int | str | None = None,
     native: bool = False,
+    precision: str = FULL,
 ) -> Plan:
     """The plan of a step on so many rows, with targets of the usual kind."""
     check_count("explain", "batch_size", batch_size, at_least=1)
     goal = objective(model.module, loss)
-    chosen = optimizers.get(optimizer).resolved(1)
+    check_precision(precision, model.layout.dtype)
+    chosen = scaled(optimizers.get(optimizer), precision, None).resolved(1)
     target = usual_signature(goal, model.layout)
     graph = training_graph(model.layout, goal, chosen, target, batch_size, weighted=False)
     given = None if memory_limit is None else parse_bytes("memory_limit", memory_limit)
     limit = MemoryLimit(given, lasting_bytes(model.layout, chosen))
     backend = model.backend
     device = (backend.native_target() if native else None) or backend.target()
+    device = replace(device, products=rounded_to(precision, device))
     try:
         made = plan(graph, device, disable, limit.arena)
     except MemoryLimitError as reason:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from nnkit.graph.dtypes import itemsize
 from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
 
@@ -134,11 +135,13 @@ class HostRuntime:
 
         def run() -> None:
             for number in range(product.count):
-                size = np.dtype(product.dtype).itemsize
-                places = [place + number * step * size for place, step in zip((a, b, out), apart, strict=True)]
-                left = _matrix(places[0], product.dtype, m, k, la, ta)
-                right = _matrix(places[1], product.dtype, k, n, lb, tb)
-                _matrix(places[2], product.dtype, m, n, lo, False)[...] = left @ right
+                kinds = (product.read, product.read, product.dtype)
+                sizes = [itemsize(kind) for kind in kinds]
+                steps = zip((a, b, out), apart, sizes, strict=True)
+                places = [place + number * step * size for place, step, size in steps]
+                left = _matrix(places[0], product.read, m, k, la, ta)
+                right = _matrix(places[1], product.read, k, n, lb, tb)
+                _matrix(places[2], product.dtype, m, n, lo, False)[...] = _wide(left) @ _wide(right)
 
         self._do(run)
 
@@ -189,11 +192,19 @@ class _Recorded:
             self._recorded[chosen]()
 
 
+def _wide(matrix: Any) -> Any:
+    """Halves as single precision; bfloat16, which NumPy lacks, stands there as its bits."""
+    if matrix.dtype == np.uint16:
+        return (matrix.astype(np.uint32) << 16).view(np.float32)
+    return matrix.astype(np.float32) if matrix.dtype == np.float16 else matrix
+
+
 def _matrix(place: int, dtype: str, rows: int, columns: int, length: int, transposed: bool) -> Any:
     """The matrix at an address, as the library sees it."""
     stored = (columns, rows) if transposed else (rows, columns)
     count = (stored[0] - 1) * length + stored[1]
-    raw = (ctypes.c_char * (count * np.dtype(dtype).itemsize)).from_address(place)
+    dtype = "uint16" if dtype == "bfloat16" else dtype
+    raw = (ctypes.c_char * (count * itemsize(dtype))).from_address(place)
     flat = np.frombuffer(raw, dtype)
     size = flat.itemsize
     matrix = np.lib.stride_tricks.as_strided(flat, stored, (length * size, size))

@@ -22,7 +22,7 @@ from nnkit_cupy.source.products import product
 from nnkit_cupy.source.random import random_bits
 from nnkit_cupy.source.reductions import FOLD, folded, place_of_extreme
 from nnkit_cupy.source.scalars import has
-from nnkit_cupy.source.types import TYPES, literal
+from nnkit_cupy.source.types import HALVES, TYPES, literal
 
 Emit = Callable[[Node, Look, list[Look], Sequence[str]], Sequence[Piece | Product]]
 """(node, where the result goes, where the operands are, their data types) → what does it."""
@@ -89,8 +89,9 @@ def module(plan: Plan) -> Module:
 
 def _check(plan: Plan) -> None:
     for _, node in plan.graph:
-        if node.dtype not in TYPES:
-            raise NoNativeFormError(f"{node.dtype} has no arithmetic in these kernels yet")
+        kept = node.operation in ("astype", "matmul", "input", *VIEWS)
+        if node.dtype in HALVES and not kept:
+            raise NoNativeFormError(f"'{node.operation}' of {node.dtype}, which is only converted and multiplied")
 
 
 def _items(

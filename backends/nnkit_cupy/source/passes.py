@@ -18,7 +18,9 @@ from nnkit_cupy.source.types import TYPES
 FOLDS = {"all": "true", "any": "false"}
 """Reductions to one truth that a pass does on its way, and what stands there before the step."""
 WIDTH = 4
-"""Elements that are read together where a loop is ``LONG``: sixteen bytes."""
+"""Elements that are read together where a loop is ``LONG``."""
+VECTORS = {4: "float4", 2: "float2"}
+"""What holds so many elements, by the bytes of one."""
 LONG = 1 << 15
 SEGMENTS = ("parameter", "moment.")
 """How the inputs are called that begin a segment of the store."""
@@ -54,7 +56,7 @@ def _in_vectors(plan: Plan, shape: Extents, at: Mapping[int, Look]) -> bool:
     if not shape or prod(shape) < LONG or (len(shape) > 1 and shape[-1] % WIDTH):
         return False
     full = [i for i, look in at.items() if not look.text and look.strides[-1]]
-    wide = all(itemsize(plan.graph.nodes[i].dtype) == WIDTH and at[i].strides[-1] == 1 for i in full)
+    wide = all(itemsize(plan.graph.nodes[i].dtype) in VECTORS and at[i].strides[-1] == 1 for i in full)
     return wide and all(
         all(stride % WIDTH == 0 for stride in (at[i].offset, *at[i].strides[:-1])) and aligned(plan, at[i])
         for i in full
@@ -77,6 +79,10 @@ def _vectors(
     nodes, members = plan.graph.nodes, set(part)
     index = [*names(len(shape) - 1), "j"]
     lines, known = [], {}
+
+    def vector(i: int) -> str:
+        return VECTORS[itemsize(nodes[i].dtype)]
+
     for i, look in at.items():
         kind = TYPES[nodes[i].dtype]
         if look.text:
@@ -85,7 +91,7 @@ def _vectors(
             lines.append(f"const {kind} v{i} = {look.at(index)};")
             known[i] = f"v{i}"
         elif i not in members:
-            lines.append(f"{kind} w{i}[{WIDTH}]; *(float4*)w{i} = *(const float4*)&{look.at(index)};")
+            lines.append(f"{kind} w{i}[{WIDTH}]; nn_read<{vector(i)}>(w{i}, &{look.at(index)});")
             known[i] = f"w{i}[u]"
         else:
             lines.append(f"{kind} w{i}[{WIDTH}];")
@@ -93,7 +99,7 @@ def _vectors(
     body = _body(plan, part, {i: look for i, look in at.items() if i not in members}, ["u"], looks, known)
     body += [f"w{i}[u] = v{i};" for i in stored]
     lines += ["#pragma unroll", *block(f"for (int u = 0; u < {WIDTH}; u++)", body)]
-    lines += [f"*(float4*)&{at[i].at(index)} = *(const float4*)w{i};" for i in stored]
+    lines += [f"nn_write<{vector(i)}>(&{at[i].at(index)}, w{i});" for i in stored]
     wide = (*shape[:-1], shape[-1] // WIDTH)
     places = [*indices(wide), f"const int64 j = {WIDTH} * i{len(shape) - 1};"]
     piece = elements(prod(wide), [*places, *lines])

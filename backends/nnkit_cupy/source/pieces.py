@@ -49,12 +49,15 @@ class Product:
     """A matrix product for the library: out (m, n) = a (m, k) · b (k, n), for each of ``count`` in a stack.
 
     Each operand is (look at the first matrix, whether it is stored transposed, row length, distance in the stack).
+    ``dtype`` is that of the result and of the sums, ``read`` that of the operands, which may be narrower; ``tf32``
+    allows the library to round them to that.
     """
 
     a: Look
     b: Look
     out: Look
     dtype: str
+    read: str
     m: int
     n: int
     k: int
@@ -62,6 +65,7 @@ class Product:
     lengths: tuple[int, int, int]
     count: int = 1
     apart: tuple[int, int, int] = (0, 0, 0)
+    tf32: bool = False
     step: int = 0
     commits: bool = False
     touched: Touched = NOTHING

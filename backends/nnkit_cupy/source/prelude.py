@@ -17,6 +17,61 @@ PRELUDE = r"""
 #define TEAMS (THREADS < 32 ? 1 : THREADS / 32)
 typedef signed char int8; typedef unsigned char uint8; typedef unsigned int uint32; typedef long long int64;
 
+// Halves are kept and moved; arithmetic is in float. Rounding is to the nearest, ties to even; NaN stays.
+struct nn_bfloat16 {
+    unsigned short bits;
+    nn_bfloat16() = default;
+    __device__ explicit nn_bfloat16(float x) {
+        uint32 b;
+        memcpy(&b, &x, 4);
+        bits = x != x ? 0x7fff : (unsigned short)((b + 0x7fff + ((b >> 16) & 1)) >> 16);
+    }
+    __device__ operator float() const {
+        uint32 b = (uint32)bits << 16;
+        float x;
+        memcpy(&x, &b, 4);
+        return x;
+    }
+};
+struct nn_float16 {
+    unsigned short bits;
+    nn_float16() = default;
+#ifdef __CUDA_ARCH__
+    __device__ explicit nn_float16(float x) { asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x)); }
+    __device__ operator float() const { float x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(bits)); return x; }
+#else
+    explicit nn_float16(float x) {
+        const float a = fabsf(x);
+        int e;
+        frexpf(a, &e);
+        // The distance of neighbours is 2^(e - 11), and 2^-24 below the smallest normal number; the larger of the two.
+        const float apart = ldexpf(1, (e < -13 ? -13 : e) - 11), whole = rintf(a / apart);
+        const float y = whole * apart;
+        if (x != x) bits = 0x7fff;
+        else if (y >= 65520) bits = 0x7c00;
+        else if (y < 6.103515625e-05f) bits = (unsigned short)(y * 16777216);
+        else { frexpf(y, &e); bits = (unsigned short)(((e + 14) << 10) + (int)(ldexpf(y, 11 - e)) - 1024); }
+        bits |= signbit(x) ? 0x8000 : 0;
+    }
+    operator float() const {
+        const int e = bits >> 10 & 31, m = bits & 1023;
+        const float y = e == 31 ? (m ? NAN : INFINITY) : e ? ldexpf(1024 + m, e - 25) : ldexpf(m, -24);
+        return bits & 0x8000 ? -y : y;
+    }
+#endif
+};
+
+// Some elements at once, by way of a vector of as many bytes.
+template <class V, class T> __device__ inline void nn_read(T* to, const T* from) {
+    const V v = *(const V*)from;
+    memcpy(to, &v, sizeof v);
+}
+template <class V, class T> __device__ inline void nn_write(T* to, const T* from) {
+    V v;
+    memcpy(&v, from, sizeof v);
+    *(V*)to = v;
+}
+
 template <class T> __device__ inline T nn_sign(T x) { return x != x ? x : (T)((x > 0) - (x < 0)); }
 template <class T> __device__ inline T nn_abs(T x) { return x < 0 ? (T)-x : x; }
 template <class T> __device__ inline T nn_pow(T x, T y) {

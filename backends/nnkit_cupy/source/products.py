@@ -14,7 +14,10 @@ from nnkit_cupy.source.pieces import Piece, Product, elements, indices, names
 from nnkit_cupy.source.tiles import MOST, MOST_ACROSS, tiled
 from nnkit_cupy.source.types import TYPES, cast
 
-LIBRARY = ("float32", "float64")
+LIBRARY = (("float32", "float32"), ("float64", "float64"), ("float16", "float32"), ("bfloat16", "float32"))
+"""Data types of operands and results that the library multiplies."""
+MOST_TF32 = 1 << 24
+"""Multiplications from which on tensor cores, which only the library uses, are faster than kernels of our own."""
 
 
 def product(
@@ -31,17 +34,19 @@ def product(
     extents = (*a.shape[-2:], b.shape[-1])
     if node.dtype == "float32" == dtypes[0] == dtypes[1] and not stack and not a.text and not b.text:
         m, k, n = extents
-        if m * k * n <= (MOST if a.strides[1] == 1 else MOST_ACROSS):
+        most = MOST if a.strides[1] == 1 else MOST_ACROSS
+        if m * k * n <= (min(most, MOST_TF32) if node.options.get("tf32") else most):
             made = tiled(a, b, out, (m, n, k), aligned)
             return [replace(made, ending=partial(tiled, a, b, out, (m, n, k), aligned, None))]
     sides = [_side(look) for look in (a, b)]
     even = all(_evenly(look, stack) for look in (a, b, out))
-    if node.dtype not in LIBRARY or set(dtypes) != {node.dtype} or None in sides or not even:
+    if dtypes[0] != dtypes[1] or (dtypes[0], node.dtype) not in LIBRARY or None in sides or not even:
         return [_plain(node, a, b, out, dtypes)]
     (ta, la), (tb, lb) = sides  # type: ignore[misc]
     apart = tuple(look.strides[len(stack) - 1] if stack else 0 for look in (a, b, out))
     m, k, n = extents
-    return [Product(a, b, out, node.dtype, m, n, k, (ta, tb), (la, lb, n), prod(stack), apart)]  # type: ignore[arg-type]
+    library = Product(a, b, out, node.dtype, dtypes[0], m, n, k, (ta, tb), (la, lb, n), prod(stack), apart)  # type: ignore[arg-type]
+    return [replace(library, tf32=bool(node.options.get("tf32")))]
 
 
 def _transposed(look: Look, flag: bool) -> Look:

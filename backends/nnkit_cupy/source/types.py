@@ -16,9 +16,15 @@ TYPES = {
     "uint16": "unsigned short",
     "uint32": "unsigned int",
     "uint64": "unsigned long long",
+    "float16": "nn_float16",
+    "bfloat16": "nn_bfloat16",
     "float32": "float",
     "float64": "double",
 }
+
+
+HALVES = ("float16", "bfloat16")
+"""Data types that are only converted to and from, and multiplied by the library."""
 
 
 def literal(value: float | bool, dtype: str) -> str:

@@ -1,4 +1,8 @@
-"""The matrix product, over stacks of matrices. The planner folds transposes into its two flags."""
+"""The matrix product, over stacks of matrices.
+
+The planner folds transposes into two flags. Two more options are its own as well: ``dtype`` is the type of the sums and
+of the result where it is wider than that of the operands, and ``tf32`` allows the device to round them to 10 bits.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,11 @@ def _flipped(shape: tuple[int, ...], transpose: bool) -> tuple[int, ...]:
     return (*shape[:-2], shape[-1], shape[-2]) if transpose else shape
 
 
-def _infer(a: Type, b: Type, transpose_a: bool = False, transpose_b: bool = False) -> Type:
+def _infer(
+    a: Type, b: Type, transpose_a: bool = False, transpose_b: bool = False, dtype: str = "", tf32: bool = False
+) -> Type:
     shape_a, shape_b = fixed(a.shape, "matmul"), fixed(b.shape, "matmul")
-    dtype = promote("matmul", a.dtype, b.dtype)
+    dtype = dtype or promote("matmul", a.dtype, b.dtype)
     if kind(dtype) == "bool":
         raise DtypeError("matmul: works on numbers, got bool; convert with xp.astype")
     left, right = _flipped(shape_a, transpose_a), _flipped(shape_b, transpose_b)
@@ -29,13 +35,22 @@ def _infer(a: Type, b: Type, transpose_a: bool = False, transpose_b: bool = Fals
     return Type((*broadcast("matmul", left[:-2], right[:-2]), left[-2], right[-1]), dtype)
 
 
-def _evaluate(run: Evaluator, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
+def _evaluate(
+    run: Evaluator,
+    a: Array,
+    b: Array,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    dtype: str = "",
+    tf32: bool = False,
+) -> Array:
+    a, b = (run.xp.astype(side, run.dtype(dtype)) for side in (a, b)) if dtype else (a, b)
     a = run.xp.matrix_transpose(a) if transpose_a else a
     b = run.xp.matrix_transpose(b) if transpose_b else b
     return run.xp.matmul(a, b)
 
 
-def _flops(output: Type, a: Type, b: Type, transpose_a: bool = False, transpose_b: bool = False) -> int:
+def _flops(output: Type, a: Type, b: Type, transpose_a: bool = False, **_: Any) -> int:
     inner = a.shape[-2 if transpose_a else -1] or 0
     return 2 * elements(output.shape) * inner
 

@@ -4,6 +4,7 @@ from nnkit.optimizers.wrappers.accumulation import Accumulate
 from nnkit.optimizers.wrappers.average import ExponentialMovingAverage
 from nnkit.optimizers.wrappers.clipping import ClipByGlobalNorm, ClipByNorm, ClipByValue
 from nnkit.optimizers.wrappers.decay import WeightDecay
+from nnkit.optimizers.wrappers.scaling import LossScale
 from nnkit.optimizers.wrappers.wrapper import Wrapper
 
 __all__ = [
@@ -13,11 +14,20 @@ __all__ = [
     "ClipByNorm",
     "ClipByValue",
     "ExponentialMovingAverage",
+    "LossScale",
     "WeightDecay",
     "Wrapper",
 ]
 
 WRAPPERS: dict[str, type[Wrapper]] = {
     made.name: made
-    for made in (ClipByGlobalNorm, ClipByNorm, ClipByValue, WeightDecay, Accumulate, ExponentialMovingAverage)
+    for made in (
+        ClipByGlobalNorm,
+        ClipByNorm,
+        ClipByValue,
+        WeightDecay,
+        Accumulate,
+        ExponentialMovingAverage,
+        LossScale,
+    )
 }

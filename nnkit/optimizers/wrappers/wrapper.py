@@ -30,6 +30,12 @@ class Wrapper(ByParts):
             )
         if not self.optimizer.by_steps:
             raise ArgumentError(f"{type(self).__name__}: {self.optimizer!r} searches for its own steps; use it alone")
+        if self.optimizer.outermost:
+            inside = type(self.optimizer).__name__
+            raise ArgumentError(
+                f"{type(self).__name__}: {inside} has to do with the loss and stands outside of all others; "
+                f"write {inside}({type(self).__name__}(…))"
+            )
 
     def rate(self, step: Array, settings: Mapping[str, Array]) -> Array:
         """That of the wrapped optimiser."""
