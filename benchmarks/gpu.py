@@ -1,8 +1,9 @@
 """Tests, parity and speed on a GPU in one command: python benchmarks/gpu.py [--results FOLDER] [--skip-tests]
 
 Runs the tests marked ``gpu``, which must not be skipped, and the check of ``nnkit devices --check``; then training
-steps with Adam in float32 without TF32, of nnkit and of its peers, each framework in a process of its own, and nnkit
-before and after them. Writes gpu.json and gpu.txt.
+steps with Adam, in float32 without TF32 but where bf16 is said, and epochs of 60,000 rows as MNIST has them, of nnkit
+and of its peers, each framework in a process of its own, and nnkit before and after them. Beside them stands what the
+GPU allows. Writes gpu.json and gpu.txt.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 FOLDER = Path(__file__).parent
 SIZES: dict[str, tuple[tuple[int, ...], int]] = {
     "784-128-10 b64": ((784, 128, 10), 64),
@@ -25,34 +28,65 @@ SIZES: dict[str, tuple[tuple[int, ...], int]] = {
     "1024-4096-4096-10 b1024": ((1024, 4096, 4096, 10), 1024),
     "64-(96×12)-4 b64": ((64, *[96] * 12, 4), 64),
     "2-8-8-2 b32": ((2, 8, 8, 2), 32),
+    "8192-(8192×4)-10 b8192 bf16": ((*[8192] * 5, 10), 8192),
 }
+EPOCH, EPOCH_ROWS = "epoch 784-128-10 b64", 60_000
+WORKLOADS = (*SIZES, EPOCH)
 PEERS = ("PyTorch eager", "torch.compile", "PyTorch, CUDA graph", "JAX jit", "JAX, loop in one call")
 # Against PyTorch eager, and against the faster of torch.compile and JAX jit.
-GOALS = {"784-128-10 b64": (8.0, 2.0), "784-512-512-10 b128": (5.0, 1.5), "1024-4096-4096-10 b1024": (1.1, 1.0)}
+GOALS = {
+    "784-128-10 b64": (8.0, 2.0),
+    "784-512-512-10 b128": (5.0, 1.5),
+    "1024-4096-4096-10 b1024": (1.1, 1.0),
+    "8192-(8192×4)-10 b8192 bf16": (1.0, 1.0),
+    EPOCH: (15.0, 2.0),
+}
+OF_PEAK = 0.7
+"""Share of the measured matrix peak that the products in bf16 should reach, all else of the step counted in."""
 TF32 = ("torch.compile", "JAX jit")
 BLOCKS = 9
 
 
+def half(name: str) -> bool:
+    """Whether the workload is in mixed precision."""
+    return name.endswith("bf16")
+
+
 def jobs() -> list[dict[str, Any]]:
     """What every framework trains: sizes, batch, and how many batches there are to go through."""
-    guesses = {"1024-4096-4096-10 b1024": 3e-3}
-    return [
-        {"name": name, "sizes": sizes, "batch": batch, "batches": 16, "guess_s": guesses.get(name, 2e-4)}
+    guesses = {"1024-4096-4096-10 b1024": 3e-3, "8192-(8192×4)-10 b8192 bf16": 2.5e-2}
+    found: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "sizes": sizes,
+            "batch": batch,
+            "batches": 2 if half(name) else 16,
+            "guess_s": guesses.get(name, 2e-4),
+            "half": half(name),
+        }
         for name, (sizes, batch) in SIZES.items()
     ]
+    sizes, batch = SIZES["784-128-10 b64"]
+    return [*found, {"name": EPOCH, "sizes": sizes, "batch": batch, "rows": EPOCH_ROWS}]
+
+
+def network(name: str) -> Any:
+    """Ours, on the GPU."""
+    import nnkit
+
+    sizes, _ = SIZES[name]
+    hidden = list(sizes[1:-1])
+    return nnkit.FeedForward(sizes[0], sizes[-1], hidden, output_activation="softmax", seed=0, device="cuda")
 
 
 def ours() -> dict[str, list[float]]:
     """Seconds of a step in each of some blocks, as ``fit`` runs them: kernels, graph and what the host does."""
-    import nnkit
     from nnkit.bench import Job
     from nnkit.bench.frameworks.programs import step
 
-    found = {}
-    for name, (sizes, batch) in SIZES.items():
-        hidden = list(sizes[1:-1])
-        net = nnkit.FeedForward(sizes[0], sizes[-1], hidden, output_activation="softmax", seed=0, device="cuda")
-        block, steps = step(Job.of(net, batch), "off")
+    found = {EPOCH: our_epochs()}
+    for name, (_, batch) in SIZES.items():
+        block, steps = step(Job.of(network(name), batch), "off", "mixed_bfloat16" if half(name) else "float32")
         for _ in range(3):
             block()
         seconds = []
@@ -61,6 +95,49 @@ def ours() -> dict[str, list[float]]:
             block()
             seconds.append((time.perf_counter() - began) / steps)
         found[name] = seconds
+    return found
+
+
+def our_epochs() -> list[float]:
+    """Seconds of epochs of ``fit``, which shuffles and measures, the first two left out."""
+    draw = np.random.default_rng(0)
+    x, y = draw.random((EPOCH_ROWS, 784), dtype=np.float32), draw.integers(0, 10, EPOCH_ROWS)
+    run = network("784-128-10 b64").fit(x, y, epochs=9, batch_size=64, progress=False)
+    seconds: list[float] = run.record.time["epochs_s"][2:]
+    return seconds
+
+
+def graphs() -> dict[str, Any]:
+    """How ``fit`` started the steps of each workload: as one graph, of how many launches; or why not."""
+    draw = np.random.default_rng(0)
+    found = {}
+    for name, (sizes, batch) in SIZES.items():
+        if half(name):
+            continue
+        x = draw.random((3 * batch, sizes[0]), dtype=np.float32)
+        y = draw.integers(0, sizes[-1], len(x))
+        run = network(name).fit(x, y, epochs=2, batch_size=batch, progress=False)
+        found[name] = {key: run.record.training["program"][key] for key in ("one_graph", "because", "launches")}
+    return found
+
+
+def limits(ceilings: dict[str, float], started: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Seconds that each workload needs at the measured ceilings: of its products, of the bytes of parameters, gradient
+    and moments, and of its launches."""
+    from nnkit.plan.cost import node_flops
+    from nnkit.training.planning import training_plan
+
+    found = {}
+    for name, (_, batch) in SIZES.items():
+        net = network(name)
+        graph = training_plan(net._model, batch, "adam", "auto").graph
+        flops = sum(node_flops(graph, i) for i, node in graph if node.operation == "matmul")
+        parameters = sum(value.nbytes for value in net.parameters().values())
+        found[name] = {
+            "products_s": flops / ceilings[f"{'bfloat16' if half(name) else 'float32'}_flops_per_s"],
+            "bytes_s": 7 * parameters / ceilings["bytes_per_s"],
+            "launches_s": started.get(name, {}).get("launches", 0) * ceilings["launch_s"],
+        }
     return found
 
 
@@ -94,38 +171,58 @@ def parity() -> list[dict[str, Any]]:
     return [row._asdict() for row in nnkit.check_device("cuda").rows]
 
 
-def rows(measured: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def rows(measured: dict[str, dict[str, Any]], limit: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
     """One line for each workload and framework."""
     found = []
-    for workload in SIZES:
+    for workload in WORKLOADS:
         middle = {name: statistics.median(result[workload]) for name, result in measured.items() if workload in result}
         for name, result in measured.items():
             seconds = result.get(workload)
             line: dict[str, Any] = {"workload": workload, "framework": name, "goal": None, "met": None}
             if seconds is None:
-                missing = dict.fromkeys(("step_median_s", "step_spread_s"))
-                found.append(line | missing | {"runs": 0, "reason": result["reason"]})
+                missing = dict.fromkeys(("median_s", "spread_s"))
+                found.append(line | missing | {"runs": 0, "reason": result.get("reason", "not one of its ways")})
                 continue
             low, _, high = statistics.quantiles(seconds, n=4)
-            line |= {"step_median_s": middle[name], "step_spread_s": high - low, "runs": len(seconds)}
+            line |= {"median_s": middle[name], "spread_s": high - low, "runs": len(seconds)}
             if name == "nnkit" and workload in GOALS:
                 eager, best = GOALS[workload]
                 fastest = min(middle[peer] for peer in TF32 if peer in middle)
                 line["goal"] = f"{eager:g} times PyTorch eager, {best:g} times the faster of torch.compile and JAX jit"
                 line["met"] = middle["PyTorch eager"] >= eager * middle[name] and fastest >= best * middle[name]
+                if half(workload):
+                    line["met"] = line["met"] and limit[workload]["products_s"] >= OF_PEAK * middle[name]
             found.append(line)
     return found
 
 
-def table(lines: list[dict[str, Any]]) -> str:
+def table(lines: list[dict[str, Any]], at_best: dict[str, dict[str, float]]) -> str:
     """Microseconds, for people."""
     names = list(dict.fromkeys(line["framework"] for line in lines))
-    text = [f"{'µs a step':26}" + "".join(f"{name:>24}" for name in SIZES)]
+    text = [f"{'µs':22}" + "".join(f"{name:>29}" for name in WORKLOADS)]
     for name in names:
-        cells = [line["step_median_s"] for line in lines if line["framework"] == name]
-        text.append(f"{name:26}" + "".join(f"{'–' if s is None else f'{s * 1e6:,.1f}':>24}" for s in cells))
+        cells = [line["median_s"] for line in lines if line["framework"] == name]
+        text.append(f"{name:22}" + "".join(map(_cell, cells)))
+    for part in ("products_s", "bytes_s", "launches_s"):
+        cells = [at_best.get(name, {}).get(part) for name in WORKLOADS]
+        text.append(
+            f"{part[:-2] + ' alone':22}" + "".join(f"{'–' if s is None else f'{s * 1e6:,.1f}':>29}" for s in cells)
+        )
     met = [line["met"] for line in lines if line["framework"] == "nnkit"]
-    return "\n".join([*text, f"{'goal met':26}" + "".join(f"{each!s:>24}" for each in met)])
+    return "\n".join([*text, f"{'goal met':22}" + "".join(f"{each!s:>29}" for each in met)])
+
+
+def _cell(seconds: float | None) -> str:
+    return f"{'–' if seconds is None else f'{seconds * 1e6:,.1f}':>29}"
+
+
+def share_of_peak(lines: list[dict[str, Any]], limit: dict[str, dict[str, float]]) -> dict[str, float]:
+    """How much of the time of a step in bf16 its products would take at the measured peak, by framework."""
+    return {
+        line["framework"]: limit[line["workload"]]["products_s"] / line["median_s"]
+        for line in lines
+        if half(line["workload"]) and line["median_s"]
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -152,18 +249,23 @@ def main() -> None:
     head = machine() | {"date": datetime.now(UTC).isoformat(timespec="seconds")}
     tested = None if flags.skip_tests else tests()
     checked = [] if flags.skip_tests else parity()
+    started = graphs()
+    at_best = peer("ceilings")
+    limit = limits(at_best, started)
+    print(json.dumps({"graphs": started, "ceilings": at_best}), flush=True)
     measured: dict[str, dict[str, Any]] = {"nnkit": ours()}
     for name in PEERS:
         began = time.perf_counter()
         measured[name] = peer(name)
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     measured["nnkit, afterwards"] = ours()
-    lines = rows(measured)
-    result = head | {"tests": tested, "rows": lines, "parity": checked}
+    lines = rows(measured, limit)
+    result = head | {"tests": tested, "graphs": started, "ceilings": at_best, "limits": limit}
+    result |= {"bf16_share_of_peak": share_of_peak(lines, limit), "rows": lines, "parity": checked}
     target = Path(flags.results)
     (target / "gpu.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (target / "gpu.txt").write_text(table(lines) + "\n", encoding="utf-8")
-    print(table(lines))
+    (target / "gpu.txt").write_text(table(lines, limit) + "\n", encoding="utf-8")
+    print(table(lines, limit))
 
 
 if __name__ == "__main__":

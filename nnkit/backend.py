@@ -109,6 +109,9 @@ class Program(Protocol):
     def memory(self) -> int:
         """Bytes of the program's own buffers."""
 
+    def started(self) -> Mapping[str, Any]:
+        """How the device is told to run a step, for the record; nothing where the host runs it itself."""
+
     def step_seconds(self, rounds: int) -> Sequence[float]:
         """Seconds of each step of the plan over so many rounds, of which the first warm up.
 

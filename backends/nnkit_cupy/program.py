@@ -15,7 +15,7 @@ from nnkit.graph.ir import Node
 from nnkit.plan import Plan
 from nnkit.plan.host import constant, view
 from nnkit.plan.look import Look, fixed
-from nnkit_cupy.runtime import Array, Replay, Runtime, Work
+from nnkit_cupy.runtime import Array, NotRecordedError, Replay, Runtime, Work
 from nnkit_cupy.source.launches import ALLOWED, DONE, SCRATCH_BYTES, STOPPED, Launch, module
 from nnkit_cupy.source.order import Placed, placed
 from nnkit_cupy.source.pieces import Product
@@ -60,6 +60,7 @@ class CupyProgram:
         self._work = [self._bound(item, executable.kernels) for item in code.launches]
         self._touched = [launch.touched for launch in code.launches]
         self._replays: dict[int, Replay] = {}
+        self._unrecorded: str | None = None  # why steps are started kernel by kernel, if they are
         self._ran = False
 
     def run(self, steps: int) -> int:
@@ -72,9 +73,9 @@ class CupyProgram:
         if not self._ran:  # the library prepares itself in its first call, which cannot be recorded
             self._step()
             self._ran, left = True, left - 1
-        for count in (max(1, min(MANY, LAUNCHES // max(len(self._work), 1))), 1):
+        for count in (self._together, 1):
             for _ in range(left // count):
-                self._recorded(count).launch()
+                self._steps(count)
             left %= count
         return int(self._runtime.download(self._state)[DONE]) if guarded else steps
 
@@ -86,6 +87,16 @@ class CupyProgram:
     def read(self, names: Iterable[str]) -> dict[str, Array]:
         """Host copies of outputs that are not states, as the last step left them."""
         return {name: self._output(self._plan.graph.output[name]) for name in names}
+
+    def started(self) -> dict[str, Any]:
+        """Whether a step runs as one graph, or why not, and of how many kernels and library products it consists."""
+        graph = self._unrecorded or ("no step was repeated" if not self._replays else None)
+        return {
+            "one_graph": graph is None,
+            "because": graph,
+            "launches": len(self._work),
+            "steps_of_a_graph": self._together,
+        }
 
     def memory(self) -> int:
         """Bytes of the program's own buffers."""
@@ -110,6 +121,22 @@ class CupyProgram:
         return seconds
 
     # -- inside
+
+    @property
+    def _together(self) -> int:
+        """Steps of one graph."""
+        return max(1, min(MANY, LAUNCHES // max(len(self._work), 1)))
+
+    def _steps(self, count: int) -> None:
+        """So many steps: as one graph, or kernel by kernel where they cannot be recorded."""
+        if self._unrecorded is None:
+            try:
+                self._recorded(count).launch()
+                return
+            except NotRecordedError as reason:
+                self._unrecorded = str(reason)
+        for _ in range(count):
+            self._step()
 
     def _recorded(self, count: int) -> Replay:
         """So many steps as one graph, in which a step begins while what it does not need of the last one still runs."""

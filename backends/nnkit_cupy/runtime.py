@@ -19,6 +19,10 @@ Array = npt.NDArray[Any]
 Address = int
 
 
+class NotRecordedError(Exception):
+    """Steps that cannot be recorded as a graph; the text says why."""
+
+
 class Replay(Protocol):
     """A recorded step."""
 
@@ -58,7 +62,7 @@ class Runtime(Protocol):
         """A matrix product by the library."""
 
     def record(self, works: Sequence[Work], places: Sequence[Placed]) -> Replay:
-        """What these start in their lanes, as one graph; it is not run."""
+        """What these start in their lanes, as one graph; it is not run. ``NotRecordedError`` where that cannot be."""
 
     def seconds(self, work: Callable[[], None]) -> float:
         """How long the device takes for what ``work`` starts."""
@@ -134,12 +138,15 @@ class CupyRuntime:
     def record(self, works: Sequence[Work], places: Sequence[Placed]) -> Replay:
         """What these start in their lanes, as one graph."""
         with self._device, self._stream:
-            self._stream.begin_capture()
             try:
-                self._start(works, places)
-            finally:
-                graph = self._stream.end_capture()
-            graph.upload(self._stream)
+                self._stream.begin_capture()
+                try:
+                    self._start(works, places)
+                finally:
+                    graph = self._stream.end_capture()
+                graph.upload(self._stream)
+            except Exception as error:  # the driver's, the library's, or that of a kernel's launch
+                raise NotRecordedError(f"{type(error).__name__}: {error}") from error
         return _Graph(graph, self._stream)
 
     def _start(self, works: Sequence[Work], places: Sequence[Placed]) -> None:

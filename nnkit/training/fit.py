@@ -286,6 +286,7 @@ def _record(
                 "fingerprint": plan.fingerprint,
                 "fallbacks": fallbacks,
                 "profile": plan.target.profile,
+                **loop.train.started(),
             },
             "validation_split": options.validation_split,
             "shuffle": options.shuffle,

@@ -103,6 +103,10 @@ class Epoch:
         """Outputs of the latest whole batch that are no states."""
         return self._program.read(names)
 
+    def started(self) -> dict[str, Any]:
+        """How the device is told to run a step."""
+        return dict(self._program.started())
+
     def ahead(self, steps: int) -> int:
         """How many of so many steps the next ``run`` does at once."""
         return min(steps, self.whole - self.done) if self.done < self.whole else 1

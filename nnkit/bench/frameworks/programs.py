@@ -18,6 +18,7 @@ from nnkit.training.compiling import Compiler
 from nnkit.training.graphs import training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.objective import objective
+from nnkit.training.precision import FULL
 from nnkit.training.targets import signature
 
 
@@ -25,14 +26,14 @@ class NotCompiledError(NnkitError):
     """The step that was to be compiled runs in its plain form."""
 
 
-def step(job: Job, mode: str) -> tuple[Block, int]:
+def step(job: Job, mode: str, precision: str = FULL) -> tuple[Block, int]:
     """``mode`` is that of ``fit(compile=…)``."""
     network = job.network()
     model, goal = network._model, objective(network.module, job.loss)
     optimizer = allocated(network, job)
     data = job.data()
     target = signature(data[1])
-    compiler = Compiler(model, mode)
+    compiler = Compiler(model, mode, precision=precision)
     _, code = compiler.choose(
         "bench", lambda: training_graph(model.layout, goal, optimizer, target, job.batch, False), job.steps
     )
