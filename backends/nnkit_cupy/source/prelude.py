@@ -1,10 +1,38 @@
 """What every module begins with: functions that CUDA lacks, and sums and extrema over the threads of a block.
 
 The code runs with any number of threads in a block, one included, so that it can be compiled for a processor and tested
-there. A block has at most 1024 threads, in whole warps if it has more than one.
+there (where ``HELD`` says so, with at least as many as its piece asks for). A block has at most 1024 threads, in whole
+warps if it has more than one.
 """
 
-PRELUDE = r"""
+COPIES = r"""
+// Copies to shared memory that go on while the block computes, where the GPU can; what is not wanted becomes zeros.
+// Those before a commit are one set; a wait is until all of this thread's but the latest sets are there.
+template <int N> __device__ inline void nn_copy(float* to, const float* from, bool wanted) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    const unsigned at = (unsigned)__cvta_generic_to_shared(to);
+    const int n = wanted ? 4 * N : 0;
+    if (N == 4) asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from), "r"(n) : "memory");
+    else asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(at), "l"(from), "r"(n) : "memory");
+#else
+    for (int i = 0; i < N; i++) to[i] = wanted ? from[i] : 0;
+#endif
+}
+__device__ inline void nn_commit() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+template <int LATEST> __device__ inline void nn_wait() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_group %0;" ::"n"(LATEST) : "memory");
+#endif
+}
+"""
+
+PRELUDE = (
+    COPIES
+    + r"""
 #ifndef INFINITY
 #define INFINITY __int_as_float(0x7f800000)
 #define NAN __int_as_float(0x7fffffff)
@@ -15,6 +43,9 @@ PRELUDE = r"""
 #define BLOCKS ((int)gridDim.x)
 #define WARP (THREADS < 32 ? THREADS : 32)
 #define TEAMS (THREADS < 32 ? 1 : THREADS / 32)
+#ifndef HELD
+#define HELD(items) 1  // so many items a thread stands for, where a block has fewer threads than its code asks for
+#endif
 typedef signed char int8; typedef unsigned char uint8; typedef unsigned int uint32; typedef long long int64;
 
 // Halves are kept and moved; arithmetic is in float. Rounding is to the nearest, ties to even; NaN stays.
@@ -153,3 +184,4 @@ template <class T, template <class> class F> __device__ inline T nn_fold(T x) {
     return result;
 }
 """
+)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from nnkit.plan.look import Look
 from nnkit_cupy.source.pieces import Lines, Piece, block
+from nnkit_cupy.source.staged import Staged, staged
 
 FOUR = 4
 """Terms that are read together."""
@@ -91,7 +92,7 @@ def tiled(
     out: Look,
     extents: tuple[int, int, int],
     aligned: Callable[[Look], bool],
-    form: Form | None = None,
+    form: Form | Staged | None = None,
     after: Lines | None = None,
 ) -> Piece:
     """out (m, n) = a (m, k) · b (k, n), of so many rows, columns and terms.
@@ -100,6 +101,8 @@ def tiled(
     """
     m, n, k = extents
     form = form or chosen(extents, (a.strides[1] == 1, b.strides[0] == 1))
+    if isinstance(form, Staged):
+        return staged(a, b, out, extents, aligned, form, after)
     (tall, wide), (_, lanes_across, lanes_along) = form.tile, form.lanes
     left = _Side(a, m, a.strides[0], a.strides[1], form.down, tall, "x", aligned(a))
     right = _Side(b, n, b.strides[1], b.strides[0], form.across, wide, "y", aligned(b))
@@ -154,7 +157,7 @@ LARGE, LARGE_ALONG = Form(4, 4, (4, 8, 1), 4), Form(8, 4, (2, 4, 4), 4)
 SMALL, NARROW, SHORT = Form(4, 2, (2, 4, 4), 4), Form(2, 1, (4, 4, 2), 4), Form(2, 1, (4, 8, 1), 4)
 
 
-def chosen(extents: tuple[int, int, int], along: tuple[bool, bool]) -> Form:
+def chosen(extents: tuple[int, int, int], along: tuple[bool, bool]) -> Form | Staged:
     """The form for a product; ``along`` says of which operands the terms of a sum lie together."""
     m, n, k = extents
     form, terms = (LARGE_ALONG, 32) if all(along) and k >= 128 else (LARGE, 24)
