@@ -51,15 +51,8 @@ def build(flags: Namespace, input_shape: tuple[int, ...], outputs: int, activati
 
 
 def device(name: str) -> str:
-    """The device that is meant; ``auto`` is cuda where its backend can be selected, and else cpu."""
-    if name != "auto":
-        select(name)
-        return name
-    try:
-        select("cuda")
-    except (DeviceError, MissingExtraError, ImportError):
-        return "cpu"
-    return "cuda"
+    """The device that is meant; ``auto`` is cuda where it can be used, and else cpu."""
+    return select(name).name
 
 
 def described(network: Network) -> str:
