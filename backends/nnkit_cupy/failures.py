@@ -27,8 +27,8 @@ def shortage(nbytes: int | None, free: int) -> DeviceError:
     """The error for memory that was asked for and is not there."""
     asked = "" if nbytes is None else f" for {_text(nbytes)}"
     return DeviceError(
-        f"the GPU has no memory{asked}, {_text(free)} are free; other programs may have taken it since this was planned "
-        f"({ELSEWHERE}); a smaller batch_size, memory_limit= or fewer neurons take less"
+        f"the GPU has no memory{asked}, {_text(free)} are free; other programs may have taken it since this was "
+        f"planned ({ELSEWHERE}); a smaller batch_size, memory_limit= or fewer neurons take less"
     )
 
 
@@ -50,7 +50,7 @@ def no_driver(name: str, runtime: Any, error: Exception) -> DeviceError:
 
 
 def no_start(name: str, error: Exception, memory: Callable[[], tuple[int, int]]) -> DeviceError:
-    """The error where the GPU is there and the libraries do not start on it; ``memory`` asks what is free and in all."""
+    """The error where libraries do not start on a GPU that is there; ``memory`` asks what is free and in all."""
     try:
         free, total = memory()
     except Exception:  # a GPU without memory for this process answers nothing

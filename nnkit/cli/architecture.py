@@ -9,7 +9,7 @@ from nnkit.backend import select
 from nnkit.cli.rows import preprocessing
 from nnkit.data import Dataset
 from nnkit.data.load import is_file
-from nnkit.errors import ArgumentError, DeviceError, MissingExtraError
+from nnkit.errors import ArgumentError
 from nnkit.feedforward import sequential
 from nnkit.losses import Loss
 from nnkit.names import lookup

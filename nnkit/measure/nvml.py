@@ -66,6 +66,11 @@ def text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
+def cuda_version(nvml: Any) -> int:
+    """The newest CUDA that the driver runs, as CUDA writes it: 12040 for 12.4."""
+    return int(nvml.nvmlSystemGetCudaDriverVersion())
+
+
 def has_mig(nvml: Any, handle: Any) -> bool:
     """Say whether the GPU is partitioned (MIG); most GPUs cannot be and refuse the question."""
     try:

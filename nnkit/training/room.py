@@ -73,7 +73,7 @@ class Room:
 
     @property
     def batch(self) -> int | None:
-        """Rows of a batch that fits, as many as can be: with its last, smaller batch, or without one; None: no batch."""
+        """Rows of a large batch that fits, together with the last, smaller one if there is one; None: there is none."""
         if self.train.batch == 1:
             return None
         count = len(self.train.rows.indices)

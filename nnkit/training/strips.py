@@ -46,7 +46,10 @@ def strips(resources: Mapping[str, Any]) -> list[Strip]:
     processor, gpu = Part("processor", resources.get("host")), Part("GPU", resources.get("device"))
     found = [
         Strip(processor.name, [processor.axis("cpu_percent", "CPU, % of one core"), processor.memory("rss_bytes")]),
-        Strip(gpu.name, [gpu.axis("utilisation_percent", "busy, %"), gpu.memory("memory_used_bytes", "process_memory_bytes")]),
+        Strip(
+            gpu.name,
+            [gpu.axis("utilisation_percent", "busy, %"), gpu.memory("memory_used_bytes", "process_memory_bytes")],
+        ),
         Strip("power", [Axis("power, W", [*processor.power(), *gpu.power()])]),
     ]
     known = [Strip(strip.title, [axis for axis in strip.axes if axis.traces]) for strip in found]

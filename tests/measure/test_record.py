@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from nnkit.errors import ArgumentError, FileError
 from nnkit.backend import Share
+from nnkit.errors import ArgumentError, FileError
 from nnkit.measure import (
     DeviceProbe,
     HostProbe,
