@@ -192,7 +192,7 @@ class CupyRuntime:
 
     def used_bytes(self) -> int:
         """Memory of the arrays of this process."""
-        with self._device:
+        with self._cupy.cuda.Device(self._device.id):  # one of its own, for any thread may ask
             return int(self._cupy.get_default_memory_pool().used_bytes())
 
     def hardware(self) -> Hardware:

@@ -17,7 +17,7 @@ class CUDARuntimeError(RuntimeError):
 class Entered:
     """A device or a stream."""
 
-    pci_bus_id, compute_capability, ptr = "0000:3B:00.0", "90", 4096
+    id, pci_bus_id, compute_capability, ptr = 1, "0000:3B:00.0", "90", 4096
 
     def __init__(self, *_: object, **__: object) -> None: ...
 
