@@ -15,6 +15,7 @@ from nnkit.errors import ArgumentError, DeviceError, ShapeError
 from nnkit.plan import Plan, Target
 
 GROUP = "nnkit.backends"
+AUTO = "auto"
 HINTS = {"cuda": "it takes an NVIDIA GPU, CuPy (pip install 'nnkit[cuda12]' or 'nnkit[cuda13]'); else use device='cpu'"}
 
 
@@ -40,6 +41,9 @@ class Store(Protocol):
     def allocate(self, leaves: Iterable[Leaf]) -> None:
         """Add leaves, zero-filled. All leaves of one role are given at once; the role's former leaves are dropped."""
 
+    def drop(self, role: str) -> None:
+        """Let go of the leaves of a role."""
+
     def leaves(self) -> tuple[Leaf, ...]:
         """All leaves in the order in which they were allocated."""
 
@@ -63,6 +67,12 @@ class LeafTable(ABC):
         self._roles: dict[str, tuple[Leaf, ...]] = {}
         self._known: dict[str, Leaf] = {}
 
+    def drop(self, role: str) -> None:
+        """Let go of the leaves of a role."""
+        for leaf in self._roles.pop(role, ()):
+            del self._known[leaf.name]
+        self._lay_out(role, ())
+
     @abstractmethod
     def _lay_out(self, role: str, leaves: tuple[Leaf, ...]) -> None:
         """Make the zero-filled segments of a role, in the place of its former ones."""
@@ -70,11 +80,11 @@ class LeafTable(ABC):
     def allocate(self, leaves: Iterable[Leaf]) -> None:
         """Add leaves, zero-filled; all leaves of one role are given at once and replace the role's former ones."""
         for role, group in groupby(leaves, key=lambda leaf: leaf.role):
-            for old in self._roles.pop(role, ()):
-                del self._known[old.name]
-            self._roles[role] = tuple(group)
-            self._known |= {leaf.name: leaf for leaf in self._roles[role]}
-            self._lay_out(role, self._roles[role])
+            found = tuple(group)
+            self.drop(role)
+            self._lay_out(role, found)  # which may find no memory: then the role has no leaves
+            self._roles[role] = found
+            self._known |= {leaf.name: leaf for leaf in found}
 
     def leaves(self) -> tuple[Leaf, ...]:
         """All leaves, role by role."""
@@ -126,6 +136,26 @@ class Executable(Protocol):
         """A program on these values. ``data`` maps names of data inputs to device arrays."""
 
 
+class Hardware(NamedTuple):
+    """What a device is, as far as it says so."""
+
+    pci_bus_id: str | None = None
+    """Which one of the machine it is, such as ``"0000:3b:00.0"``; its number does not say, for it can be changed."""
+    memory_bytes: int | None = None
+    """All of its own memory; None where it computes in the host's."""
+    compute_capability: str | None = None
+
+
+class Share(NamedTuple):
+    """What this process takes of a device with memory of its own."""
+
+    memory_bytes: int
+    """Of the arrays that are there now."""
+    copied_bytes: int
+    """Copied there from the host's arrays so far, and the seconds that it took."""
+    copied_s: float
+
+
 class Backend(Protocol):
     """A device."""
 
@@ -152,6 +182,12 @@ class Backend(Protocol):
     def free_bytes(self) -> int | None:
         """Memory that is free on the device now; None where it does not say."""
 
+    def hardware(self) -> Hardware:
+        """What the device is."""
+
+    def share(self) -> Share | None:
+        """What this process takes of the device; None where that is the host's memory. May be asked by any thread."""
+
     def to_device(self, array: Any) -> Any:
         """A device array of a host array: shared where the device is the host, else a copy."""
 
@@ -160,10 +196,21 @@ class Backend(Protocol):
 
 
 def select(device: str) -> Backend:
-    """The backend of a device's name, such as ``"cpu"`` or ``"cuda:1"``, found among the installed entry points."""
+    """The backend of a device's name, such as ``"cpu"`` or ``"cuda:1"``, found among the installed entry points.
+
+    ``"auto"`` is the GPU if one can be used, and else the processor; the backend's ``name`` says which.
+    """
     if not isinstance(device, str) or not device:
         raise ArgumentError(f"device must be a name such as 'cpu' or 'cuda', got {device!r}")
-    return _select(device.strip().lower().replace("gpu", "cuda"))
+    name = device.strip().lower().replace("gpu", "cuda")
+    return _automatic() if name == AUTO else _select(name)
+
+
+def _automatic() -> Backend:
+    try:
+        return _select("cuda")
+    except Exception:  # a broken installation raises what it likes, and nobody asked for a GPU
+        return _select("cpu")
 
 
 @cache

@@ -42,7 +42,7 @@ def feed_forward(
         dropout: share of the values after each hidden layer that :class:`nnkit.nn.Dropout` sets to 0 in training.
         l1: λ of λ Σ|w| over all weights (not biases), added to the loss.
         l2: λ of λ Σ w² likewise.
-        dtype, device, seed: as for :class:`Network`.
+        dtype, device, seed: as for :class:`Network`; ``device="auto"`` is the GPU if one can be used.
 
     >>> net = feed_forward(inputs=784, hidden=[128, 64], outputs=10,
     ...                    activation=["relu", "tanh"], output_activation="softmax")
@@ -69,7 +69,7 @@ def sequential(
     device: str = "cpu",
     seed: int | None = 0,
 ) -> Network:
-    """A network of layers one after the other; arguments as for :class:`Network`.
+    """A network of layers one after the other; arguments as for :class:`Network`, ``device="auto"`` among them.
 
     >>> from nnkit import nn
     >>> sequential([nn.Dense(48, activation="tanh"), nn.Dropout(0.2), nn.Dense(2)], input_shape=(12,)).output_shape

@@ -45,7 +45,8 @@ class Network:
         module: a layer, or a tree of layers of your own.
         input_shape: shape of one row of the input, such as ``(784,)``.
         dtype: ``"float32"`` or ``"float64"``.
-        device: ``"cpu"``, ``"cuda"``, or another installed backend.
+        device: ``"cpu"``, ``"cuda"`` (``"cuda:1"`` is the second GPU), or another installed backend; ``"auto"`` is the
+            GPU if one can be used, and else the processor. ``net.device`` says which it is.
         seed: initial weights, shuffling and dropout all follow from it. None draws one; it is in ``net.seed``.
 
     >>> import nnkit

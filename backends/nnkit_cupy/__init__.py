@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnkit.backend import HINTS
 from nnkit.errors import DeviceError
 from nnkit_cupy.device import CupyBackend
+from nnkit_cupy.failures import no_cupy, no_driver, no_start
 
 __all__ = ["CupyBackend", "create"]
 
@@ -15,7 +15,8 @@ def create(number: str) -> CupyBackend:
     """The backend of the GPU with this number, the first one by default.
 
     Raises:
-        DeviceError: CuPy is missing, the driver is missing or too old, or there is no such GPU; the message says which.
+        DeviceError: CuPy is missing, the driver is missing or too old, there is no such GPU, it has no memory left, or
+            a library does not start on it; the message says which.
     """
     name = f"cuda:{number}" if number else "cuda"
     if number and not number.isdecimal():
@@ -23,14 +24,23 @@ def create(number: str) -> CupyBackend:
     try:
         import cupy
     except Exception as error:  # a broken installation raises what it likes
-        raise DeviceError(f"there is no backend for device '{name}' here: {HINTS['cuda']} ({error})") from error
+        raise no_cupy(name, error) from error
     there = _count(cupy.cuda.runtime, name)
     if int(number or 0) >= there:
         last = f"the GPUs are 'cuda:0' to 'cuda:{there - 1}'" if there else "the driver sees no GPU"
         raise DeviceError(f"there is no device '{name}': {last}; use device='cpu', or one that is there")
     from nnkit_cupy.runtime import CupyRuntime
 
-    return CupyBackend(name, CupyRuntime(int(number or 0)))
+    try:
+        return CupyBackend(name, CupyRuntime(int(number or 0)))
+    except Exception as error:  # each library has errors of its own
+
+        def memory() -> tuple[int, int]:
+            with cupy.cuda.Device(int(number or 0)):
+                free, total = cupy.cuda.runtime.memGetInfo()
+            return int(free), int(total)
+
+        raise no_start(name, error, memory) from error
 
 
 def _count(runtime: Any, name: str) -> int:
@@ -38,11 +48,4 @@ def _count(runtime: Any, name: str) -> int:
     try:
         return int(runtime.getDeviceCount())
     except runtime.CUDARuntimeError as error:
-        found = str(error)
-    if "InsufficientDriver" in found:
-        fix = "the driver is missing or too old for this CuPy; install one, or the extra 'cuda12' instead of 'cuda13'"
-    elif "NoDevice" in found:
-        fix = "the driver sees no GPU; look at nvidia-smi and CUDA_VISIBLE_DEVICES"
-    else:
-        fix = "see whether nvidia-smi works"
-    raise DeviceError(f"device '{name}' cannot be used: {fix}, or use device='cpu' ({found})")
+        raise no_driver(name, runtime, error) from error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from nnkit.backend import Hardware, Share
 from nnkit.plan import Plan, Target
 from nnkit_cupy.memory import CupyStore
 from nnkit_cupy.program import CupyExecutable
@@ -46,6 +50,7 @@ class CupyBackend:
         self._runtime = runtime
         self._executables: OrderedDict[str, CupyExecutable] = OrderedDict()
         self._lock = Lock()
+        self._copied_bytes, self._copied_s = 0, 0.0
 
     def target(self) -> Target:
         """Rates and abilities of the GPU."""
@@ -80,10 +85,30 @@ class CupyBackend:
         """Memory of the GPU that is free now."""
         return self._runtime.free_bytes()
 
+    def hardware(self) -> Hardware:
+        """Which GPU it is, and its memory."""
+        return self._runtime.hardware()
+
+    def share(self) -> Share:
+        """The arrays of this process on the GPU, and what was copied to it."""
+        return Share(self._runtime.used_bytes(), self._copied_bytes, self._copied_s)
+
     def to_device(self, array: Any) -> Any:
         """A device copy of a host array."""
-        return self._runtime.upload(np.asarray(array))
+        source = np.asarray(array)
+        with self._copying(source.nbytes):
+            return self._runtime.upload(source)
 
     def overwrite(self, target: Any, source: Any) -> None:
         """Copy a host array into a device array, spread to its shape."""
-        self._runtime.overwrite(target, np.asarray(source))
+        with self._copying(int(target.nbytes)):
+            self._runtime.overwrite(target, np.asarray(source))
+
+    @contextmanager
+    def _copying(self, nbytes: int) -> Iterator[None]:
+        """Count what is copied to the GPU, which is waited for."""
+        began = time.perf_counter()
+        yield
+        with self._lock:
+            self._copied_bytes += nbytes
+            self._copied_s += time.perf_counter() - began

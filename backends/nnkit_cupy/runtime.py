@@ -5,13 +5,17 @@ A stand-in with these methods runs the same programs on a processor, for tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from nnkit.backend import Hardware
+from nnkit_cupy.failures import is_shortage, shortage
 from nnkit_cupy.source.order import LANES, Placed
 from nnkit_cupy.source.pieces import Product
 
@@ -70,6 +74,12 @@ class Runtime(Protocol):
     def free_bytes(self) -> int:
         """Memory that is free on the device, or kept for arrays to come."""
 
+    def used_bytes(self) -> int:
+        """Memory of the arrays of this process."""
+
+    def hardware(self) -> Hardware:
+        """Which GPU it is, and its memory."""
+
 
 class CupyRuntime:
     """The calls through CuPy and cuBLAS."""
@@ -88,12 +98,12 @@ class CupyRuntime:
 
     def zeros(self, shape: Sequence[int], dtype: str) -> Any:
         """A device array of zeros."""
-        with self._device, self._stream:
+        with self._taking(prod(shape) * np.dtype(dtype).itemsize):
             return self._cupy.zeros(tuple(shape), dtype)
 
     def upload(self, array: Array) -> Any:
         """A device copy of a host array."""
-        with self._device, self._stream:
+        with self._taking(array.nbytes):
             copied = self._cupy.empty(array.shape, array.dtype)
             copied.set(np.asarray(array, order="C"), stream=self._stream)
             self._stream.synchronize()  # the host array is the caller's, who may change it
@@ -120,7 +130,7 @@ class CupyRuntime:
 
     def module(self, text: str) -> Callable[[str], Any]:
         """Compile kernels; gives a function from their names."""
-        with self._device:
+        with self._taking():
             made = self._cupy.RawModule(code=text, options=("--std=c++17",))
             get: Callable[[str], Any] = made.get_function
             return get
@@ -137,7 +147,7 @@ class CupyRuntime:
 
     def record(self, works: Sequence[Work], places: Sequence[Placed]) -> Replay:
         """What these start in their lanes, as one graph."""
-        with self._device, self._stream:
+        with self._taking():
             try:
                 self._stream.begin_capture()
                 try:
@@ -146,6 +156,8 @@ class CupyRuntime:
                     graph = self._stream.end_capture()
                 graph.upload(self._stream)
             except Exception as error:  # the driver's, the library's, or that of a kernel's launch
+                if is_shortage(error):
+                    raise
                 raise NotRecordedError(f"{type(error).__name__}: {error}") from error
         return _Graph(graph, self._stream)
 
@@ -186,6 +198,29 @@ class CupyRuntime:
         with self._device:
             free: int = self._cupy.cuda.runtime.memGetInfo()[0] + self._cupy.get_default_memory_pool().free_bytes()
             return free
+
+    def used_bytes(self) -> int:
+        """Memory of the arrays of this process."""
+        with self._cupy.cuda.Device(self._device.id):  # one of its own, for any thread may ask
+            return int(self._cupy.get_default_memory_pool().used_bytes())
+
+    def hardware(self) -> Hardware:
+        """Which GPU it is, and its memory."""
+        with self._device:
+            memory = int(self._cupy.cuda.runtime.memGetInfo()[1])
+        capability = str(self._device.compute_capability)
+        return Hardware(str(self._device.pci_bus_id), memory, f"{capability[:-1]}.{capability[-1:]}")
+
+    @contextmanager
+    def _taking(self, nbytes: int | None = None) -> Iterator[None]:
+        """Work on this device and stream for which memory is needed; the error where there is none says so."""
+        try:
+            with self._device, self._stream:
+                yield
+        except Exception as error:  # each library has an error of its own for it
+            if is_shortage(error):
+                raise shortage(nbytes, self.free_bytes()) from error
+            raise
 
 
 class _Graph:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnkit.backend import NoNativeFormError
+from nnkit.backend import Hardware, NoNativeFormError
 from nnkit.plan import Plan, Target
 from nnkit_numpy import calibration, profile
 from nnkit_numpy.cores import cores
@@ -116,6 +116,13 @@ class NumpyBackend:
         import psutil
 
         return int(psutil.virtual_memory().available)
+
+    def hardware(self) -> Hardware:
+        """It has no memory of its own and is on no bus."""
+        return Hardware()
+
+    def share(self) -> None:
+        """What this process takes of the host is for the probe of the host."""
 
     def to_device(self, array: Any) -> Any:
         """The array itself, contiguous: NumPy's memory is the device's."""

@@ -31,7 +31,7 @@ class NumpyStore(LeafTable):
         self._segments: dict[str, list[Array]] = {}
 
     def _lay_out(self, role: str, leaves: tuple[Leaf, ...]) -> None:
-        self._segments[role], self._arrays[role] = [], {}  # the former ones go before there are new ones
+        self._segments[role], self._arrays[role] = [], {}
         for dtype in dict.fromkeys(leaf.dtype for leaf in leaves):
             self._add_segment(role, [leaf for leaf in leaves if leaf.dtype == dtype], np.dtype(dtype))
 

@@ -30,7 +30,8 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
 
     Args:
         path: the file. Nothing in it is run or imported, and it is checked as a whole before anything is built.
-        device: where the network is to be, ``"cpu"`` or ``"cuda"``; it may have been saved from another.
+        device: where the network is to be: ``"cpu"``, ``"cuda"``, or ``"auto"``, the GPU if one can be used. Where it
+            was trained does not matter: one from a GPU is on the processor unless something else is asked for.
         into: for a network with layers or functions of your own, the module, built as it was when it was saved; its
             leaves must have the paths and shapes of those in the file.
 

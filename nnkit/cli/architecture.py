@@ -9,7 +9,7 @@ from nnkit.backend import select
 from nnkit.cli.rows import preprocessing
 from nnkit.data import Dataset
 from nnkit.data.load import is_file
-from nnkit.errors import ArgumentError, DeviceError, MissingExtraError
+from nnkit.errors import ArgumentError
 from nnkit.feedforward import sequential
 from nnkit.losses import Loss
 from nnkit.names import lookup
@@ -51,15 +51,8 @@ def build(flags: Namespace, input_shape: tuple[int, ...], outputs: int, activati
 
 
 def device(name: str) -> str:
-    """The device that is meant; ``auto`` is cuda where its backend can be selected, and else cpu."""
-    if name != "auto":
-        select(name)
-        return name
-    try:
-        select("cuda")
-    except (DeviceError, MissingExtraError, ImportError):
-        return "cpu"
-    return "cuda"
+    """The device that is meant; ``auto`` is cuda where it can be used, and else cpu."""
+    return select(name).name
 
 
 def described(network: Network) -> str:

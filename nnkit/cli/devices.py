@@ -6,18 +6,16 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, entry_points, version
-from importlib.util import find_spec
 
-from nnkit.backend import GROUP, HINTS, select
+from nnkit.backend import GROUP, HINTS, Backend, select
 from nnkit.cli import output
 from nnkit.cli.command import Command
 from nnkit.cli.failures import FAILURE
-from nnkit.measure import environment, nvml
+from nnkit.cli.gpus import cupy, gpus
+from nnkit.measure import environment
 from nnkit.measure.units import bytes_text, seconds_text
 from nnkit.parity import check_device
 from nnkit.plan import Target
-
-CUPY = {"cupy-cuda12x": "cuda12", "cupy-cuda13x": "cuda13"}  # distribution → the extra of nnkit that installs it
 
 
 def _add_flags(parser: ArgumentParser) -> None:
@@ -47,7 +45,7 @@ def run(flags: Namespace) -> int:
         for form, target in select("cpu").calibrate().items():
             print(output.line(form, _rates(target)))
         return 0
-    for label, text in [*_processor(), *_backends(), *_gpus(), ("CuPy", _cupy())]:
+    for label, text in [*_processor(), *_backends(), *gpus(), ("CuPy", cupy())]:
         print(output.line(label, text))
     return 0
 
@@ -85,31 +83,24 @@ def _backends() -> Iterator[tuple[str, str]]:
 
 def _state(name: str) -> str:
     try:
-        select(name)
+        which = _which(select(name))
     except Exception as error:  # a backend of somebody else may fail in its own way; the others are still shown
         return f"not available: {error}"
-    return f"ready: --device {name}"
+    return f"ready: --device {name}{which}"
 
 
-def _gpus() -> Iterator[tuple[str, str]]:
-    try:
-        with nvml.session() as smi:
-            driver = nvml.text(smi.nvmlSystemGetDriverVersion())
-            handles = [smi.nvmlDeviceGetHandleByIndex(index) for index in range(smi.nvmlDeviceGetCount())]
-            for index, handle in enumerate(handles):
-                memory = bytes_text(smi.nvmlDeviceGetMemoryInfo(handle).total)
-                yield f"GPU {index}", f"{nvml.text(smi.nvmlDeviceGetName(handle))}, {memory}, driver {driver}"
-            if not handles:
-                yield "GPU", "none: the NVIDIA driver is there, and lists no GPU"
-    except Exception as error:  # NVML raises a class for each kind of refusal
-        yield "GPU", f"none: {nvml.explain(error)}"
-
-
-def _cupy() -> str:
-    found = [f"{name} {number}" for name in (*CUPY, "cupy") if (number := _version(name))]
-    if found and find_spec("cupy"):
-        return ", ".join(found)
-    return 'not installed; for NVIDIA GPUs: pip install "nnkit[cuda12]" or "nnkit[cuda13]", by the driver\'s CUDA'
+def _which(backend: Backend) -> str:
+    """Which GPU it is among those that are listed, and what this process could have of its memory."""
+    found = backend.hardware()
+    if found.memory_bytes is None:
+        return ""
+    free = backend.free_bytes()
+    parts = [
+        found.pci_bus_id,
+        found.compute_capability and f"compute capability {found.compute_capability}",
+        free is not None and f"{bytes_text(free)} of {bytes_text(found.memory_bytes)} free",
+    ]
+    return f" ({', '.join(part for part in parts if part)})"
 
 
 def _version(distribution: str) -> str | None:

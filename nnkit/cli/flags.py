@@ -135,7 +135,7 @@ def add_device(parser: ArgumentParser) -> None:
         "--device",
         default="cpu",
         metavar="cpu|cuda|auto",
-        help="where to compute; auto takes cuda if it is there (default: cpu)",
+        help="where to compute; auto takes cuda if it can be used (default: cpu)",
     )
 
 

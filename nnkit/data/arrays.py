@@ -16,6 +16,8 @@ from nnkit.errors import DataError, NnkitError
 Array = NDArray[Any]
 
 NUMBERS = "biuf"  # NumPy's kinds that a network can learn from: bool, int, uint, float
+COPIES = ("get", "copy_to_host", "to_numpy")
+"""How arrays in a GPU's memory call what copies them to the host."""
 READY = frozenset((np.dtype("float32"), np.dtype("float64")))  # of this machine's byte order
 
 
@@ -114,6 +116,10 @@ def _widen(values: Array) -> Array:
 
 def _from_protocol(array: Any, argument: str) -> Any:
     """Arrays that speak ``__array__`` or DLPack; the second reaches devices that the first refuses to copy from."""
+    if hasattr(type(array), "__cuda_array_interface__"):  # of many a library, in a GPU's memory
+        for name in COPIES:
+            if callable(copy := getattr(array, name, None)):
+                return copy()
     if not isinstance(array, _HasDLPack):
         return np.asarray(array)
     try:

@@ -11,10 +11,11 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
+from nnkit.backend import Share
 from nnkit.measure import nvml as smi
 from nnkit.measure.epochs import EpochEnergy
 from nnkit.measure.sampler import Sampler
-from nnkit.measure.series import RESET, Series, gaps
+from nnkit.measure.series import RESET, Series, gaps, unavailable
 from nnkit.measure.timeline import Timeline
 
 NVML_TEMPERATURE_GPU = 0
@@ -22,11 +23,13 @@ DEVICE = "device"
 ON_CPU = "the run was on the CPU"
 OF_OTHERS = f"{ON_CPU}; the energy of this GPU is that of other work"
 NO_ANSWER = "the driver did not answer"
+NOT_SAID = "the device does not say what this process takes of it"
 QUESTIONS = {
     "utilisation_percent": "busy",
     "power_w": "energy",
     "memory_used_bytes": "memory",
     "temperature_c": "heat",
+    "process_memory_bytes": "own",
 }
 """What is kept over time, with the question that it comes from."""
 
@@ -38,8 +41,10 @@ class DeviceProbe:
         device: the GPU's PCI bus id ("0000:3b:00.0") or UUID ("GPU-…"), which name it without doubt; or the network's
             device name. "cuda" and "cuda:0" are enough where the machine has one GPU. With "cpu" the first GPU is
             read if there is one: its figures then show what else it was doing during the run.
+        share: asks the backend what this process takes of the device, and what was copied to it.
 
-    The figures are of the whole GPU, other processes included. NVML itself averages utilisation over 1/6 to 1 s, so
+    All figures but those of `share` are of the whole GPU, other processes included; where NVML gives none of them,
+    those of `share` are there all the same. NVML itself averages utilisation over 1/6 to 1 s, so
     runs shorter than that tell little. Energy is the difference of the GPU's counter, in joules; it is counted by
     epoch only for networks on the GPU. A figure counts if the last question was answered: when the GPU is lost
     half-way, all are None, and `over_time` has what was known until then.
@@ -51,8 +56,9 @@ class DeviceProbe:
     True
     """
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str = "cpu", share: Callable[[], Share | None] | None = None) -> None:
         self.device = device
+        self._share = share
         self.reasons: dict[str, str] = {}
         self._name: str | None = None
         self._series: dict[str, Series] = {}
@@ -60,6 +66,7 @@ class DeviceProbe:
         self._session = ExitStack()
         self._mig = False
         self._epochs: EpochEnergy | None = None
+        self._copied: Share | None = None
         self._result: dict[str, Any] | None = None
 
     def start(self) -> None:
@@ -67,20 +74,17 @@ class DeviceProbe:
         self._end_sampling()
         self._session.close()
         self.reasons, self._series, self._sampler, self._epochs, self._result = {}, {}, None, None, None
-        try:
-            nvml = self._session.enter_context(smi.session())
-            handle = smi.find(nvml, self.device)
-        except Exception as error:  # library, driver or GPU missing; the run goes on without the figures
-            self._refuse(smi.explain(error))
-            self._session.close()
+        self._name, self._mig = None, False
+        asks = self._asks()
+        if asks is None:
             return
-        self._mig = smi.has_mig(nvml, handle)
-        self._name = self._read_name(nvml, handle)
-        energy = _energy(nvml, handle)
-        self._series = _questions(nvml, handle) | {"energy": Series(energy, smi.explain)}
+        asks["own"], self._copied = self._own(), self._shared()
+        self._series = {name: Series(ask, smi.explain) for name, ask in asks.items()}
         if self.device != "cpu":
-            self._epochs = EpochEnergy(energy, smi.explain)
-        self._timeline = Timeline(("utilisation_percent", "power_w"), ("memory_used_bytes", "temperature_c"))
+            self._epochs = EpochEnergy(asks["energy"], smi.explain)
+        self._timeline = Timeline(
+            ("utilisation_percent", "power_w"), ("memory_used_bytes", "temperature_c", "process_memory_bytes")
+        )
         self._began_s, self._asked_s, self._busy = time.perf_counter(), 0.0, 0.0
         self._sample()
         self._sampler = Sampler(self._sample)
@@ -117,6 +121,43 @@ class DeviceProbe:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
+    def _asks(self) -> dict[str, Callable[[], float]] | None:
+        """The questions to NVML. Without it they have no answers; None if there is nothing else to ask either."""
+        try:
+            nvml = self._session.enter_context(smi.session())
+            handle = smi.find(nvml, self.device)
+        except Exception as error:  # library, driver or GPU missing; the run goes on without the figures
+            self._session.close()
+            reason = smi.explain(error)
+            if self._shared() is None:
+                self._refuse(reason)
+                return None
+            self.reasons["device.name"] = reason
+            return dict.fromkeys(("busy", "memory", "energy", "heat"), unavailable(reason))
+        self._mig = smi.has_mig(nvml, handle)
+        self._name = self._read_name(nvml, handle)
+        return _questions(nvml, handle)
+
+    def _shared(self) -> Share | None:
+        """What this process has taken so far; None where the backend does not say."""
+        try:
+            return None if self._share is None else self._share()
+        except Exception:  # as from every other library, whatever it is
+            return None
+
+    def _own(self) -> Callable[[], float]:
+        """The question for the memory of this process."""
+        share = self._share
+        if share is None or self._shared() is None:
+            return unavailable(ON_CPU if self.device == "cpu" else NOT_SAID)
+
+        def ask() -> float:
+            found = share()
+            assert found is not None
+            return found.memory_bytes
+
+        return ask
+
     def _end_sampling(self) -> bool:
         return self._sampler is None or self._sampler.stop()
 
@@ -140,22 +181,38 @@ class DeviceProbe:
     def _sample(self) -> None:
         """Ask everything once. NVML's utilisation is of the time just past, so it adds up to a total as energy does."""
         elapsed_s = time.perf_counter() - self._began_s
-        busy, memory, energy, heat = (self._series[name].sample() for name in ("busy", "memory", "energy", "heat"))
+        busy, memory, energy, heat, own = (
+            self._series[name].sample() for name in ("busy", "memory", "energy", "heat", "own")
+        )
         if busy is not None:
             self._busy += busy * (elapsed_s - self._asked_s)
             self._asked_s = elapsed_s
-        self._timeline.add(elapsed_s, (None if busy is None else self._busy, energy), (memory, heat))
+        self._timeline.add(elapsed_s, (None if busy is None else self._busy, energy), (memory, heat, own))
 
     def _figures(self) -> dict[str, Any]:
-        busy, memory, energy, heat = (self._series[name] for name in ("busy", "memory", "energy", "heat"))
+        busy, memory, energy, heat, own = (self._series[name] for name in ("busy", "memory", "energy", "heat", "own"))
         return {
             "name": self._name,
             "utilisation_percent_mean": self._value("utilisation_percent_mean", busy, Series.mean_after_first),
             "memory_used_bytes_peak": self._value("memory_used_bytes_peak", memory, lambda s: int(s.highest)),
+            "process_memory_bytes_peak": self._value("process_memory_bytes_peak", own, lambda s: int(s.highest)),
+            **self._transfer(),
             "energy_j": self._value("energy_j", energy, Series.difference),
             "energy_per_epoch_j": self._joules_of_epochs(),
             "temperature_c_max": self._value("temperature_c_max", heat, lambda s: s.highest),
             "over_time": self._over_time(),
+        }
+
+    def _transfer(self) -> dict[str, float | None]:
+        """What was copied to the device since the start, and the seconds that it took."""
+        before, after = self._copied, self._shared()
+        if before is None or after is None:
+            why = ON_CPU if self.device == "cpu" else NOT_SAID
+            self.reasons |= dict.fromkeys(("device.copied_bytes", "device.copied_s"), why)
+            return {"copied_bytes": None, "copied_s": None}
+        return {
+            "copied_bytes": after.copied_bytes - before.copied_bytes,
+            "copied_s": after.copied_s - before.copied_s,
         }
 
     def _value(self, name: str, series: Series, fold: Callable[[Series], float | None]) -> float | None:
@@ -182,16 +239,11 @@ class DeviceProbe:
         return reason + (" while the GPU is partitioned (MIG)" if self._mig else "")
 
 
-def _energy(nvml: Any, handle: Any) -> Callable[[], float]:
-    """Return the function that reads the counter of energy, in joules; NVML's is in millijoules."""
-    return lambda: float(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
-
-
-def _questions(nvml: Any, handle: Any) -> dict[str, Series]:
-    """Return the other questions that are repeated during the run. Memory is in bytes."""
-    asks: dict[str, Callable[[], float]] = {
+def _questions(nvml: Any, handle: Any) -> dict[str, Callable[[], float]]:
+    """Return the questions that are repeated during the run. Memory is in bytes; NVML counts energy in millijoules."""
+    return {
         "busy": lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu,
         "memory": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).used,
+        "energy": lambda: float(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000,
         "heat": lambda: nvml.nvmlDeviceGetTemperature(handle, NVML_TEMPERATURE_GPU),
     }
-    return {name: Series(ask, smi.explain) for name, ask in asks.items()}

@@ -116,10 +116,16 @@ RECORD = Table(
                     {
                         "name": Value((str,), Null.EXPLAINED),
                         **_figures("utilisation_percent_mean", "memory_used_bytes_peak"),
-                        **_figures("energy_j"),
+                        **_figures("process_memory_bytes_peak", "copied_bytes", "copied_s", "energy_j"),
                         "energy_per_epoch_j": MEASURES,
                         **_figures("temperature_c_max"),
-                        "over_time": _over_time("utilisation_percent", "power_w", "memory_used_bytes", "temperature_c"),
+                        "over_time": _over_time(
+                            "utilisation_percent",
+                            "power_w",
+                            "memory_used_bytes",
+                            "temperature_c",
+                            "process_memory_bytes",
+                        ),
                     },
                     Null.EXPLAINED,
                 ),

@@ -10,6 +10,7 @@ from typing import Any
 MEANINGS = {
     "NVMLError_NotSupported": "this GPU does not report it (NVML_ERROR_NOT_SUPPORTED)",
     "NVMLError_NoPermission": "no permission to read it (NVML_ERROR_NO_PERMISSION)",
+    "NVMLError_NotFound": "NVML does not show this GPU, as in some containers (NVML_ERROR_NOT_FOUND)",
     "NVMLError_GpuIsLost": "the GPU was lost (NVML_ERROR_GPU_IS_LOST)",
     "NVMLError_DriverNotLoaded": "the NVIDIA driver is not loaded",
     "NVMLError_LibraryNotFound": "no NVIDIA driver is installed (NVML was not found)",
@@ -63,6 +64,11 @@ def find(nvml: Any, device: str) -> Any:
 def text(value: str | bytes) -> str:
     """Return what NVML calls a string: older releases give bytes."""
     return value.decode() if isinstance(value, bytes) else value
+
+
+def cuda_version(nvml: Any) -> int:
+    """The newest CUDA that the driver runs, as CUDA writes it: 12040 for 12.4."""
+    return int(nvml.nvmlSystemGetCudaDriverVersion())
 
 
 def has_mig(nvml: Any, handle: Any) -> bool:

@@ -107,8 +107,14 @@ def _device(resources: Mapping[str, Any]) -> list[str]:
     pieces = [device.get("name") or "GPU"]
     pieces += _known(device, "utilisation_percent_mean", lambda value: f"{value:.0f} % busy")
     pieces += _known(device, "memory_used_bytes_peak", lambda value: f"peak memory {bytes_text(value)}")
+    pieces += _known(device, "process_memory_bytes_peak", lambda value: f"{bytes_text(value)} of this process")
+    pieces += _known(device, "copied_bytes", lambda value: _copied(value, device.get("copied_s")), zero=False)
     pieces += _energy(device)
     return pieces + _known(device, "temperature_c_max", lambda value: f"{value:.0f} °C")
+
+
+def _copied(nbytes: float, seconds: float | None) -> str:
+    return f"{bytes_text(nbytes)} copied to it" + ("" if seconds is None else f" in {seconds_text(seconds)}")
 
 
 def _energy(part: Mapping[str, Any]) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from nnkit.backend import Backend, Share
 from nnkit.measure.device import DeviceProbe
 from nnkit.measure.host import HostProbe
 
@@ -17,8 +19,13 @@ class Usage:
     ['host', 'device', 'reasons']
     """
 
-    def __init__(self, device: str) -> None:
-        self._host, self._device = HostProbe(), DeviceProbe(device)
+    def __init__(self, device: str, share: Callable[[], Share | None] | None = None) -> None:
+        self._host, self._device = HostProbe(), DeviceProbe(device, share)
+
+    @classmethod
+    def of(cls, backend: Backend) -> Usage:
+        """Of the device of a backend, which says by its PCI bus id which one it is: numbers can be changed."""
+        return cls(backend.hardware().pci_bus_id or backend.name, backend.share)
 
     def start(self) -> None:
         """Begin measuring."""

@@ -22,7 +22,7 @@ from nnkit.training.examination import Examination
 from nnkit.training.full_batch import EVALUATIONS
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.intake import Intake
-from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
+from nnkit.training.layout import SEEDS, counters, lasting_bytes, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit, shortage
 from nnkit.training.loop import Loop
 from nnkit.training.means import Means
@@ -34,6 +34,7 @@ from nnkit.training.point import Point
 from nnkit.training.precision import loss_scale
 from nnkit.training.programs import Epoch, Walk
 from nnkit.training.progress import Progress
+from nnkit.training.room import require_room
 from nnkit.training.settings import check_settings, named
 from nnkit.training.targets import classes_told_apart, signature
 from nnkit.training.undo import Undo
@@ -78,7 +79,7 @@ def fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome
 def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome:
     fresh = model.as_drawn and not model.steps_done
     clock = Clock()
-    usage = Usage(model.backend.name)
+    usage = Usage.of(model.backend)
     usage.start()
     try:
         with clock.phase("prepare"):
@@ -91,6 +92,8 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
             optimizer = options.chosen_optimizer(model.optimizer)
             resolved = resolved_for(model, optimizer, len(data.train.indices), options)
             check_settings(resolved, model.layout.dtype)
+        with clock.phase("compile"):
+            _require_room(model, goal, resolved, data, options, means)
         with Undo(model, optimizer) as undo:
             with clock.phase("prepare"):
                 _allocate(model, optimizer, resolved, means)
@@ -100,8 +103,7 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 try:
                     ahead = walks(compiler, goal, resolved, data, options, means)
                     _warn_of_shortage(model, ahead, resolved.by_steps)
-                    train = Epoch(ahead[0])
-                    validate = None if ahead[1] is None else Epoch(ahead[1])
+                    train, validate = _epochs(*ahead)
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, options.rows(resolved, data), resolved.by_steps) from None
 
@@ -183,8 +185,27 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Me
     store.write({"counter.update": model.steps_done - model.updates_before})
 
 
+def _require_room(
+    model: Model, goal: Objective, resolved: Optimizer, data: TrainingData, options: Options, means: Means
+) -> None:
+    """Before anything is asked of a GPU."""
+    lasting = lasting_bytes(model.layout, resolved, means.leaves())
+
+    def ahead(arena: int | None) -> tuple[Walk, Walk | None]:
+        return walks(Compiler(model, options.compile, arena, options.precision), goal, resolved, data, options, means)
+
+    require_room(model, lasting, options.limit, ahead)
+
+
+def _epochs(train: Walk, validate: Walk | None) -> tuple[Epoch, Epoch | None]:
+    """Their programs; a frame of its own, so that a failure leaves nobody who holds one of them."""
+    return Epoch(train), None if validate is None else Epoch(validate)
+
+
 def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None], by_steps: bool) -> None:
-    """Before the arrays of the steps are asked for; what lasts is there already."""
+    """Before the arrays of the steps are asked for; what lasts is there already. A GPU was asked before."""
+    if model.backend.hardware().memory_bytes is not None:
+        return
     needed = sum(plan.arena_bytes for walk in ahead if walk is not None for plan, _ in walk.plans())
     said = shortage(needed, model.backend.free_bytes(), by_steps)
     if said is not None:

@@ -28,10 +28,10 @@ class Model:
 
     def __init__(self, module: Module, layout: Layout, device: str, seed: int) -> None:
         self.module = module
-        _require_memory(layout)
         self.layout = layout
         self.seed = seed
         self.backend: Backend = select(device)
+        _require_memory(layout, self.backend)
         self.store = self.backend.new_store()
         self.store.allocate(layout.leaves())
         self.store.write(first_values(layout.declared, layout.shapes, seed) | dict(layout.factors))
@@ -116,16 +116,18 @@ class Model:
             return self._plans[key]
 
 
-def _require_memory(layout: Layout) -> None:
+def _require_memory(layout: Layout, backend: Backend) -> None:
     """Refuse what cannot fit before anything is allocated: a system may grant such memory and end the process later."""
     needed = layout.count * np.dtype(layout.dtype).itemsize
     if needed < SMALL:
         return
-    import psutil
+    there, where = backend.hardware().memory_bytes, f"device '{backend.name}'"
+    if there is None:
+        import psutil
 
-    there = int(psutil.virtual_memory().total)
+        there, where = int(psutil.virtual_memory().total), "this machine"
     if needed > there:
         raise ArgumentError(
-            f"the network has {layout.count:,} parameters, {needed / 1e9:,.0f} GB, and this machine has "
+            f"the network has {layout.count:,} parameters, {needed / 1e9:,.0f} GB, and {where} has "
             f"{there / 1e9:,.0f} GB of memory; use fewer neurons"
         )

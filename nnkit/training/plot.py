@@ -59,19 +59,22 @@ def _strip(panel: Any, strip: Strip, time: Mapping[str, Any]) -> None:
     """One or two scales over the time of the run, with the ends of epochs above."""
     scale, unit = seconds_scale(time["elapsed_s"])
     panel.set(title=strip.title, xlabel=f"time, {unit}", xlim=(0.0, time["elapsed_s"] / scale))
-    _curves(panel, strip.axes[0], scale, "C0", 1.1)
+    _curves(panel, strip.axes[0], scale, 0, 1.1)
     for axis in strip.axes[1:]:
-        _curves(panel.twinx(), axis, scale, "C1", 1.3)  # so that both have a height of their own
+        _curves(panel.twinx(), axis, scale, 1, 1.3)  # so that both have a height of their own
     _epochs(panel, [end / scale for end in time.get("epochs_end_s") or ()])
 
 
-def _curves(panel: Any, axis: Axis, scale: float, colour: str, room: float) -> None:
-    """Steps, for a value tells of the time since the one before; named by a legend or by the colour of their scale."""
+def _curves(panel: Any, axis: Axis, scale: float, first: int, room: float) -> None:
+    """Steps, for a value tells of the time since the one before; named by a legend or by the colour of their scale.
+
+    Colours count from the ``first`` one.
+    """
     named = len(axis.traces) > 1 or axis.traces[0].note != ""
     for number, trace in enumerate(axis.traces):
         times = [0.0, *(at / scale for at in trace.elapsed_s)]
         values = [trace.values[0], *trace.values]
-        look = {"color": f"C{number}" if named else colour, "linewidth": 1.2, "drawstyle": "steps-pre"}
+        look = {"color": f"C{first + number}", "linewidth": 1.2, "drawstyle": "steps-pre"}
         panel.plot(times, values, label=", ".join(filter(None, (trace.name, trace.note))), **look)
     highest = max(value for trace in axis.traces for value in finite(trace))
     panel.set_ylim(0.0, (1.5 if named else room) * highest or 1.0)
@@ -79,7 +82,7 @@ def _curves(panel: Any, axis: Axis, scale: float, colour: str, room: float) -> N
     if named:
         panel.legend(loc="upper right")
     else:
-        panel.yaxis.label.set_color(colour)
+        panel.yaxis.label.set_color(f"C{first}")
 
 
 def _epochs(panel: Any, ends: Sequence[float]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from nnkit.measure.units import bytes_scale, joules_text, mean_of_known
 
+OWN = "this process"
 LEAST = 2
 """Points that make a curve."""
 
@@ -45,7 +46,10 @@ def strips(resources: Mapping[str, Any]) -> list[Strip]:
     processor, gpu = Part("processor", resources.get("host")), Part("GPU", resources.get("device"))
     found = [
         Strip(processor.name, [processor.axis("cpu_percent", "CPU, % of one core"), processor.memory("rss_bytes")]),
-        Strip(gpu.name, [gpu.axis("utilisation_percent", "busy, %"), gpu.memory("memory_used_bytes")]),
+        Strip(
+            gpu.name,
+            [gpu.axis("utilisation_percent", "busy, %"), gpu.memory("memory_used_bytes", "process_memory_bytes")],
+        ),
         Strip("power", [Axis("power, W", [*processor.power(), *gpu.power()])]),
     ]
     known = [Strip(strip.title, [axis for axis in strip.axes if axis.traces]) for strip in found]
@@ -63,9 +67,11 @@ class Part:
         """One column with a scale of its own."""
         return Axis(label, list(self._traces(column)))
 
-    def memory(self, column: str) -> Axis:
-        """A column of bytes, in the unit that suits it."""
+    def memory(self, column: str, own: str | None = None) -> Axis:
+        """A column of bytes, in the unit that suits it, and that of this process alone."""
         traces = list(self._traces(column))
+        if own is not None:
+            traces += [trace._replace(name=OWN) for trace in self._traces(own)]
         scale, unit = bytes_scale(max((known for trace in traces for known in finite(trace)), default=0.0))
         return Axis(f"memory, {unit}", [trace._replace(values=[x / scale for x in trace.values]) for trace in traces])
 

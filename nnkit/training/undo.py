@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from traceback import clear_frames
 from types import TracebackType
 from typing import Any
 
 from nnkit.backend import Leaf
+from nnkit.errors import DeviceError
 from nnkit.training.model import Model
 
 
@@ -33,5 +35,8 @@ class Undo:
         if kind is None or not self._kept:
             return
         self._model.optimizer, self._model.updates_before, self._model.left = self._before
+        if isinstance(error, DeviceError):
+            clear_frames(at)  # the arrays of what was begun make room for those that were there
+        self._model.store.drop("moment")
         self._model.store.allocate(self._leaves)
         self._model.store.write(self._values)

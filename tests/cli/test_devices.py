@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nnkit.cli import devices
+from nnkit.backend import Hardware
+from nnkit.cli import devices, gpus
 from nnkit.errors import DeviceError
 from nnkit.parity import Parity, Row
 from nnkit_numpy.device import TARGET
@@ -48,46 +49,115 @@ def test_what_is_missing_comes_with_its_reason_and_how_to_install_it(cli: Cli, m
         yield
 
     monkeypatch.setattr(devices, "version", no_version)
-    monkeypatch.setattr(devices.nvml, "session", no_driver)
+    monkeypatch.setattr(gpus, "version", no_version)
+    monkeypatch.setattr(gpus.nvml, "session", no_driver)
     monkeypatch.setattr(devices, "select", _only_cpu)
     lines = dict(line.split(maxsplit=1) for line in cli("devices").out.splitlines())
     assert lines["llvmlite"] == 'not installed; faster steps on the cpu: pip install "nnkit[fast]"'
     assert lines["cuda"] == "not available: there is no GPU"
     assert lines["GPU"] == "none: no NVIDIA driver is installed"
-    assert lines["CuPy"].startswith('not installed; for NVIDIA GPUs: pip install "nnkit[cuda12]" or "nnkit[cuda13]"')
+    assert lines["CuPy"] == (
+        'not installed; for NVIDIA GPUs: pip install "nnkit[cuda12]" or "nnkit[cuda13]", '
+        "once there is a driver (no NVIDIA driver is installed)"
+    )
 
 
 def test_a_machine_with_everything(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "version", lambda name: "14.2.0")
-    monkeypatch.setattr(devices, "find_spec", lambda name: object())
-    monkeypatch.setattr(devices, "select", lambda name: object())
-    monkeypatch.setattr(devices.nvml, "session", lambda: _gpu(1))
+    there = {"cupy-cuda12x": "14.2.0", "llvmlite": "0.45"}
+    monkeypatch.setattr(devices, "version", there.get)
+    monkeypatch.setattr(gpus, "version", there.get)
+    monkeypatch.setattr(gpus, "find_spec", lambda name: object())
+    monkeypatch.setattr(devices, "select", lambda name: _Ready(name))
+    monkeypatch.setattr(gpus.nvml, "session", lambda: _gpu(1))
     out = cli("devices").out
-    assert "\ncuda        ready: --device cuda\n" in out
-    assert "\nGPU 0       Tesla T4, 16 GB, driver 570.1\n" in out
-    assert "\nCuPy        cupy-cuda12x 14.2.0" in out
+    assert "\ncpu         ready: --device cpu\n" in out
+    assert "\ncuda        ready: --device cuda (0000:3B:00.0, compute capability 7.5, 14 GB of 16 GB free)\n" in out
+    assert (
+        "\nGPU 0       Tesla T4, 15 GB of 16 GB free, 00000000:3B:00.0, compute capability 7.5, "
+        "driver 570.1 (CUDA 12.8)\n" in out
+    )
+    assert out.endswith("\nCuPy        cupy-cuda12x 14.2.0\n")
+
+
+def test_what_a_gpu_does_not_say_is_left_out(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpus.nvml, "session", lambda: _gpu(1, nvmlDeviceGetPciInfo=None, nvmlDeviceGetMemoryInfo=None))
+    assert "\nGPU 0       Tesla T4, compute capability 7.5, driver 570.1 (CUDA 12.8)\n" in cli("devices").out
 
 
 def test_a_driver_without_a_gpu(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices.nvml, "session", lambda: _gpu(0))
+    monkeypatch.setattr(gpus.nvml, "session", lambda: _gpu(0))
     assert "\nGPU         none: the NVIDIA driver is there, and lists no GPU\n" in cli("devices").out
+
+
+@pytest.mark.parametrize(
+    ("installed", "cuda", "said"),
+    [
+        ([], 12080, 'not installed; for this driver (CUDA 12.8): pip install "nnkit[cuda12]"'),
+        ([], 13000, 'not installed; for this driver (CUDA 13.0): pip install "nnkit[cuda13]"'),
+        ([], 11040, "not installed; the driver knows CUDA 11.4: install one for CUDA 12 or later first"),
+        (["cupy-cuda12x"], 13010, "cupy-cuda12x 14.2.0"),
+        (["cupy-cuda13x"], 13010, "cupy-cuda13x 14.2.0"),
+        (["cupy"], 12080, "cupy 14.2.0"),
+        (
+            ["cupy-cuda13x"],
+            12080,
+            "cupy-cuda13x 14.2.0; it was made for CUDA 13, and the driver knows 12.8: install a newer driver, or pip "
+            'uninstall cupy-cuda13x and pip install "nnkit[cuda12]"',
+        ),
+        (
+            ["cupy-cuda12x"],
+            11040,
+            "cupy-cuda12x 14.2.0; it was made for CUDA 12, and the driver knows 11.4: install a newer driver",
+        ),
+        (
+            ["cupy-cuda12x", "cupy-cuda13x"],
+            12080,
+            "cupy-cuda12x 14.2.0, cupy-cuda13x 14.2.0; they overwrite each other: pip uninstall cupy-cuda12x "
+            "cupy-cuda13x, and then install one",
+        ),
+    ],
+)
+def test_the_cupy_that_goes_with_the_driver(
+    monkeypatch: pytest.MonkeyPatch, installed: list[str], cuda: int, said: str
+) -> None:
+    monkeypatch.setattr(gpus, "version", dict.fromkeys(installed, "14.2.0").get)
+    monkeypatch.setattr(gpus, "find_spec", lambda name: object())
+    monkeypatch.setattr(gpus.nvml, "session", lambda: _gpu(1, nvmlSystemGetCudaDriverVersion=lambda: cuda))
+    assert gpus.cupy() == said
 
 
 def _only_cpu(name: str) -> object:
     if name == "cuda":
         raise DeviceError("there is no GPU")
-    return object()
+    return _Ready(name)
+
+
+class _Ready:
+    """A backend that is there."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def hardware(self) -> Hardware:
+        return Hardware("0000:3B:00.0", 16_000_000_000, "7.5") if self.name == "cuda" else Hardware()
+
+    def free_bytes(self) -> int:
+        return 14_000_000_000
 
 
 @contextmanager
-def _gpu(count: int) -> Iterator[SimpleNamespace]:
-    yield SimpleNamespace(
-        nvmlSystemGetDriverVersion=lambda: "570.1",
-        nvmlDeviceGetCount=lambda: count,
-        nvmlDeviceGetHandleByIndex=lambda index: index,
-        nvmlDeviceGetName=lambda handle: "Tesla T4",
-        nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(total=16_000_000_000),
-    )
+def _gpu(count: int, **others: object) -> Iterator[SimpleNamespace]:
+    answers = {
+        "nvmlSystemGetDriverVersion": lambda: "570.1",
+        "nvmlSystemGetCudaDriverVersion": lambda: 12080,
+        "nvmlDeviceGetCount": lambda: count,
+        "nvmlDeviceGetHandleByIndex": lambda index: index,
+        "nvmlDeviceGetName": lambda handle: "Tesla T4",
+        "nvmlDeviceGetPciInfo": lambda handle: SimpleNamespace(busId=b"00000000:3B:00.0"),
+        "nvmlDeviceGetCudaComputeCapability": lambda handle: (7, 5),
+        "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(free=15_000_000_000, total=16_000_000_000),
+    }
+    yield SimpleNamespace(**answers | others)
 
 
 def test_a_device_is_checked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import nnkit
 from nnkit import data
 from nnkit.cli.output import scores_text
 from nnkit.measure import check_layout
+from nnkit_numpy.device import NumpyBackend
 from tests.cli.conftest import Cli
 
 QUICK = ("--data", "moons", "--epochs", 2, "--hidden", 8)
@@ -164,15 +166,16 @@ def test_no_epoch_scores_the_untrained_network(cli: Cli) -> None:
 
 
 def test_the_device_auto_is_cpu_where_there_is_no_other(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnkit.cli.architecture.select", _only_cpu)
+    monkeypatch.setattr("nnkit.backend._select", _only_cpu)
     assert "\ndevice      cpu\n" in cli("train", *QUICK, "--device", "auto").out
 
 
 def test_the_device_auto_is_cuda_where_it_can_be_selected(monkeypatch: pytest.MonkeyPatch) -> None:
     from nnkit.cli.architecture import device
 
-    monkeypatch.setattr("nnkit.cli.architecture.select", lambda name: object())
+    monkeypatch.setattr("nnkit.backend._select", lambda name: SimpleNamespace(name=name))
     assert device("auto") == "cuda"
+    assert device("GPU:1") == "cuda:1"
 
 
 def test_a_warning_about_the_data_is_one_line(cli: Cli, tmp_path: Path) -> None:
@@ -186,7 +189,7 @@ def test_a_warning_about_the_data_is_one_line(cli: Cli, tmp_path: Path) -> None:
 def _only_cpu(name: str) -> object:
     if name == "cuda":
         raise nnkit.errors.DeviceError("no GPU")
-    return object()
+    return NumpyBackend()
 
 
 def test_data_are_never_overwritten(cli: Cli) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -169,4 +170,4 @@ def test_rows_of_which_none_is_left_for_training(cli: Cli, tmp_path: Path) -> No
 def _no_cuda(name: str) -> object:
     if name == "cuda":
         raise nnkit.errors.DeviceError("no GPU")
-    return object()
+    return SimpleNamespace(name=name)

@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
+import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from nnkit.backend import Hardware
 from nnkit.graph.dtypes import itemsize
+from nnkit_cupy.failures import shortage
 from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
 
@@ -74,9 +77,13 @@ class RefusedError(Exception):
 
 
 class HostRuntime:
-    """Does what ``nnkit_cupy.runtime.Runtime`` describes on the processor."""
+    """Does what ``nnkit_cupy.runtime.Runtime`` describes on the processor.
 
-    def __init__(self) -> None:
+    ``memory`` is what there is of it, and ``taken`` what another process has, which may come in between.
+    """
+
+    def __init__(self, memory: int = 1 << 30) -> None:
+        self.memory, self.taken, self.used = memory, 0, 0
         self.recording: list[Callable[[], None]] | None = None
         self.multiplied = False
         self.launched = self.replayed = 0
@@ -84,7 +91,11 @@ class HostRuntime:
     def zeros(self, shape: Sequence[int], dtype: str) -> Any:
         self._refuse("memory is taken")
         nbytes = int(np.prod(tuple(shape), dtype=np.int64)) * np.dtype(dtype).itemsize
+        if nbytes > self.free_bytes():
+            raise shortage(nbytes, self.free_bytes())
         raw = np.zeros(nbytes + 256, np.uint8)
+        self.used += nbytes
+        weakref.finalize(raw, self._give_back, nbytes)
         start = -raw.ctypes.data % 256
         return raw[start : start + nbytes].view(dtype).reshape(tuple(shape))
 
@@ -160,7 +171,16 @@ class HostRuntime:
         return 1e-6
 
     def free_bytes(self) -> int:
-        return 1 << 30
+        return self.memory - self.taken - self.used
+
+    def used_bytes(self) -> int:
+        return self.used
+
+    def hardware(self) -> Hardware:
+        return Hardware("0000:3B:00.0", self.memory, "9.0")
+
+    def _give_back(self, nbytes: int) -> None:
+        self.used -= nbytes
 
     def _do(self, run: Callable[[], None]) -> None:
         if self.recording is None:

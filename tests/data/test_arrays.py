@@ -29,6 +29,30 @@ class FakeCupy:
         raise TypeError("Implicit conversion to a NumPy array is not allowed")
 
 
+class FakeRow(FakeCupy):
+    """One row of it, on a GPU of its own."""
+
+    __module__ = "cupy._core.core"
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def get(self) -> np.ndarray:
+        return np.asarray(ROWS[self.number], dtype=np.float32)
+
+
+class OnGpu:
+    """An array in a GPU's memory, of a library that is not known by name."""
+
+    __cuda_array_interface__ = {"shape": (2, 2), "typestr": "<f4", "data": (4096, False), "version": 3}  # noqa: RUF012
+
+    def __init__(self, method: str) -> None:
+        setattr(self, method, lambda: np.asarray(ROWS, dtype=np.float32))
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("no silent copy")
+
+
 def torch_tensors():
     torch = pytest.importorskip("torch")
     rows = torch.tensor(ROWS)
@@ -62,6 +86,10 @@ def test_other_layouts_become_contiguous_and_native(array: np.ndarray) -> None:
         array_api_strict.asarray(ROWS, device=DEVICE_1),
         [array_api_strict.asarray(row, device=DEVICE_1) for row in ROWS],
         FakeCupy(),
+        [FakeRow(0), FakeRow(1)],
+        OnGpu("get"),
+        OnGpu("copy_to_host"),
+        OnGpu("to_numpy"),
     ],
     ids=lambda array: f"{library(array)}-{type(array).__name__}",
 )

@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from nnkit.backend import Share
 from nnkit.measure import sampler, timeline
 from nnkit.measure.device import DeviceProbe
 
@@ -17,17 +18,27 @@ FIGURES = (
     "name",
     "utilisation_percent_mean",
     "memory_used_bytes_peak",
+    "process_memory_bytes_peak",
+    "copied_bytes",
+    "copied_s",
     "energy_j",
     "energy_per_epoch_j",
     "temperature_c_max",
     "over_time",
 )
 COLUMNS = ("utilisation_percent", "power_w", "memory_used_bytes", "temperature_c")
-ASKED = {name for name in FIGURES if name not in ("energy_per_epoch_j", "over_time")}
+OWN = {"process_memory_bytes_peak", "copied_bytes", "copied_s"}
+ASKED = {name for name in FIGURES if name not in ("energy_per_epoch_j", "over_time")} - OWN
+SHARE = Share(2_000_000, 500, 0.25)
+UNSAID = {f"device.{name}" for name in OWN} | {"device.over_time.process_memory_bytes"}
 
 
-def measure(device="cuda", between=lambda: None):
-    probe = DeviceProbe(device)
+def share():
+    return SHARE
+
+
+def measure(device="cuda", between=lambda: None, share=share):
+    probe = DeviceProbe(device, share)
     probe.start()
     between()
     return probe, probe.stop()
@@ -52,10 +63,18 @@ def test_every_figure_in_the_order_of_the_record(nvml):
         "name": "NVIDIA Test",
         "utilisation_percent_mean": 40,
         "memory_used_bytes_peak": 3_000_000,
+        "process_memory_bytes_peak": 2_000_000,
+        "copied_bytes": 0,
+        "copied_s": 0.0,
         "energy_j": 0.5,
         "energy_per_epoch_j": [],
         "temperature_c_max": 61,
-        "over_time": {"utilisation_percent": [40.0], "memory_used_bytes": [3_000_000], "temperature_c": [61]},
+        "over_time": {
+            "utilisation_percent": [40.0],
+            "memory_used_bytes": [3_000_000],
+            "temperature_c": [61],
+            "process_memory_bytes": [2_000_000],
+        },
     }
     assert tuple(figures) == FIGURES
     assert probe.reasons == {}
@@ -75,11 +94,13 @@ def test_utilisation_is_of_the_run_and_not_of_the_time_before(nvml, monkeypatch)
 
 def test_every_query_refusing_gives_a_reason_for_every_figure(nvml):
     nvml.refuse("NotSupported", *QUERIES)
-    probe = DeviceProbe("cuda")
+    probe = DeviceProbe("cuda", share)
     probe.start()
     epochs(probe)
     figures = probe.stop()
     over_time = figures.pop("over_time")
+    assert over_time.pop("process_memory_bytes") == [2_000_000]
+    assert {figures.pop(name) for name in OWN} == {2_000_000, 0}
     assert set(figures.values()) == {None}
     assert over_time == {**dict.fromkeys(COLUMNS), "elapsed_s": over_time["elapsed_s"]}
     figures_missing = {f"device.{name}" for name in figures}
@@ -120,14 +141,14 @@ def test_a_gpu_that_cannot_be_partitioned_is_no_problem(nvml):
 )
 def test_without_a_driver_there_is_none_and_a_reason(nvml, kind, words):
     nvml.refuse(kind, "nvmlInit")
-    probe, figures = measure()
+    probe, figures = measure(share=None)
     assert figures is None
     assert words in probe.reasons["device"]
 
 
 def test_without_the_library_there_is_none_and_a_reason(monkeypatch):
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    probe, figures = measure("cpu")
+    probe, figures = measure("cpu", share=lambda: None)
     assert figures is None
     assert probe.reasons["device"].startswith(
         "the run was on the CPU, and no GPU could be read: nvidia-ml-py cannot be"
@@ -155,7 +176,7 @@ def test_a_refusal_that_passes_costs_no_figure(nvml):
 
 def test_a_refusal_that_passes_is_a_gap_over_time(nvml, monkeypatch):
     monkeypatch.setattr(timeline, "INTERVAL_S", 0.0)  # every sample is a point of its own
-    probe = DeviceProbe("cuda")
+    probe = DeviceProbe("cuda", share)
     probe.start()
     nvml.refuse("Timeout", *QUERIES)
     probe._sample()
@@ -176,7 +197,7 @@ def test_an_energy_counter_that_was_reset_is_no_figure(nvml):
 
 
 def test_energy_is_counted_by_epoch_in_joules(nvml):
-    probe = DeviceProbe("cuda")
+    probe = DeviceProbe("cuda", share)
     probe.start()
     epochs(probe, (0.25, 0.25))
     figures = probe.stop()
@@ -188,7 +209,7 @@ def test_energy_is_counted_by_epoch_in_joules(nvml):
 
 
 def test_short_epochs_cost_one_question_together(nvml):
-    probe = DeviceProbe("cuda")
+    probe = DeviceProbe("cuda", share)
     probe.start()
     before = nvml.energy_mj
     epochs(probe, (0.0,) * 50)
@@ -207,14 +228,46 @@ def test_a_network_on_the_cpu_has_no_energy_of_the_gpu_by_epoch(nvml):
     figures = probe.stop()
     assert figures["energy_per_epoch_j"] is None
     assert figures["energy_j"] > 0
+    assert {figures[name] for name in OWN} == {None}
     assert probe.reasons == {
-        "device.energy_per_epoch_j": "the run was on the CPU; the energy of this GPU is that of other work"
+        "device.energy_per_epoch_j": "the run was on the CPU; the energy of this GPU is that of other work",
+        **dict.fromkeys(UNSAID, "the run was on the CPU"),
     }
+
+
+def test_the_memory_of_this_process_and_what_was_copied(nvml):
+    shares = iter([Share(1, 10, 0.5), Share(1, 10, 0.5), Share(7_000_000, 0, 0.0), *[Share(5_000_000, 40, 1.25)] * 3])
+    probe, figures = measure(share=lambda: next(shares))
+    assert figures["process_memory_bytes_peak"] == 7_000_000
+    assert figures["over_time"]["process_memory_bytes"] == [5_000_000]
+    assert (figures["copied_bytes"], figures["copied_s"]) == (30, 0.75)
+    assert probe.reasons == {}
+
+
+def test_without_nvml_the_memory_of_this_process_is_known_all_the_same(nvml):
+    nvml.refuse("NotFound", "nvmlDeviceGetHandleByPciBusId")
+    probe, figures = measure("0000:3b:00.0")
+    assert figures["process_memory_bytes_peak"] == 2_000_000
+    assert figures["name"] is figures["memory_used_bytes_peak"] is figures["energy_j"] is None
+    assert "device" not in probe.reasons
+    refused = "NVML does not show this GPU, as in some containers (NVML_ERROR_NOT_FOUND)"
+    assert probe.reasons["device.name"] == probe.reasons["device.over_time.power_w"] == refused
+    assert nvml.users == 0
+
+
+def test_a_backend_that_fails_costs_only_its_own_figures(nvml):
+    def broken():
+        raise RuntimeError("the pool is gone")
+
+    probe, figures = measure(share=broken)
+    assert figures["temperature_c_max"] == 61
+    assert {figures[name] for name in OWN} == {None}
+    assert probe.reasons == dict.fromkeys(UNSAID, "the device does not say what this process takes of it")
 
 
 def test_a_driver_that_hangs_does_not_hold_up_the_run(nvml, monkeypatch):
     monkeypatch.setattr(sampler.Sampler, "stop", lambda self: False)
-    probe = DeviceProbe("cuda")
+    probe = DeviceProbe("cuda", share)
     probe.start()
     epochs(probe, (0.0,))
     figures = probe.stop()
@@ -241,7 +294,7 @@ def test_the_gpu_is_found_by_bus_uuid_or_as_the_only_one(nvml, device, asked):
 
 def test_a_number_does_not_say_which_of_several_gpus(nvml):
     nvml.count = 2
-    probe, figures = measure("cuda:1")
+    probe, figures = measure("cuda:1", share=None)
     assert figures is None
     assert probe.reasons["device"] == "there are 2 GPUs; which one 'cuda:1' is takes its PCI bus id or UUID"
     assert measure("cpu")[1] is not None
@@ -249,13 +302,13 @@ def test_a_number_does_not_say_which_of_several_gpus(nvml):
 
 def test_a_machine_without_gpus(nvml):
     nvml.count = 0
-    probe, _ = measure("cpu")
+    probe, _ = measure("cpu", share=None)
     assert probe.reasons["device"] == "the run was on the CPU, and no GPU could be read: NVML lists no GPU"
     assert nvml.users == 0
 
 
 def test_stop_without_start_stop_twice_and_start_twice(nvml):
-    probe = DeviceProbe("cuda")
+    probe = DeviceProbe("cuda", share)
     assert probe.stop() is None
     assert probe.reasons == {"device": "the probe was not started"}
     probe.start()

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from nnkit.backend import Share
 from nnkit.errors import ArgumentError, FileError
 from nnkit.measure import (
     DeviceProbe,
@@ -63,6 +64,9 @@ def whole(**changes):
                 "name": "NVIDIA Test",
                 "utilisation_percent_mean": 40.0,
                 "memory_used_bytes_peak": 3,
+                "process_memory_bytes_peak": 2,
+                "copied_bytes": 1,
+                "copied_s": 0.5,
                 "energy_j": 5.0,
                 "energy_per_epoch_j": [2.0, 2.5],
                 "temperature_c_max": 61,
@@ -72,6 +76,7 @@ def whole(**changes):
                     "power_w": [2.5, 2.5],
                     "memory_used_bytes": [2, 3],
                     "temperature_c": [60, 61],
+                    "process_memory_bytes": [1, 2],
                 },
             },
             "plan": {"predicted_peak_bytes": 9, "predicted_step_s": 1e-4, "flops_per_step": 10},
@@ -103,7 +108,7 @@ def test_what_the_probes_and_the_timer_give_fits_as_it_is(nvml):
     nvml.refuse("NotSupported", "nvmlDeviceGetTotalEnergyConsumption")
     timer = StepTimer()
     timer.add(3, 0.1)
-    with HostProbe() as host, DeviceProbe("cuda") as device:
+    with HostProbe() as host, DeviceProbe("cuda", lambda: Share(2, 1, 0.5)) as device:
         pass
     reasons = {**host.reasons, **device.reasons, **timer.reasons}
     parts = whole()

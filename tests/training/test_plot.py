@@ -124,3 +124,13 @@ def test_a_column_with_one_known_value_is_no_curve() -> None:
     over_time = {"elapsed_s": [1.0, 2.0], "cpu_percent": [5.0, None], "rss_bytes": [1.0, 2.0]}
     (strip,) = strips({"host": {"over_time": over_time}})
     assert [axis.label for axis in strip.axes] == ["memory, B"]
+
+
+def test_the_memory_of_this_process_stands_beside_that_of_the_gpu() -> None:
+    over_time = DEVICE["over_time"] | {"process_memory_bytes": [1e8, 2e8, 2e8, 2e8, 2e8, 2e8]}
+    gpu = strips({"device": {"over_time": over_time}})[0]
+    busy, memory = gpu.axes
+    assert [trace.name for trace in memory.traces] == ["GPU", "this process"]
+    assert memory.label == "memory, MB"
+    assert memory.traces[1].values == [100.0, 200.0, 200.0, 200.0, 200.0, 200.0]
+    assert [trace.name for trace in busy.traces] == ["GPU"]
