@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnkit.backend import Inlet
 from nnkit.plan import Plan, Target
 from nnkit_cupy.memory import CupyStore
 from nnkit_cupy.program import CupyExecutable
@@ -86,3 +87,7 @@ class CupyBackend:
     def overwrite(self, target: Any, source: Any) -> None:
         """Copy a host array into a device array, spread to its shape."""
         self._runtime.overwrite(target, np.asarray(source))
+
+    def inlet(self) -> Inlet:
+        """Copies on a stream of their own."""
+        return self._runtime

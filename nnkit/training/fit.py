@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from nnkit.data.dataset import content_hash
@@ -21,6 +22,7 @@ from nnkit.training.data import TrainingData, prepare
 from nnkit.training.examination import Examination
 from nnkit.training.full_batch import EVALUATIONS
 from nnkit.training.graphs import evaluation_graph, training_graph
+from nnkit.training.holding import hold
 from nnkit.training.intake import Intake
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit, shortage
@@ -99,8 +101,9 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 try:
                     ahead = walks(compiler, goal, resolved, data, options, means)
                     _warn_of_shortage(model, ahead, resolved.by_steps)
-                    train = Epoch(ahead[0])
-                    validate = None if ahead[1] is None else Epoch(ahead[1])
+                    there = [walk for walk in ahead if walk is not None]
+                    held = hold(model.backend, there, resolved.by_steps)
+                    train, *others = map(Epoch, there, held.feeds)
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, options.rows(resolved, data), resolved.by_steps) from None
 
@@ -113,7 +116,7 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 data,
                 train,
                 Point(model, resolved),
-                validate,
+                others[0] if others else None,
                 int(options.epochs),
                 options.shuffle and resolved.by_steps,
                 _answers(model, goal),
@@ -127,7 +130,8 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 exact,
                 directions(asked),
             )
-            loop.run()
+            with closing(held):
+                loop.run()
     finally:
         resources = usage.stop()
     clock.stop()
@@ -287,6 +291,7 @@ def _record(
             "shuffle": options.shuffle,
             "time_ordered": options.time_ordered,
             "standardize": data.intake.scaling is not None,
+            "data_on_device": loop.train.held,
             "epochs_done": loop.epoch,
         },
         data={
