@@ -156,6 +156,36 @@ class Share(NamedTuple):
     copied_s: float
 
 
+class Mark(Protocol):
+    """A point in the order of what a device does."""
+
+    def wait(self) -> None:
+        """The host waits until the device has come to it."""
+
+
+class Inlet(Protocol):
+    """A way into the memory of a device on which copies go while steps run. Copies keep their order, as steps do."""
+
+    def zeros(self, shape: Sequence[int], dtype: str) -> Any:
+        """A device array of zeros."""
+
+    def pinned(self, shape: Sequence[int], dtype: str) -> Any:
+        """A host array that copies can leave at full speed, with any content."""
+
+    def mark(self) -> Mark:
+        """The point after all steps so far."""
+
+    def send(self, pairs: Sequence[tuple[Any, Any]], after: Mark) -> Mark:
+        """Begin to copy from pinned arrays: (device array, host array of its shape and type). The host does not wait.
+
+        The copies wait for the mark ``after``; what is given back is the point after them, until which the host must
+        leave its arrays as they are. Any thread may call it.
+        """
+
+    def hold(self, mark: Mark) -> None:
+        """What steps start from now on waits for this mark of copies; the host does not."""
+
+
 class Backend(Protocol):
     """A device."""
 
@@ -193,6 +223,9 @@ class Backend(Protocol):
 
     def overwrite(self, target: Any, source: Any) -> None:
         """Copy a host array into a device array of the same shape."""
+
+    def inlet(self) -> Inlet | None:
+        """How data come that the device has no room for; None where it shares the memory of the host."""
 
 
 def select(device: str) -> Backend:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnkit.backend import Hardware, Share
+from nnkit.backend import Hardware, Inlet, Share
 from nnkit.plan import Plan, Target
 from nnkit_cupy.memory import CupyStore
 from nnkit_cupy.program import CupyExecutable
@@ -112,3 +112,7 @@ class CupyBackend:
         with self._lock:
             self._copied_bytes += nbytes
             self._copied_s += time.perf_counter() - began
+
+    def inlet(self) -> Inlet:
+        """Copies on a stream of their own."""
+        return self._runtime

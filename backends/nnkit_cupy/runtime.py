@@ -1,4 +1,4 @@
-"""The calls to the GPU that the backend makes, and nothing else: memory, kernels, products, graphs.
+"""The calls to the GPU that the backend makes, and nothing else: memory, copies, kernels, products, graphs.
 
 A stand-in with these methods runs the same programs on a processor, for tests.
 """
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nnkit.backend import Hardware
+from nnkit.backend import Hardware, Inlet, Mark
 from nnkit_cupy.failures import is_shortage, shortage
 from nnkit_cupy.source.order import LANES, Placed
 from nnkit_cupy.source.pieces import Product
@@ -38,11 +38,11 @@ Work = Callable[[int], None]
 """Starts something in a lane."""
 
 
-class Runtime(Protocol):
-    """One GPU with one stream, lane 0, in whose order everything happens. A recorded step may use more of them."""
+class Runtime(Inlet, Protocol):
+    """One GPU with one stream, lane 0, in whose order everything happens. A recorded step may use more of them.
 
-    def zeros(self, shape: Sequence[int], dtype: str) -> Any:
-        """A device array of zeros."""
+    What is sent through the inlet has a stream of its own.
+    """
 
     def upload(self, array: Array) -> Any:
         """A device copy of a host array."""
@@ -94,6 +94,7 @@ class CupyRuntime:
         with self._device:
             self._lanes = [cupy.cuda.Stream(non_blocking=True) for _ in range(LANES)]
             self._stream = self._lanes[0]
+            self._copies = cupy.cuda.Stream(non_blocking=True)
             self._blas = [Blas(cupy, lane.ptr) for lane in self._lanes]
 
     def zeros(self, shape: Sequence[int], dtype: str) -> Any:
@@ -123,6 +124,38 @@ class CupyRuntime:
         with self._device, self._stream:
             found: Array = array.get(stream=self._stream)
         return found
+
+    def pinned(self, shape: Sequence[int], dtype: str) -> Array:
+        """A host array whose pages the system does not move."""
+        nbytes = prod(shape) * np.dtype(dtype).itemsize
+        with self._device:
+            memory = self._cupy.cuda.alloc_pinned_memory(max(nbytes, 1))
+        return np.ndarray(tuple(shape), dtype, memory)
+
+    def mark(self) -> Mark:
+        """The point after all that the stream has before it."""
+        with self._device:
+            return self._marked(self._stream)
+
+    def send(self, pairs: Sequence[tuple[Any, Array]], after: Mark) -> Mark:
+        """Copies on their own stream."""
+        assert isinstance(after, _Event)
+        with self._device:
+            self._copies.wait_event(after.event)
+            for target, source in pairs:
+                target.set(source, stream=self._copies)
+            return self._marked(self._copies)
+
+    def hold(self, mark: Mark) -> None:
+        """The stream goes on after this mark."""
+        assert isinstance(mark, _Event)
+        with self._device:
+            self._stream.wait_event(mark.event)
+
+    def _marked(self, stream: Any) -> _Event:
+        event = self._cupy.cuda.Event(block=True, disable_timing=True)  # who waits leaves the processor to others
+        event.record(stream)
+        return _Event(event)
 
     def address(self, array: Any) -> Address:
         """Where a device array begins."""
@@ -221,6 +254,17 @@ class CupyRuntime:
             if is_shortage(error):
                 raise shortage(nbytes, self.free_bytes()) from error
             raise
+
+
+class _Event:
+    """A mark in a stream."""
+
+    def __init__(self, event: Any) -> None:
+        self.event = event
+
+    def wait(self) -> None:
+        """The host waits for it."""
+        self.event.synchronize()
 
 
 class _Graph:

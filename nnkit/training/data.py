@@ -31,6 +31,12 @@ class Rows:
     weight: Array | None
     indices: Array
 
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """What there is of each row, by the names of a step's inputs."""
+        found = {"x": self.x, "y": self.y}
+        return found if self.weight is None else found | {"weight": self.weight}
+
     def chosen(self) -> tuple[Array, Array, Array | None]:
         """Copies of the rows that are meant."""
         weight = None if self.weight is None else self.weight[self.indices]

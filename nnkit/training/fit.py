@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from nnkit.data.dataset import content_hash
@@ -21,6 +22,7 @@ from nnkit.training.data import TrainingData, prepare
 from nnkit.training.examination import Examination
 from nnkit.training.full_batch import EVALUATIONS
 from nnkit.training.graphs import evaluation_graph, training_graph
+from nnkit.training.holding import Holding, hold
 from nnkit.training.intake import Intake
 from nnkit.training.layout import SEEDS, counters, lasting_bytes, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit, shortage
@@ -103,7 +105,7 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 try:
                     ahead = walks(compiler, goal, resolved, data, options, means)
                     _warn_of_shortage(model, ahead, resolved.by_steps)
-                    train, validate = _epochs(*ahead)
+                    held, train, validate = _epochs(model, ahead, resolved.by_steps)
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, options.rows(resolved, data), resolved.by_steps) from None
 
@@ -130,7 +132,8 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 exact,
                 directions(asked),
             )
-            loop.run()
+            with closing(held):
+                loop.run()
     finally:
         resources = usage.stop()
     clock.stop()
@@ -197,9 +200,12 @@ def _require_room(
     require_room(model, lasting, options.limit, ahead)
 
 
-def _epochs(train: Walk, validate: Walk | None) -> tuple[Epoch, Epoch | None]:
-    """Their programs; a frame of its own, so that a failure leaves nobody who holds one of them."""
-    return Epoch(train), None if validate is None else Epoch(validate)
+def _epochs(model: Model, ahead: tuple[Walk, Walk | None], by_steps: bool) -> tuple[Holding, Epoch, Epoch | None]:
+    """Where the data are, and the programs; a frame of its own, so that a failure leaves nobody who holds one."""
+    walks = [walk for walk in ahead if walk is not None]
+    held = hold(model.backend, walks, by_steps)
+    train, *others = map(Epoch, walks, held.feeds)
+    return held, train, others[0] if others else None
 
 
 def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None], by_steps: bool) -> None:
@@ -313,6 +319,7 @@ def _record(
             "shuffle": options.shuffle,
             "time_ordered": options.time_ordered,
             "standardize": data.intake.scaling is not None,
+            "data_on_device": loop.train.held,
             "epochs_done": loop.epoch,
         },
         data={

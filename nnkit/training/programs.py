@@ -1,8 +1,8 @@
-"""One epoch over resident data: a program for whole batches and one for the smaller batch that is left."""
+"""One epoch: a program for whole batches of rows and one for the smaller batch that is left."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from nnkit.graph import Graph
 from nnkit.plan import Plan
 from nnkit.training.compiling import Compiler
 from nnkit.training.data import Rows
+from nnkit.training.feeds import Feed, Resident
 from nnkit.training.graphs import NONE
 from nnkit.training.means import Means
 
@@ -44,6 +45,12 @@ class Walk:
         """Whole batches of an epoch, and rows of the smaller one that is left."""
         return divmod(len(self.rows.indices), self.batch)
 
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        whole, rest = self.pieces
+        return whole + (rest > 0)
+
     def chosen(self, batch: int, each: int) -> tuple[Plan, Executable]:
         """The plan and the code for batches of this size, of which an epoch has so many."""
         return self.compiler.choose((*self.kind, batch), lambda: self.graph(batch), each * self.times * self.epochs)
@@ -56,28 +63,28 @@ class Walk:
 
 
 class Epoch:
-    """Programs that walk over rows in a given order, adding to the metrics in the store."""
+    """Programs that walk over rows in a given order, adding to the metrics in the store.
 
-    def __init__(self, walk: Walk) -> None:
+    The rows come by ``feed``; all of them are on the device unless another one is given.
+    """
+
+    def __init__(self, walk: Walk, feed: Feed | None = None) -> None:
         rows, self.means, self.batch, self.times = walk.rows, walk.means, walk.batch, walk.times
         self._start = START | walk.means.zeros()
         self._model = model = walk.compiler.model
         self._count = len(rows.indices)
         self.whole, rest = walk.pieces
-        self.steps = self.whole + (rest > 0)
-        device = model.backend.to_device
+        self.steps = walk.steps
         self._rows = rows.indices
-        self._order = device(rows.indices.astype("int64", copy=True))
-        data = {"x": device(rows.x), "y": device(rows.y), "order": self._order}
-        if rows.weight is not None:
-            data["weight"] = device(rows.weight)
+        self._feed = Resident(model.backend, rows) if feed is None else feed
+        data = self._feed.data
         self.plan, self._program = self._bound(walk.chosen(self.batch, self.whole), data)
         # It has the form of the others: a plain step would leave the threads of NumPy's matrix library at work, which
         # wait for more of it for milliseconds, on the cores of the steps that follow.
         self._rest = self._bound(walk.chosen(rest, 1), data) if rest else None
         self.done = 0
 
-    def _bound(self, chosen: tuple[Plan, Executable], data: dict[str, Any]) -> tuple[Plan, Program]:
+    def _bound(self, chosen: tuple[Plan, Executable], data: Mapping[str, Any]) -> tuple[Plan, Program]:
         made, code = chosen
         return made, code.bind(self._model.store, data)
 
@@ -85,18 +92,20 @@ class Epoch:
         """Begin again, in a new order if one is given."""
         if order is not None:
             self._rows = order
-            self._model.backend.overwrite(self._order, order)
+        self._feed.start(self._rows)
         self._model.store.write(self._start)
         self.done = 0
 
     def run(self, steps: int) -> int:
         """Run up to so many steps of this epoch; returns how many were committed."""
+        self._feed.enter(self.rows_done)
         if self.done < self.whole:
-            committed = self._program.run(min(steps, self.whole - self.done))
+            committed = self._program.run(self.ahead(steps))
         else:
             assert self._rest is not None
             committed = self._rest[1].run(1)
         self.done += committed
+        self._feed.leave(self.rows_done)
         return committed
 
     def read(self, names: Sequence[str]) -> dict[str, Any]:
@@ -109,12 +118,19 @@ class Epoch:
 
     def ahead(self, steps: int) -> int:
         """How many of so many steps the next ``run`` does at once."""
-        return min(steps, self.whole - self.done) if self.done < self.whole else 1
+        if self.done >= self.whole:
+            return 1
+        return min(steps, self.whole - self.done, self._feed.together(self.rows_done) // self.batch)
 
     def following(self) -> tuple[Graph, Any]:
         """The graph of the next step as it was recorded, and the rows that it works on."""
         made = self.plan if self.done < self.whole or self._rest is None else self._rest[0]
         return made.source, self._rows[self.done * self.batch :][: self.batch]
+
+    @property
+    def held(self) -> str:
+        """How its rows are held, for the record."""
+        return self._feed.said
 
     @property
     def rows_done(self) -> int:

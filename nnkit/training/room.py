@@ -13,12 +13,11 @@ from nnkit.measure.units import bytes_text
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.batch_finder import largest_batch
 from nnkit.training.data import Rows
+from nnkit.training.holding import BESIDE, least_bytes
 from nnkit.training.limit import IN_BATCHES
 from nnkit.training.model import Model
 from nnkit.training.programs import Walk
 
-BESIDE = 1 << 14
-"""Bytes that a program holds beside its arena, at most."""
 PROGRAMS = 4
 """Of the training and of its validation, each with one for the last, smaller batch."""
 Walks = Callable[[int | None], tuple[Walk, Walk | None]]
@@ -67,9 +66,10 @@ class Room:
         return self.taken(self.train)
 
     def taken(self, train: Walk) -> int:
-        """Bytes of the programs, those of the training by this walk."""
-        plans = [*train.plans(), *(self.validate.plans() if self.validate else [])]
-        return sum(plan.arena_bytes + BESIDE for plan, _ in plans)
+        """Bytes of the programs, those of the training by this walk, and of what there is of their rows at least."""
+        walks = [train, *([self.validate] if self.validate else [])]
+        there = sum(plan.arena_bytes + BESIDE for walk in walks for plan, _ in walk.plans())
+        return there + sum(least_bytes(walk) for walk in walks)
 
     @property
     def batch(self) -> int | None:

@@ -1,7 +1,8 @@
 """A stand-in for the GPU: the same kernels, compiled for this processor, one thread in each block.
 
 It refuses what CUDA and CuPy refuse while a step is recorded (copies, new memory, waiting, the library's first call),
-and keeps the launches in their order. What it cannot show is how threads of a block work together.
+and keeps the launches in their order. What is sent comes at once or as late as it may, by turns, so that whoever does
+not wait for it reads something else. What it cannot show is how threads of a block work together.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import shutil
 import subprocess
 import tempfile
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -87,6 +90,9 @@ class HostRuntime:
         self.recording: list[Callable[[], None]] | None = None
         self.multiplied = False
         self.launched = self.replayed = 0
+        self.sent = 0
+        self._on_the_way: deque[tuple[int, Any, Any]] = deque()
+        self._copying = Lock()
 
     def zeros(self, shape: Sequence[int], dtype: str) -> Any:
         self._refuse("memory is taken")
@@ -111,6 +117,37 @@ class HostRuntime:
     def download(self, array: Any) -> Any:
         self._refuse("the host waits")
         return np.array(array)
+
+    def pinned(self, shape: Sequence[int], dtype: str) -> Any:
+        self._refuse("memory is taken")
+        return np.full(tuple(shape), 255, np.uint8).astype(dtype)
+
+    def mark(self) -> Any:
+        self._refuse("an event is left")
+        return _Mark(self, 0)  # steps are done when they have been started
+
+    def send(self, pairs: Sequence[tuple[Any, Any]], after: Any) -> Any:
+        assert isinstance(after, _Mark)
+        for target, source in pairs:
+            assert (target.shape, target.dtype) == (source.shape, source.dtype)
+        with self._copying:
+            self.sent += 1
+            mark, soon = _Mark(self, self.sent), self.sent % 2
+            self._on_the_way.extend((self.sent, target, source) for target, source in pairs)
+        if soon:
+            mark.wait()
+        return mark
+
+    def hold(self, mark: Any) -> None:
+        self._refuse("a stream waits for another")
+        mark.wait()
+
+    def copied(self, number: int) -> None:
+        """All that was sent so far up to this number is copied."""
+        with self._copying:
+            while self._on_the_way and self._on_the_way[0][0] <= number:
+                _, target, source = self._on_the_way.popleft()
+                np.copyto(target, source)
 
     def address(self, array: Any) -> int:
         return int(array.ctypes.data)
@@ -191,6 +228,16 @@ class HostRuntime:
     def _refuse(self, what: str) -> None:
         if self.recording is not None:
             raise RefusedError(f"{what} while a step is recorded")
+
+
+class _Mark:
+    """The point after all copies up to a number."""
+
+    def __init__(self, runtime: HostRuntime, number: int) -> None:
+        self._runtime, self._number = runtime, number
+
+    def wait(self) -> None:
+        self._runtime.copied(self._number)
 
 
 class _Recorded:

@@ -186,7 +186,7 @@ def test_every_epoch_has_another_order() -> None:
     x, y = blobs(30)
 
     def note(training: object) -> None:
-        orders.append(training.train._order.tolist())
+        orders.append(training.train._rows.tolist())
 
     fit(net, x, y, epochs=3, callbacks=note)
     assert all(sorted(order) == list(range(30)) for order in orders)

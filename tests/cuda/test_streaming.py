@@ -1,0 +1,304 @@
+"""Data that the device has no room for: training on them gives what it gives with all of them there, to the bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnkit
+from nnkit import nn
+from nnkit.backend import select
+from nnkit.callbacks import Callback
+from nnkit.errors import ArgumentError, NnkitWarning
+from nnkit.training.programs import Epoch
+from nnkit.training.streaming import Streamed
+from nnkit_cupy.device import CupyBackend
+
+ROWS, FEATURES, BATCH = 1209, 40, 16
+DRAW = np.random.default_rng(0)
+Y = DRAW.integers(0, 3, ROWS)
+X = DRAW.normal(size=(ROWS, FEATURES)) + np.eye(3, FEATURES)[Y]
+TIGHT, TIGHTER = 180_000, 1_000
+
+"""Free bytes that leave room for chunks of some batches, and for none at all, so that a chunk is one batch."""
+
+Make = Callable[[bool], tuple[nnkit.Network, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _threads_end() -> Iterator[None]:
+    yield
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("nnkit-rows", "nnkit-gat"))]
+
+
+@pytest.fixture
+def elsewhere(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> CupyBackend:
+    """What ``device="cuda"`` selects."""
+    monkeypatch.setattr("nnkit.training.model.select", lambda name: device if name == "cuda" else select(name))
+    return device
+
+
+@pytest.fixture
+def tight(elsewhere: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
+    """Sets how many bytes are free."""
+    true = elsewhere._runtime.free_bytes
+
+    def free(nbytes: int | None) -> None:
+        monkeypatch.setattr(elsewhere._runtime, "free_bytes", true if nbytes is None else lambda: nbytes)
+
+    return free
+
+
+def network(**options: Any) -> nnkit.Network:
+    layers = [nn.Dense(6, "tanh"), nn.Dropout(0.2), nn.BatchNorm(), nn.Dense(3, "softmax")]
+    return nnkit.Sequential(layers, (FEATURES,), **({"device": "cuda", "dtype": "float32", "seed": 4} | options))
+
+
+def fit(net: nnkit.Network, x: Any = X, y: Any = Y, **options: Any) -> Any:
+    return net.fit(x, y, **({"epochs": 3, "batch_size": BATCH, "progress": False} | options))
+
+
+def rows_at_a_time(run: Any) -> int:
+    """Rows of a chunk, as the record tells."""
+    said = run.record.training["data_on_device"]
+    assert said.startswith("streamed, "), said
+    return int(said.split()[1].replace(",", ""))
+
+
+def same(a: nnkit.Network, b: nnkit.Network) -> None:
+    for path, value in a._model.values().items():
+        assert value.tobytes() == b._model.values()[path].tobytes(), path
+
+
+class Rates(Callback):
+    """Looks at the network, and changes a setting, between two steps."""
+
+    every = "3 steps"
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def due(self, training: Any) -> None:
+        self.seen += [training.values["loss"], float(next(iter(training.snapshot().values())).sum())]
+        training.set(learning_rate=0.01 / (1 + training.step))
+
+
+SCENARIOS: dict[str, dict[str, Any]] = {
+    "shuffled": {},
+    "in order": {"shuffle": False},
+    "no rest": {"batch_size": 13},
+    "validation split": {"validation_split": 0.2},
+    "validation data": {"validation_data": (X[:450] + 1, Y[:450])},
+    "weights": {"sample_weight": np.arange(ROWS) % 3 + 0.5, "validation_split": 0.1},
+    "one batch": {"batch_size": 2000},
+    "metrics": {"metrics": ["top_2_accuracy", "auc"], "validation_split": 0.2},
+}
+
+
+@pytest.mark.parametrize("free", [TIGHT, TIGHTER])
+@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.filterwarnings("ignore:the training needs")
+def test_streamed_training_is_resident_training(tight: Callable[[int | None], None], name: str, free: int) -> None:
+    nets, runs = [network(), network()], []
+    if free == TIGHT:  # and what the steps of the validation take
+        free += {"validation split": 70_000, "metrics": 70_000, "validation data": 130_000}.get(name, 0)
+    for net, nbytes in zip(nets, (None, free), strict=True):
+        tight(nbytes)
+        runs.append(fit(net, **SCENARIOS[name]))
+    assert runs[0].record.training["data_on_device"] == "resident"
+    batch = runs[1].record.training["batch_size"]
+    assert rows_at_a_time(runs[1]) % min(batch, ROWS) == 0
+    if name != "one batch":
+        assert (rows_at_a_time(runs[1]) > batch) == (free >= TIGHT)
+    same(*nets)
+    assert runs[0].history == runs[1].history
+    assert runs[0].record.result["validation"] == runs[1].record.result["validation"]
+
+
+@pytest.mark.filterwarnings("ignore:the training needs")
+def test_callbacks_between_steps_see_the_same(tight: Callable[[int | None], None]) -> None:
+    seen, nets = [], []
+    for nbytes in (None, TIGHT, TIGHTER):
+        tight(nbytes)
+        seen.append(Rates())
+        nets.append(network())
+        fit(nets[-1], callbacks=[seen[-1]])
+    assert len(seen[0].seen) == 2 * (3 * 76 // 3)
+    assert seen[0].seen == seen[1].seen == seen[2].seen
+    same(nets[0], nets[1])
+    same(nets[0], nets[2])
+
+
+def test_targets_that_are_numbers_and_arrays_in_any_order(tight: Callable[[int | None], None]) -> None:
+    runs = []
+    y = np.asfortranarray(X[:, :4] * 2)
+    for nbytes in (None, TIGHT):
+        tight(nbytes)
+        net = nnkit.FeedForward(FEATURES, 4, [5], device="cuda", seed=2)
+        runs.append(fit(net, np.asfortranarray(X), y))
+    assert rows_at_a_time(runs[1]) > BATCH
+    assert runs[0].history == runs[1].history
+
+
+def test_a_step_that_diverges_in_a_later_chunk_is_named(tight: Callable[[int | None], None]) -> None:
+    x, found = X.copy(), []
+    for nbytes in (None, TIGHT):
+        x[200] = 1e30
+        tight(nbytes)
+        net = nnkit.FeedForward(FEATURES, 3, [5], activation="relu", device="cuda", seed=1)
+        with pytest.warns(NnkitWarning):
+            run = fit(net, x, X[:, :3], optimizer="sgd", shuffle=True)
+        found.append((run.stopped.split(";")[0], run.record.failure.step.rows, net))
+    assert 200 in found[0][1]
+    assert found[0][:2] == found[1][:2]
+    same(found[0][2], found[1][2])
+
+
+@pytest.mark.parametrize("step", [2, 8, 30])
+def test_an_interrupt_ends_it_after_the_same_step(tight: Callable[[int | None], None], step: int) -> None:
+    class Press(Callback):
+        every = "1 step"
+
+        def due(self, training: Any) -> None:
+            if training.step == step:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    nets = []
+    for nbytes in (None, TIGHT):
+        tight(nbytes)
+        nets.append(network())
+        run = fit(nets[-1], callbacks=[Press()], validation_split=0.1)
+        assert run.interrupted
+        assert nets[-1]._model.steps_done == step
+    same(*nets)
+    for nbytes, net in zip((None, TIGHT), nets, strict=True):
+        tight(nbytes)
+        fit(net, epochs=1)
+    same(*nets)
+
+
+def test_an_error_of_a_callback_ends_the_threads(tight: Callable[[int | None], None]) -> None:
+    class Fails(Callback):
+        every = "5 steps"
+
+        def due(self, training: Any) -> None:
+            raise ZeroDivisionError("mine")
+
+    tight(TIGHT)
+    net = network()
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        fit(net, callbacks=[Fails()])
+    assert net._model.steps_done == 5
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_an_error_of_a_copy_reaches_the_caller(
+    tight: Callable[[int | None], None], elsewhere: CupyBackend, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    send, count = elsewhere._runtime.send, [0]
+
+    def failing(pairs: Any, after: Any) -> Any:
+        count[0] += 1
+        if count[0] == number:
+            raise OSError("the bus is on strike")
+        return send(pairs, after)
+
+    tight(TIGHT)
+    net = network()
+    with monkeypatch.context() as patch:
+        patch.setattr(elsewhere._runtime, "send", failing)
+        with pytest.raises(OSError, match="the bus is on strike"):
+            fit(net)
+    assert (net._model.steps_done == 0) == (number == 1)
+    fit(net, epochs=1)
+
+
+def test_what_comes_next_is_on_its_way_before_steps_are_asked_for(
+    tight: Callable[[int | None], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here no chunk's steps begin before the next chunk was sent and the one after it was gathered."""
+    enter, ahead, chunks = Streamed.enter, [], set()
+
+    def patient(self: Streamed, row: int) -> None:
+        enter(self, row)
+        chunks.add(self._at)
+        for later, waiting in ((1, self._sent), (2, self._gathered)):
+            if (self._at + later) * self._chunk < len(self._order):
+                waiting[self._at + later].result(timeout=30)
+                ahead.append((self._at, later))
+
+    monkeypatch.setattr(Streamed, "enter", patient)
+    tight(TIGHT)
+    run = fit(network(), epochs=1)
+    last = max(chunks)
+    assert last == (ROWS - 1) // rows_at_a_time(run)
+    assert last >= 3
+    assert set(ahead) == {(k, 1) for k in range(last)} | {(k, 2) for k in range(last - 1)}
+
+
+def test_whoever_does_not_wait_for_copies_gets_something_else(
+    stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnkit.training.model.select", lambda name: stand_in)
+    monkeypatch.setattr(stand_in._runtime, "free_bytes", lambda: TIGHT)
+    nets = [network(), network()]
+    fit(nets[0])
+    monkeypatch.setattr(stand_in._runtime, "hold", lambda mark: None)
+    fit(nets[1])
+    with pytest.raises(AssertionError, match="layers"):
+        same(*nets)
+
+
+def test_all_rows_in_one_step_have_to_fit(tight: Callable[[int | None], None]) -> None:
+    def net() -> nnkit.Network:
+        return nnkit.FeedForward(FEATURES, 3, [5], output_activation="softmax", device="cuda", seed=1)
+
+    ahead = net()
+    before = ahead.parameters()
+    tight(500_000)
+    message = (
+        r"the optimizer takes all rows in one step, and they do not fit on the device: the data need 208 kB, and "
+        r".* of memory are free for them; use an optimizer that works in batches, such as 'adam', for which data need"
+    )
+    with pytest.raises(ArgumentError, match=message):
+        fit(ahead, optimizer="lbfgs")
+    assert all((value == ahead.parameters()[path]).all() for path, value in before.items())
+    runs = []
+    for nbytes in (None, 1_300_000):
+        tight(nbytes)
+        many = (np.tile(X, (8, 1)) + 1, np.tile(Y, 8))
+        runs.append(fit(net(), optimizer="lbfgs", validation_data=many))
+        assert runs[-1].record.training["data_on_device"] == "resident"
+    assert runs[0].history == runs[1].history
+
+
+def test_an_epoch_can_begin_again_in_the_middle(
+    tight: Callable[[int | None], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a training that is paused, or whose validation is cut short, may leave it."""
+    start, run, begun = Epoch.start, Epoch.run, [0]
+
+    def twice(self: Epoch, order: Any = None) -> None:
+        before = self._model.values() | self._model.store.read(["counter.step", "counter.update"])
+        moments = self._model.moments()[1]
+        start(self, order)
+        for _ in range(3):
+            run(self, 5)
+        begun[0] += 1
+        self._model.store.write(before | moments)
+        start(self, order)
+
+    tight(None)
+    nets = [network(), network()]
+    fit(nets[0])
+    monkeypatch.setattr(Epoch, "start", twice)
+    tight(TIGHT)
+    assert rows_at_a_time(fit(nets[1])) > BATCH
+    assert begun == [3]
+    same(*nets)
