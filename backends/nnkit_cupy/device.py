@@ -32,6 +32,7 @@ TARGET = Target(
     alignment=256,
     loops=True,
     lanes=LANES,
+    crosses=True,
     folds=frozenset(FOLDS),
     row_folds=frozenset(ROW_FOLDS),
     native=frozenset(("erf",)),

@@ -69,10 +69,13 @@ def _reshaped(graph: Graph, i: int) -> int:
 class Pass:
     """A group in the making: it begins with the first of the nodes that wait, and takes more of them."""
 
-    def __init__(self, graph: Graph, target: Target, views: set[int], waiting: dict[int, None]) -> None:
+    def __init__(
+        self, graph: Graph, target: Target, views: set[int], waiting: dict[int, None], crosses: bool = False
+    ) -> None:
         self.graph, self.target, self.views, self.waiting = graph, target, views, waiting
         first = next(iter(waiting))
-        self.phase = graph.nodes[first].origin.phase
+        phase = graph.nodes[first].origin.phase
+        self.phases = ("forward", "backward") if crosses and phase in ("forward", "backward") else (phase,)
         self.shape = space(graph, [first])
         many = len(self.shape) > 1 and self.shape[0] != 1 and self.shape[-1] != 1 and 0 not in self.shape
         self.column = (*self.shape[:-1], 1)
@@ -94,7 +97,7 @@ class Pass:
         return tuple(i for part in phases(self.graph, tuple(self.members)) for i in part)
 
     def grow(self) -> None:
-        """Take nodes of the same phase whose operands are all known, while each comes next, reads a member, or is what
+        """Take nodes of its phases whose operands are all known, while each comes next, reads a member, or is what
         a reader waits for.
         """
         while self.waiting:
@@ -122,7 +125,7 @@ class Pass:
                     heappush(self._near, operand)
 
     def _joins(self, i: int) -> bool:
-        if i not in self.waiting or self.graph.nodes[i].origin.phase != self.phase:
+        if i not in self.waiting or self.graph.nodes[i].origin.phase not in self.phases:
             return False
         kind = self._kind(i)
         if kind == "row" and is_elementwise(self.graph.nodes[i]) and not self._concerns(i):
@@ -151,7 +154,7 @@ class Pass:
         return any(o in self.members for o in read) or any(self._is_element(user) for user in self._readers_of(i))
 
     def _is_element(self, i: int) -> bool:
-        return i in self.waiting and self._kind(i) == "element" and self.graph.nodes[i].origin.phase == self.phase
+        return i in self.waiting and self._kind(i) == "element" and self.graph.nodes[i].origin.phase in self.phases
 
     def _readers_of(self, i: int) -> Iterator[int]:
         """The nodes that read a value, perhaps in another shape."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from nnkit.graph.ir import Graph, describe
 from nnkit.names import lookup
 from nnkit.plan import recompute, rewrites
+from nnkit.plan.checks import check_parts
 from nnkit.plan.cost import Cost, group_cost
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.plan.passes import is_pass
@@ -115,8 +116,11 @@ def closest(graph: Graph, target: Target, disable: Collection[str] = (), memory_
         enabled -= {"reuse_memory"}
     rewritten, removed = _rewritten(graph, target, enabled)
 
+    # Under a limit, forward and backward stay apart: what lies between them may be computed again.
+    crosses = target.crosses and memory_limit is None
+
     def lay_out(ready: Graph) -> Plan:
-        order = _order(ready, target, enabled)
+        order = _order(ready, target, enabled, crosses)
         storage = allocate(ready, order, target, enabled)
         steps = _steps(ready, order, storage, target)
         threads, steps = shared(steps, target) if "share" in enabled else (1, steps)
@@ -138,13 +142,13 @@ def closest(graph: Graph, target: Target, disable: Collection[str] = (), memory_
     made = lay_out(rewritten)
     if memory_limit is None or made.arena_bytes <= memory_limit or "recompute" not in enabled:
         return made
-    order = _order(rewritten, target, enabled)
+    order = _order(rewritten, target, enabled, crosses)
     memory = allocator(rewritten, order, target, enabled)
     return recompute.within(made, Profile(rewritten, order, memory.run(), memory, target), lay_out, memory_limit)
 
 
-def _order(graph: Graph, target: Target, enabled: frozenset[str]) -> Schedule:
-    return schedule(graph, target, fuse="fuse" in enabled, transposes_are_views="fold_transposes" in enabled)
+def _order(graph: Graph, target: Target, enabled: frozenset[str], crosses: bool = False) -> Schedule:
+    return schedule(graph, target, "fuse" in enabled, "fold_transposes" in enabled, crosses)
 
 
 def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[Graph, dict[str, int]]:
@@ -163,6 +167,8 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
         graph = rewrites.keep_unused(graph)
     removed = dict.fromkeys(enabled, 0)
     graph = rewrites.expand(graph, target)
+    if target.lanes > 1:
+        graph = check_parts(graph)
     for name, apply in passes:
         if name in enabled:
             before, graph = len(graph), apply(graph)
@@ -180,7 +186,7 @@ def _steps(graph: Graph, order: Schedule, storage: Storage, target: Target) -> t
         escaping = {i for i in group if i in graph.output.values() or any(u not in members for u in graph.users[i])}
         cost = Cost() if group[0] in joined else group_cost(graph, group, escaping, tile, target)
         kernel = "fused" if is_pass(graph, group) else graph.nodes[group[0]].operation
-        phase = graph.nodes[group[-1]].origin.phase.partition(" ")[0] if number < order.computed else "update"
+        phase = graph.nodes[group[0]].origin.phase.partition(" ")[0] if number < order.computed else "update"
         steps.append(Step(kernel, group, tile, phase, cost))
     return tuple(steps)
 

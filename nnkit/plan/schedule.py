@@ -27,16 +27,17 @@ def guarded(graph: Graph) -> list[int]:
     return [node.inputs[0] for node in asked if node.operation == "isfinite" and node.origin.phase == "update"]
 
 
-def schedule(graph: Graph, target: Target, fuse: bool, transposes_are_views: bool) -> Schedule:
+def schedule(graph: Graph, target: Target, fuse: bool, transposes_are_views: bool, crosses: bool = False) -> Schedule:
     """The order of recording, in which elementwise nodes are pulled forward to the pass that made their operand.
 
-    Where the target can, a pass also reduces: rows on its way, and all of its values in the end.
+    Where the target can, a pass also reduces: rows on its way, and all of its values in the end. ``crosses`` lets it go
+    on from the forward into the backward computation.
     """
     views = _views(graph, target, transposes_are_views)
     early = graph.ancestors(_results(graph))
     work = [i for i, node in graph if node.operation not in ("input", "constant", "arange") and i not in views]
-    compute = _groups(graph, [i for i in work if i in early], views, target, fuse)
-    commit = _groups(graph, [i for i in work if i not in early], views, target, fuse)
+    compute = _groups(graph, [i for i in work if i in early], views, target, fuse, crosses)
+    commit = _groups(graph, [i for i in work if i not in early], views, target, fuse, crosses)
     return Schedule((*compute, *commit), len(compute), frozenset(views))
 
 
@@ -48,11 +49,13 @@ def _results(graph: Graph) -> list[int]:
     return [i for i in graph.output.values() if i not in new_states]
 
 
-def _groups(graph: Graph, work: list[int], views: set[int], target: Target, fuse: bool) -> list[tuple[int, ...]]:
+def _groups(
+    graph: Graph, work: list[int], views: set[int], target: Target, fuse: bool, crosses: bool
+) -> list[tuple[int, ...]]:
     waiting = dict.fromkeys(work)
     groups: list[tuple[int, ...]] = []
     while waiting:
-        found = Pass(graph, target, views, waiting)
+        found = Pass(graph, target, views, waiting, crosses)
         if fuse and found.grows:
             found.grow()
         groups.append(found.group)

@@ -38,6 +38,8 @@ class Target:
     run_steps: int = 1
     lanes: int = 1
     """How many steps may run side by side, if they do not share memory: then it is used again only under a limit."""
+    crosses: bool = False
+    """Whether a fused pass goes on from the forward into the backward computation: from softmax to its derivative."""
     folds: frozenset[str] = frozenset()
     """Reductions to one number that a fused pass does on its way."""
     row_folds: frozenset[str] = frozenset()

@@ -214,7 +214,7 @@ def _may_end(plan: Plan, product: int, item: Piece | Product, between: Sequence[
     nodes, step = plan.graph.nodes, plan.steps[item.step]
     if step.kernel != "fused" or item.commits or len(phases(plan.graph, step.nodes)) > 1:
         return False
-    fits = all(nodes[i].shape == nodes[product].shape and nodes[i].operation not in FOLDS for i in step.nodes)
+    fits = all(nodes[i].operation in FOLDS or nodes[i].shape == nodes[product].shape for i in step.nodes)
     direct = not any(_reads(plan, item, user) for user in plan.graph.users[product] if plan.slots[user].kind == "view")
     return fits and direct and not any(each.touched.before(item.touched) for each in between)
 

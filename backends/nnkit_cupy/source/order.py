@@ -59,7 +59,7 @@ def region(plan: Plan, i: int, elsewhere: Mapping[int, Look]) -> tuple[Region, .
         i = plan.slots[i].ref
     slot, node = plan.slots[i], plan.graph.nodes[i]
     if i in elsewhere:
-        return (Region(elsewhere[i].buffer),)
+        return (Region(elsewhere[i].buffer, elsewhere[i].offset, elsewhere[i].offset + 1),)
     if slot.kind == "arena":
         return () if slot.tiled else (Region("arena", slot.offset, slot.offset + node.nbytes),)
     if slot.kind == "constant":
