@@ -10,15 +10,16 @@ from nnkit.bench.job import Job
 from nnkit.network import Network
 from nnkit.plan import Plan
 from nnkit.plan.explain import Measured
+from nnkit.training.precision import FULL
 
 ROUNDS = 31
 
 
-def measured(network: Network, made: Plan, batch: int, optimizer: str, loss: str) -> Measured:
+def measured(network: Network, made: Plan, batch: int, optimizer: str, loss: str, precision: str = FULL) -> Measured:
     """A training step of a network by its plan, on random data and fresh weights."""
     job = Job.of(network, batch, optimizer, loss)
     fresh = job.network()
-    allocated(fresh, job)
+    allocated(fresh, job, precision)
     model = fresh._model
     program = model.backend.compile(made).bind(model.store, resident(fresh, job.data()))
 

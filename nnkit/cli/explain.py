@@ -39,7 +39,7 @@ def run(flags: Namespace) -> int:
     if flags.measure:
         from nnkit.bench.stopwatch import measured
 
-        taken = measured(network, plan, *asked)
+        taken = measured(network, plan, *asked, flags.precision)
     if flags.format == "json":
         print(json.dumps(explain_json(plan, taken), indent=1))
     else:

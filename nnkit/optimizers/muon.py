@@ -75,6 +75,8 @@ class Muon(ByParts):
             raise ArgumentError(f"Muon: others is {self.others!r}, which works on all parameters at once; use it alone")
         if self.others.has_final:
             raise ArgumentError(f"Muon: others averages its parameters; wrap Muon instead, got {self.others!r}")
+        if self.others.outermost:
+            raise ArgumentError(f"Muon: others has to do with the loss; wrap Muon instead, got {self.others!r}")
 
     @property
     def moments(self) -> tuple[str, ...]:

@@ -41,6 +41,6 @@ def read_as(graph: Graph, product: Node) -> str:
 
 
 def _rounded(trace: Trace, operand: TracedArray, dtype: str) -> TracedArray:
-    """The operand in another type, converted beside the step that made it, before it is looked at in another shape."""
+    """The operand in another type, converted where it was made: in the phase and the layer of that step."""
     made = trace.nodes[operand.position]
     return trace.record("astype", (operand,), made.origin, dtype=dtype)

@@ -306,7 +306,7 @@ def _record(
             "compile": options.compile,
             "precision": options.precision,
             "products": plan.target.products,
-            "loss_scale": loss_scale(model, optimizer),
+            "loss_scale": loss_scale(model, loop.optimizer),
             "memory_limit": options.limit,
             "program": {
                 "kind": "native" if plan.target.loops else "plain",

@@ -68,7 +68,7 @@ class Kept:
         shapes = optimizer.moment_shapes(values.layout.parts)
         self.moments = {n: values.trace.input(f"moment.{n}", "state", shape, dtype) for n, shape in shapes.items()}
         self.settings = {n: values.number(f"setting.optimizer.{n}", "setting", dtype) for n in optimizer.settings()}
-        self.optimizer = optimizer
+        self.values, self.optimizer = values, optimizer
 
     def larger(self, loss: TracedArray) -> TracedArray:
         """The loss as the optimiser wants it for the gradient."""
@@ -83,6 +83,14 @@ class Kept:
         if isinstance(self.optimizer, LossScale):
             fine = fine | self.optimizer.may_skip(self.moments, self.settings)
         return fine
+
+    def limited(self, new: TracedArray, gradient: TracedArray) -> TracedArray:
+        """The new parameters within the constraints; those of a skipped step stay as they are, to the bit."""
+        within, xp = constrained(self.values.layout, new), self.values.xp
+        if within is new or not isinstance(self.optimizer, LossScale):
+            return within
+        kept: TracedArray = xp.where(xp.all(xp.isfinite(gradient)), within, self.values.flat)
+        return kept
 
 
 class Batch:
@@ -206,7 +214,7 @@ def _update(values: Values, kept: Kept, gradient: TracedArray) -> dict[str, Trac
     step = values.xp.astype(update, values.layout.dtype)
     parts, moments, settings = values.layout.parts, kept.moments, kept.settings
     new, moved = kept.optimizer.update_parts(parts, values.flat, gradient, moments, settings, step)
-    new = constrained(values.layout, new)
+    new = kept.limited(new, gradient)
     return {"parameter": new, "counter.update": update} | {f"moment.{n}": value for n, value in moved.items()}
 
 

@@ -49,7 +49,10 @@ def rounded_to(precision: str, target: Target) -> str:
 
 
 def loss_scale(model: Model, optimizer: Optimizer) -> dict[str, Any] | None:
-    """Where dynamic loss scaling has arrived, and how many steps it has skipped; None without it."""
+    """Where dynamic loss scaling has arrived, and how many steps it has skipped; None without it.
+
+    The optimiser is the one that trained, whose schedules know their ends.
+    """
     if not isinstance(optimizer, LossScale):
         return None
     kept = model.store.read(f"moment.{name}" for name in optimizer.moments)

@@ -18,6 +18,7 @@ from nnkit.optimizers import (
     ExponentialMovingAverage,
     Ftrl,
     Lion,
+    LossScale,
     Muon,
     NAdam,
     Parts,
@@ -94,8 +95,10 @@ WRAPPED = {
     "weight_decay": WeightDecay(INNER, 0.1),
     "accumulate": Accumulate(INNER, 3),
     "exponential_moving_average": ExponentialMovingAverage(INNER, 0.9),
+    "loss_scale": LossScale(INNER, 4.0, 3),
     "several": Accumulate(ExponentialMovingAverage(ClipByNorm(WeightDecay(AdamW(0.1), 0.2), 0.5), 0.8), 2),
     "of each two": Accumulate(Accumulate(ClipByNorm(ClipByNorm(WeightDecay(WeightDecay(Muon(0.1))), 3.0), 1.0), 2), 2),
     "scheduled": ClipByValue(WeightDecay(Adam(0.1), Cosine(0.3, steps=20)), Exponential(0.5, factor=0.9)),
+    "scaled, several": LossScale(ClipByNorm(Accumulate(Adam(0.1), 2), 0.5), 8.0, 2),
 }
 CASES = PLAIN | ADAPTIVE | WRAPPED

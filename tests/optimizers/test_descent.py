@@ -19,6 +19,7 @@ from nnkit.optimizers import (
     ExponentialMovingAverage,
     Ftrl,
     Lion,
+    LossScale,
     Muon,
     NAdam,
     Parts,
@@ -60,6 +61,7 @@ QUADRATIC = {
     "weight_decay": (WeightDecay(SGD(0.1), 0.0), 400),
     "accumulate": (Accumulate(SGD(0.1, momentum=0.5), 2), 800),
     "exponential_moving_average": (ExponentialMovingAverage(SGD(0.1), 0.9), 400),
+    "loss_scale": (LossScale(SGD(0.1), initial=1.0, interval=1000), 400),
 }
 MATRIX = Parts(((1, 3),))
 """For Muon, which leaves vectors to another optimiser."""
@@ -105,6 +107,7 @@ ROSENBROCK = {
     "weight_decay": (WeightDecay(Adam(0.02), 0.0), 3000),
     "accumulate": (Accumulate(Adam(0.05), 2), 3000),
     "exponential_moving_average": (ExponentialMovingAverage(Adam(0.02), 0.99), 3000),
+    "loss_scale": (LossScale(Adam(0.02), initial=1.0, interval=5000), 3000),
 }
 
 

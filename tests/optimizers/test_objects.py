@@ -10,6 +10,7 @@ from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.optimizers import (
     LAMB,
+    LBFGS,
     SGD,
     Accumulate,
     Adadelta,
@@ -24,6 +25,7 @@ from nnkit.optimizers import (
     ExponentialMovingAverage,
     Ftrl,
     Lion,
+    LossScale,
     Muon,
     NAdam,
     RAdam,
@@ -204,6 +206,22 @@ def test_resolved_reaches_schedules_inside():
         (
             lambda: ExponentialMovingAverage(Accumulate(ScheduleFreeAdamW(), 2)),
             "ExponentialMovingAverage: .* averages its parameters already; use it without this wrapper, or another",
+        ),
+        (lambda: LossScale("adam"), "LossScale: optimizer is 'adam', expected an optimiser object"),
+        (lambda: LossScale(LBFGS()), r"LossScale: LBFGS\(.* searches for its own steps; use it alone"),
+        (lambda: LossScale(SGD(), 0.0), r"LossScale: initial is 0.0, expected a number in \(0, inf\)"),
+        (lambda: LossScale(SGD(), -2.0), "LossScale: initial is -2.0"),
+        (lambda: LossScale(SGD(), float("inf")), "LossScale: initial is inf"),
+        (lambda: LossScale(SGD(), interval=0), "LossScale: interval is 0, expected a whole number from 1 up"),
+        (lambda: LossScale(SGD(), interval=1.5), "LossScale: interval is 1.5"),
+        (
+            lambda: ClipByNorm(LossScale(SGD()), 1.0),
+            r"ClipByNorm: LossScale has to do with the loss and stands outside .* write LossScale\(ClipByNorm\(",
+        ),
+        (lambda: LossScale(LossScale(SGD())), "LossScale: LossScale has to do with the loss and stands outside of all"),
+        (
+            lambda: Muon(others=LossScale(SGD())),
+            "Muon: others has to do with the loss; wrap Muon instead, got LossScale",
         ),
         (lambda: Constant(-1), "Constant: learning_rate is -1"),
         (lambda: Constant(1, warmup=-1), "Constant: warmup is -1, expected a whole number from 0 up"),

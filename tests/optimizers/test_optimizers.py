@@ -136,6 +136,7 @@ PASSES = {
     "weight_decay": 5,
     "accumulate": 10,
     "exponential_moving_average": 7,
+    "loss_scale": 8,
 }
 
 

@@ -69,6 +69,7 @@ SAVED = {
     "simplify": ("flops", "nbytes"),
     "factor_sums": ("kernels", "flops", "nbytes"),
     "fold_transposes": ("kernels", "nbytes"),
+    "round_products": (),
     "fuse": ("kernels", "nbytes"),
     "tile": (),
     "join_gradients": ("kernels", "nbytes"),
@@ -216,6 +217,75 @@ def test_a_decision_says_how_often_it_was_taken(made):
     several = plan(made.source, replace(SMALL, threads=2, divisible=frozenset({"matmul"})))
     count = sum(step.shared for step in several.steps)
     assert f"steps that 2 threads divide among them: {count}" in explain(several)
+
+
+TENSOR = replace(TARGET, rounded=(("tf32", 2e13), ("float16", 4e13), ("bfloat16", 4e13)))
+
+
+@pytest.fixture(scope="module")
+def single():
+    """A small step in float32, with five products."""
+    module = nn.Sequential([nn.Dense(24, "tanh"), nn.Dense(5, "softmax")])
+    return Job(module, (12,), "auto", Adam(), "classes", rows=64, dtype="float32").graph(32)
+
+
+def products(made):
+    return [node for _, node in made.graph if node.operation == "matmul"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_products_read_halves_and_nothing_else_does(single, dtype):
+    """Each value is rounded once, however many products read it; all else is what it is without."""
+    made, plain = plan(single, replace(TENSOR, products=dtype)), plan(single, TENSOR)
+    nodes = made.graph.nodes
+    assert {node.dtype for node in products(made)} == {"float32"}
+    assert {nodes[o].dtype for node in products(made) for o in node.inputs} == {dtype}
+    halves = [node for _, node in made.graph if node.dtype == dtype]
+    assert {node.operation for node in halves} == {"astype"}
+    assert len({node.inputs for node in halves}) == len(halves)
+    assert sorted(work(made)) == sorted(work(plain) + ["astype"] * len(halves))
+    text = explain(made)
+    assert re.search(rf"products that read {dtype} and add up in float32: 5 of 5$", text, re.MULTILINE)
+    assert f"32×12 @ 12×24 in {dtype}" in text
+    without = plan(single, replace(TENSOR, products=dtype), ("round_products",))
+    assert [node.dtype for _, node in without.graph] == [node.dtype for _, node in plain.graph]
+    assert without.cost == plain.cost
+
+
+def test_products_in_tf32_read_what_is_there(single):
+    made, plain = plan(single, replace(TENSOR, products="tf32")), plan(single, TENSOR)
+    assert work(made) == work(plain)
+    assert all(node.options["tf32"] for node in products(made))
+    assert "32×12 @ 12×24 in tf32" in explain(made)
+
+
+def test_products_are_faster_where_operands_are_narrow():
+    """The rate is that of the data type they read, and halves are half as many bytes."""
+    trace = Trace()
+    a, b = (trace.input(name, "data", (2000, 2000), "float32") for name in "ab")
+    graph = trace.graph({"y": a @ b})
+    seconds, fast = {}, replace(TENSOR, bytes_per_s=1e13)
+    for dtype in ("float32", "tf32", "bfloat16"):
+        made = plan(graph, replace(fast, products=dtype))
+        (step,) = [step for step in made.steps if made.graph.nodes[step.nodes[0]].operation == "matmul"]
+        seconds[dtype] = step.cost.seconds - TENSOR.call_s
+        assert step.cost.flops == 2 * 2000**3
+        assert step.cost.nbytes == 2000**2 * (4 + (4 if dtype == "bfloat16" else 8))
+    assert seconds["tf32"] == pytest.approx(2 * 2000**3 / 2e13)
+    assert seconds["bfloat16"] < seconds["tf32"] < seconds["float32"]
+
+
+def test_nothing_is_rounded_where_nobody_asks_or_nothing_can_be(graph, single):
+    """By default, on a device without such products, and in float64."""
+    for found, target in ((single, TENSOR), (single, replace(TARGET, products="bfloat16"))):
+        assert {node.dtype for _, node in plan(found, target).graph} <= {"float32", "bool", *WHOLE, "float64"}
+        assert not any(node.options.get("tf32") for node in products(plan(found, target)))
+    asked, plain = plan(graph, replace(TENSOR, products="bfloat16")), plan(graph, TENSOR)
+    assert [node.dtype for _, node in asked.graph] == [node.dtype for _, node in plain.graph]
+    assert "products are in float32" in explain(plan(single, TENSOR))
+
+
+WHOLE = ("int32", "int64", "uint32")
 
 
 def test_explain_as_data_adds_up(made):

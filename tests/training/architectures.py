@@ -23,6 +23,7 @@ from nnkit.optimizers import (
     ExponentialMovingAverage,
     Ftrl,
     Lion,
+    LossScale,
     Muon,
     NAdam,
     RAdam,
@@ -110,9 +111,14 @@ WRAPPERS = st.sampled_from(
 )
 
 
+OUTERMOST = st.sampled_from([*[lambda optimizer: optimizer] * 3, lambda optimizer: LossScale(optimizer, 64.0, 2)])
+
+
 def wrapped(optimizers):
-    """With none, one or two wrappers."""
-    return st.builds(lambda optimizer, inner, outer: outer(inner(optimizer)), optimizers, WRAPPERS, WRAPPERS)
+    """With none, one or two wrappers, and then a loss scale or none."""
+    return st.builds(
+        lambda optimizer, inner, outer, last: last(outer(inner(optimizer))), optimizers, WRAPPERS, WRAPPERS, OUTERMOST
+    )
 
 
 # Output activation, loss and kind of targets.

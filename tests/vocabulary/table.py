@@ -31,7 +31,14 @@ from tests.nn import (
     test_random_layers,
 )
 from tests.nn.table import ROWS
-from tests.optimizers import test_lbfgs, test_native_schedules, test_optimizers, test_references, test_schedules
+from tests.optimizers import (
+    test_lbfgs,
+    test_loss_scale,
+    test_native_schedules,
+    test_optimizers,
+    test_references,
+    test_schedules,
+)
 from tests.optimizers import test_wrappers as wrappers
 from tests.training import test_constraints as constrained
 from tests.training import test_fit_losses, test_fit_metrics, test_fit_optimizers, test_full_batch
@@ -133,6 +140,7 @@ KINDS = {
                 wrappers.test_the_average_is_the_weighted_mean_of_the_parameters,
                 "exponential_moving_average",
             )
+            | by(test_loss_scale.test_every_step_is_that_of_the_rule_written_out, "loss_scale")
             | by(test_lbfgs.test_every_direction_is_that_of_the_inverse_hessian_written_out, "lbfgs"),
             "compiled": ran(test_fit_optimizers.test_compiled_steps_are_those_of_the_reference)
             | by(test_full_batch.test_compiled_and_plain_take_the_same_way, "lbfgs"),

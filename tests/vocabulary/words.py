@@ -41,7 +41,7 @@ WORDS: dict[str, tuple[Callable[[str], Any], str]] = {
     ),
     "wrappers": (
         wrapper,
-        "clip_by_value clip_by_norm clip_by_global_norm weight_decay accumulate exponential_moving_average",
+        "clip_by_value clip_by_norm clip_by_global_norm weight_decay accumulate exponential_moving_average loss_scale",
     ),
     "schedules": (
         schedules.get,
@@ -72,7 +72,5 @@ WORDS: dict[str, tuple[Callable[[str], Any], str]] = {
         "TimeLimit Every",
     ),
 }
-NOT_YET = {
-    "wrappers": {"loss_scaling": "there is no half precision, whose range is what it is for"},
-}
+NOT_YET: dict[str, dict[str, str]] = {}
 """Names that users expect and that have no meaning yet; they leave this list with the day they get one."""

@@ -18,7 +18,7 @@ from nnkit.training.compiling import Compiler
 from nnkit.training.graphs import training_graph
 from nnkit.training.layout import SEEDS, counters, metrics, moments, settings
 from nnkit.training.objective import objective
-from nnkit.training.precision import FULL
+from nnkit.training.precision import FULL, scaled
 from nnkit.training.targets import signature
 
 
@@ -30,7 +30,7 @@ def step(job: Job, mode: str, precision: str = FULL) -> tuple[Block, int]:
     """``mode`` is that of ``fit(compile=…)``."""
     network = job.network()
     model, goal = network._model, objective(network.module, job.loss)
-    optimizer = allocated(network, job)
+    optimizer = allocated(network, job, precision)
     data = job.data()
     target = signature(data[1])
     compiler = Compiler(model, mode, precision=precision)
@@ -51,10 +51,10 @@ def step(job: Job, mode: str, precision: str = FULL) -> tuple[Block, int]:
     return run, job.steps
 
 
-def allocated(network: Network, job: Job) -> Optimizer:
+def allocated(network: Network, job: Job, precision: str = FULL) -> Optimizer:
     """The optimiser, after the network's store has all that its steps need."""
     model = network._model
-    optimizer = optimizers.get(job.optimizer).resolved(1)
+    optimizer = scaled(optimizers.get(job.optimizer), precision, None).resolved(1)
     numbers = {f"setting.optimizer.{name}": value for name, value in optimizer.settings().items()}
     for leaves in (
         counters(),

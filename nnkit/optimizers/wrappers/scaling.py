@@ -21,10 +21,11 @@ class LossScale(Wrapper):
     """``optimizer`` on the gradient of S · loss, divided by S; S is as large as the range of the numbers allows.
 
     S begins at ``initial``. A step whose gradient is not finite is skipped: parameters and moments stay as they are, it
-    does not count as an update, and S is halved. After ``interval`` good steps S is doubled. Where the gradient is not
-    finite although S is at most 1, the step is a failure like any other. ``net.fit(precision="mixed_float16")`` puts
-    this wrapper around its optimiser by itself. It stands outside of all others. Micikevicius and others, "Mixed
-    precision training", ICLR 2018.
+    does not count as an update, and S is halved. After ``interval`` good steps S is doubled, as long as it is finite
+    then. Where the gradient is not finite although S is at most 1, the step is a failure like any other. Running
+    statistics of layers count the batch of a skipped step too: they come from the forward pass, which is as good as
+    ever. ``net.fit(precision="mixed_float16")`` puts this wrapper around its optimiser by itself. It stands outside of
+    all others. Micikevicius and others, "Mixed precision training", ICLR 2018.
 
     >>> from nnkit.optimizers import SGD
     >>> import numpy as np
@@ -95,10 +96,12 @@ class LossScale(Wrapper):
         none, ratio, skipped = xp.zeros_like(moments[GOOD]), _ratio(moments), moments[SKIPPED]
         good = xp.where(finite, moments[GOOD] + 1.0, none)
         due = good >= settings["scale_interval"]
+        # Twice an infinite ratio would never come down again.
+        larger = due & xp.isfinite(2.0 * ratio * settings["loss_scale"])
         return {
-            RATIO: xp.where(finite, xp.where(due, 2.0 * ratio, ratio), 0.5 * ratio),
+            RATIO: xp.where(finite, xp.where(larger, 2.0 * ratio, ratio), 0.5 * ratio),
             GOOD: xp.where(due, none, good),
-            SKIPPED: xp.where(finite, skipped, skipped + 1.0),
+            SKIPPED: skipped + xp.where(finite, none, none + 1.0),
         }
 
     def final(self, parameter: Array, moments: Mapping[str, Array], settings: Mapping[str, Array], step: int) -> Array:
