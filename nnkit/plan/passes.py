@@ -74,8 +74,7 @@ class Pass:
     ) -> None:
         self.graph, self.target, self.views, self.waiting = graph, target, views, waiting
         first = next(iter(waiting))
-        phase = graph.nodes[first].origin.phase
-        self.phases = ("forward", "backward") if crosses and phase in ("forward", "backward") else (phase,)
+        self.phase, self.crosses = graph.nodes[first].origin.phase, crosses
         self.shape = space(graph, [first])
         many = len(self.shape) > 1 and self.shape[0] != 1 and self.shape[-1] != 1 and 0 not in self.shape
         self.column = (*self.shape[:-1], 1)
@@ -97,7 +96,7 @@ class Pass:
         return tuple(i for part in phases(self.graph, tuple(self.members)) for i in part)
 
     def grow(self) -> None:
-        """Take nodes of its phases whose operands are all known, while each comes next, reads a member, or is what
+        """Take nodes of its phase whose operands are all known, while each comes next, reads a member, or is what
         a reader waits for.
         """
         while self.waiting:
@@ -125,7 +124,7 @@ class Pass:
                     heappush(self._near, operand)
 
     def _joins(self, i: int) -> bool:
-        if i not in self.waiting or self.graph.nodes[i].origin.phase not in self.phases:
+        if i not in self.waiting or not self._in_phase(i):
             return False
         kind = self._kind(i)
         if kind == "row" and is_elementwise(self.graph.nodes[i]) and not self._concerns(i):
@@ -133,6 +132,12 @@ class Pass:
         # What all rows are folded into is there at the end of the last one, and rows go piece by piece.
         apart = {"row": "number", "number": "row"}.get(kind)
         return kind != "" and apart not in self._kinds and self._ready(i)
+
+    def _in_phase(self, i: int) -> bool:
+        """Whether a node is of its phase. Rows go on from the forward into the backward computation, if they may."""
+        phase = self.graph.nodes[i].origin.phase
+        on = self.crosses and "row" in self._kinds and (self.phase, phase) == ("forward", "backward")
+        return phase == self.phase or on
 
     def _kind(self, i: int) -> str:
         """Of what a node has a value: "element", "row", or all as one "number"; "" if it cannot join."""
@@ -154,7 +159,7 @@ class Pass:
         return any(o in self.members for o in read) or any(self._is_element(user) for user in self._readers_of(i))
 
     def _is_element(self, i: int) -> bool:
-        return i in self.waiting and self._kind(i) == "element" and self.graph.nodes[i].origin.phase in self.phases
+        return i in self.waiting and self._kind(i) == "element" and self._in_phase(i)
 
     def _readers_of(self, i: int) -> Iterator[int]:
         """The nodes that read a value, perhaps in another shape."""

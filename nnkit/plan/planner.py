@@ -12,6 +12,7 @@ from nnkit.names import lookup
 from nnkit.plan import recompute, rewrites
 from nnkit.plan.checks import check_parts
 from nnkit.plan.cost import Cost, group_cost
+from nnkit.plan.extrema import compare_extrema
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.plan.passes import is_pass
 from nnkit.plan.profile import Profile
@@ -161,6 +162,7 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
         ("factor_sums", factor_sums),
         ("simplify", rewrites.simplify),
         ("merge_common", rewrites.merge_common),
+        ("simplify", compare_extrema),
         ("fold_transposes", rewrites.fold_transposes),
     ]
     if "drop_unused" not in enabled:

@@ -2,7 +2,8 @@
 
 A product of halves with sums in float32 runs on the tensor cores of a GPU, ten times as fast and more. Its result, the
 parameters, what the optimiser keeps, norms, losses and all passes over elements are in float32, so that nothing but the
-operands of products is rounded (Micikevicius and others, "Mixed precision training", ICLR 2018).
+operands of products is rounded (Micikevicius and others, "Mixed precision training", ICLR 2018). The derivative of ReLU
+asks what the next product has read whether it is above 0, so that nothing else of the layer is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Sequence
 
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.tracing import Trace, TracedArray
-from nnkit.plan.rewrites import merge_common, rewrite
+from nnkit.plan.extrema import EXTREMUM
+from nnkit.plan.rewrites import rewrite, scalar_value
 from nnkit.plan.target import Target
 
 WIDE = "float32"
@@ -24,23 +26,29 @@ def round_products(graph: Graph, target: Target) -> Graph:
     if chosen not in dict(target.rounded):
         return graph
 
+    halves: dict[int, TracedArray] = {}
+
+    def half(trace: Trace, operand: TracedArray) -> TracedArray:
+        """The operand in the other type, converted where it was made: in the phase and the layer of that step."""
+        if operand.position not in halves:
+            made = trace.nodes[operand.position]
+            halves[operand.position] = trace.record("astype", (operand,), made.origin, dtype=chosen)
+        return halves[operand.position]
+
     def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+        if node.operation in EXTREMUM and operands[0].position in halves and scalar_value(trace, operands[1]) == 0:
+            kept = trace.record("astype", (halves[operands[0].position],), node.origin, dtype=WIDE)
+            return trace.record(node.operation, (kept, operands[1]), node.origin)
         if node.operation != "matmul" or {o.dtype for o in operands} != {WIDE}:
             return None
         if chosen == TF32:
             return trace.record("matmul", operands, node.origin, **node.options, tf32=True)
-        halves = [_rounded(trace, operand, chosen) for operand in operands]
-        return trace.record("matmul", halves, node.origin, **node.options, dtype=WIDE)
+        read = [half(trace, operand) for operand in operands]
+        return trace.record("matmul", read, node.origin, **node.options, dtype=WIDE)
 
-    return merge_common(rewrite(graph, rule))
+    return rewrite(graph, rule)
 
 
 def read_as(graph: Graph, product: Node) -> str:
     """The data type in which a product reads its operands."""
     return TF32 if product.options.get("tf32") else graph.nodes[product.inputs[0]].dtype
-
-
-def _rounded(trace: Trace, operand: TracedArray, dtype: str) -> TracedArray:
-    """The operand in another type, converted where it was made: in the phase and the layer of that step."""
-    made = trace.nodes[operand.position]
-    return trace.record("astype", (operand,), made.origin, dtype=dtype)

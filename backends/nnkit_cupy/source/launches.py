@@ -104,10 +104,10 @@ def _items(
     for number, step in enumerate(plan.steps):
         if number == plan.computed:
             yield from _gate(plan, found, elsewhere)
-        inside = touched(plan, step.nodes, elsewhere)
-        if plan.graph.nodes[step.nodes[0]].operation in FOLD:
+        inside, items = touched(plan, step.nodes, elsewhere), _step(plan, step, found)
+        if plan.graph.nodes[step.nodes[0]].operation in FOLD and len(items) > 1:
             inside = inside.joined(Touched((SCRATCH,), (SCRATCH,)))
-        for item in _step(plan, step, found):
+        for item in items:
             if isinstance(item, Product) or item.work:
                 yield _behind(replace(item, step=number, touched=inside), number >= plan.computed)
     if plan.computed == len(plan.steps):
@@ -178,20 +178,20 @@ def _copies(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> I
 
 
 def _ended(plan: Plan, found: dict[int, Look], items: list[Piece | Product]) -> list[Piece | Product]:
-    """Passes over the result of a product become its ending, where nothing in between stands in the way."""
+    """Passes over the result of a product or of a sum of rows become its ending, where nothing is in the way."""
     result = list(items)
     for item in items:
         if not isinstance(item, Piece) or item.ending is None:
             continue
-        (product,) = plan.steps[item.step].nodes
+        (made,) = plan.steps[item.step].nodes
         at = result.index(item)
-        other = next((k for k in range(at + 1, len(result)) if _reads(plan, result[k], product)), None)
+        other = next((k for k in range(at + 1, len(result)) if _reads(plan, result[k], made)), None)
         last = item if other is None else result[other]
-        if other is None or not _may_end(plan, product, last, result[at + 1 : other]):
+        if other is None or not _may_end(plan, made, last, result[at + 1 : other]):
             continue
         if item.touched.overwritten(last.touched):  # other blocks would still read what it writes
             continue
-        lines = ending(plan, product, plan.steps[last.step].nodes, found)
+        lines = ending(plan, made, plan.steps[last.step].nodes, found, list(item.index))
         result[at] = replace(item.ending(lines), step=item.step, touched=item.touched.joined(last.touched))
         del result[other]
     return result
@@ -209,13 +209,13 @@ def _reads(plan: Plan, item: Piece | Product, value: int) -> bool:
     return False
 
 
-def _may_end(plan: Plan, product: int, item: Piece | Product, between: Sequence[Piece | Product]) -> bool:
-    """Whether a step is one loop over the elements of a product, and may run where that does."""
+def _may_end(plan: Plan, made: int, item: Piece | Product, between: Sequence[Piece | Product]) -> bool:
+    """Whether a step is one loop over the elements of what was made before it, and may run where that is made."""
     nodes, step = plan.graph.nodes, plan.steps[item.step]
     if step.kernel != "fused" or item.commits or len(phases(plan.graph, step.nodes)) > 1:
         return False
-    fits = all(nodes[i].operation in FOLDS or nodes[i].shape == nodes[product].shape for i in step.nodes)
-    direct = not any(_reads(plan, item, user) for user in plan.graph.users[product] if plan.slots[user].kind == "view")
+    fits = all(nodes[i].operation in FOLDS or nodes[i].shape == nodes[made].shape for i in step.nodes)
+    direct = not any(_reads(plan, item, user) for user in plan.graph.users[made] if plan.slots[user].kind == "view")
     return fits and direct and not any(each.touched.before(item.touched) for each in between)
 
 

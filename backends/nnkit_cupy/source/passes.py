@@ -110,14 +110,13 @@ def _vectors(
     return replace(piece, lines=[*piece.lines, *block(f"if (BID == 0 && TID < {rest})", last)])
 
 
-def ending(plan: Plan, product: int, part: tuple[int, ...], looks: Mapping[int, Look]) -> Lines:
-    """What a pass does with the element ``found`` of a product at ``row`` and ``column``."""
+def ending(plan: Plan, made: int, part: tuple[int, ...], looks: Mapping[int, Look], index: Lines) -> Lines:
+    """What a pass does with the element ``found``, at an index, of the value that was made before it."""
     shape = looks[part[0]].shape
     at = {i: looks[i].spread(shape) for i in _in_memory(plan, part)}
-    known = {product: "found"}
-    inside = any(user not in part for user in plan.graph.users[product]) or product in plan.graph.output.values()
-    kept = [f"{looks[product].at(['row', 'column'])} = found;"] if inside else []
-    return kept + _body(plan, part, at, ["row", "column"], looks, known)
+    inside = any(user not in part for user in plan.graph.users[made]) or made in plan.graph.output.values()
+    kept = [f"{looks[made].at(index)} = found;"] if inside else []
+    return kept + _body(plan, part, at, index, looks, {made: "found"})
 
 
 def _in_memory(plan: Plan, part: tuple[int, ...]) -> list[int]:

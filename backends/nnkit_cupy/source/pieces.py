@@ -37,7 +37,9 @@ class Piece:
     """Whether it writes states, which only a step does that the guard allows."""
     touched: Touched = NOTHING
     ending: Callable[[Lines], Piece] | None = None
-    """Of a product: the piece that does this with each element instead of storing it."""
+    """Of a product, and of a sum over columns: the piece that does this with each ``found`` instead of storing it."""
+    index: tuple[str, ...] = ()
+    """The index of the element that is found, in such code."""
     single: bool = False
     """Whether the first thread does all of it."""
     shared: int = 0

@@ -11,7 +11,7 @@ from nnkit.graph.ir import Node
 from nnkit.plan.look import Look
 from nnkit_cupy.source.moves import filled
 from nnkit_cupy.source.pieces import Piece, Product, elements, indices, names
-from nnkit_cupy.source.tiles import MOST, MOST_ACROSS, tiled
+from nnkit_cupy.source.tiles import MOST, tiled
 from nnkit_cupy.source.types import TYPES, cast
 
 LIBRARY = (("float32", "float32"), ("float64", "float64"), ("float16", "float32"), ("bfloat16", "float32"))
@@ -34,10 +34,10 @@ def product(
     extents = (*a.shape[-2:], b.shape[-1])
     if node.dtype == "float32" == dtypes[0] == dtypes[1] and not stack and not a.text and not b.text:
         m, k, n = extents
-        most = MOST if a.strides[1] == 1 else MOST_ACROSS
-        if m * k * n <= (min(most, MOST_TF32) if node.options.get("tf32") else most):
+        if m * k * n <= (MOST_TF32 if node.options.get("tf32") else MOST):
             made = tiled(a, b, out, (m, n, k), aligned)
-            return [replace(made, ending=partial(tiled, a, b, out, (m, n, k), aligned, None))]
+            again = partial(tiled, a, b, out, (m, n, k), aligned, None)
+            return [replace(made, ending=again, index=("row", "column"))]
     sides = [_side(look) for look in (a, b)]
     even = all(_evenly(look, stack) for look in (a, b, out))
     if dtypes[0] != dtypes[1] or (dtypes[0], node.dtype) not in LIBRARY or None in sides or not even:

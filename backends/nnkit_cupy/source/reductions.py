@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -31,7 +33,10 @@ def folded(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str], s
     if not kept and length > LONG:
         return _in_parts(fold, x, target, length, scratch)
     if axes and kept and axes == list(range(len(axes))) and count > 1 and x.strides[-1] == 1 and length > 1:
-        return [_down(fold, x, target, length, kept)]
+        made = _down(fold, x, target, length, kept)
+        if node.options["keepdims"]:
+            return [made]
+        return [replace(made, ending=partial(_down, fold, x, target, length, kept), index=tuple(names(len(kept))))]
     return [rows(count, length, _across(fold, x, target, axes, kept, length))]
 
 
@@ -87,8 +92,11 @@ def _index(axes: list[int], kept: list[int]) -> Lines:
     return [f"i{place[axis]}" for axis in range(len(place))]
 
 
-def _down(fold: _Fold, x: Look, out: Look, length: int, kept: list[int]) -> Piece:
-    """Down the columns: neighbouring threads take neighbouring columns, and so many lanes every so many rows."""
+def _down(fold: _Fold, x: Look, out: Look, length: int, kept: list[int], after: Lines | None = None) -> Piece:
+    """Down the columns: neighbouring threads take neighbouring columns, and so many lanes every so many rows.
+
+    ``after`` is done with each sum, which is ``found``, in place of storing it.
+    """
     extents = [x.shape[a] for a in kept]
     count = prod(extents)
     folded_axes = list(range(len(x.shape) - len(kept)))
@@ -114,7 +122,7 @@ def _down(fold: _Fold, x: Look, out: Look, length: int, kept: list[int]) -> Piec
             [
                 f"for (int lane = 1; lane < most; lane++) {fold.join('found', 'lanes[lane][TID]')}",
                 *indices(extents, "c"),
-                f"{out.at(names(len(kept)))} = found;",
+                *(after or [f"{out.at(names(len(kept)))} = found;"]),
             ],
         ),
         "__syncthreads();",

@@ -1,8 +1,9 @@
 """Matrix products by kernels of our own: small ones, at which the library is several times slower than the GPU.
 
 A block computes a tile of the result. The lanes of a warp, and its warps, divide the tile and the sum among them: each
-lane has a few elements and takes every so many fours of their terms, straight from the caches. What the lanes and
-warps with the same elements found is then added up, in their order.
+lane has a few elements and takes every so many fours of their terms, straight from the caches where an extent is small,
+else by way of shared memory (``staged``). What the lanes and warps with the same elements found is then added up, in
+their order.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ FOUR = 4
 """Terms that are read together."""
 BUSY = 96
 """Tiles that keep the GPU busy."""
-MOST, MOST_ACROSS = 1 << 27, 1 << 25
-"""Multiplications from which on the library is as fast; the second where the terms of a sum do not lie together."""
+MOST = 1 << 28
+"""Multiplications up to which they are faster than the library."""
 SHARED_BYTES = 32 << 10
 """Memory that the parts of the sums may take."""
 
@@ -152,13 +153,30 @@ def tiled(
     return Piece(lines, tiles, 32 * form.warps, m * n * max(k, 1), shared=4 * form.parts * tall * wide)
 
 
-# The fastest of about a hundred forms for products of networks, measured on an H200.
-LARGE, LARGE_ALONG = Form(4, 4, (4, 8, 1), 4), Form(8, 4, (2, 4, 4), 4)
+# The fastest of about a hundred forms for products of networks, measured on an H200 (benchmarks/gpu_products.py).
+LARGE, LARGE_ALONG, TALL = Form(4, 4, (4, 8, 1), 4), Form(8, 4, (2, 4, 4), 4), Form(4, 4, (2, 4, 4), 16)
 SMALL, NARROW, SHORT = Form(4, 2, (2, 4, 4), 4), Form(2, 1, (4, 4, 2), 4), Form(2, 1, (4, 8, 1), 4)
+FEW, MANY = Staged(4, 4, (2, 4, 4), 8, 16, 2), Staged(8, 4, (4, 8, 1), 4, 16, 2)
+SOME, SOME_ALONG, TALL_ACROSS = (
+    Staged(4, 4, (4, 8, 1), 8, 8, 3),
+    Staged(4, 4, (8, 4, 8), 1, 64, 3),
+    Staged(4, 4, (8, 4, 1), 8, 8, 3),
+)
 
 
 def chosen(extents: tuple[int, int, int], along: tuple[bool, bool]) -> Form | Staged:
     """The form for a product; ``along`` says of which operands the terms of a sum lie together."""
+    m, n, k = extents
+    if min(m, n, k) >= 32:
+        some = SOME_ALONG if all(along) else SOME
+        return FEW if m * n <= 1 << 15 else some if m * n <= 1 << 17 else MANY
+    if n < 32 and m >= 8 * BUSY and k >= 256:
+        return TALL if along[0] else TALL_ACROSS
+    return _direct(extents, along)
+
+
+def _direct(extents: tuple[int, int, int], along: tuple[bool, bool]) -> Form:
+    """The form where an extent is small, and operands are read straight from the caches."""
     m, n, k = extents
     form, terms = (LARGE_ALONG, 32) if all(along) and k >= 128 else (LARGE, 24)
     if -(-m // form.tile[0]) * -(-n // form.tile[1]) < BUSY:
