@@ -42,6 +42,7 @@ using namespace std;
 #define __syncthreads()
 #define __syncwarp()
 #define HELD(items) (items)
+#define EACH(items) (items)
 struct float2 { float x, y; };
 struct float4 { float x, y, z, w; };
 struct Place { int x, y, z; };

@@ -12,6 +12,7 @@ from nnkit.plan import Plan, Step
 from nnkit.plan.look import Extents, Look, merged
 from nnkit.plan.passes import is_elementwise, phases
 from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, rows
+from nnkit_cupy.source.registers import held, may_be_held
 from nnkit_cupy.source.scalars import expression
 from nnkit_cupy.source.types import TYPES
 
@@ -36,6 +37,8 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
             return _vectors(plan, parts[0], shape, at, looks)
         return elements(prod(shape), [*indices(shape), *_body(plan, parts[0], at, names(len(shape)), looks)])
     outer, inner = looks[step.nodes[0]].shape[0], prod(looks[step.nodes[0]].shape[1:])
+    if may_be_held(plan, parts, looks):
+        return rows(outer, inner, held(plan, parts, looks))
     lines: Lines = []
     for part in parts:
         node = plan.graph.nodes[part[0]]

@@ -43,6 +43,9 @@ PRELUDE = (
 #define BLOCKS ((int)gridDim.x)
 #define WARP (THREADS < 32 ? THREADS : 32)
 #define TEAMS (THREADS < 32 ? 1 : THREADS / 32)
+#ifndef EACH
+#define EACH(items) (((items) + 31) / 32)  // how many of so many items a lane of a warp has at most
+#endif
 #ifndef HELD
 #define HELD(items) 1  // so many items a thread stands for, where a block has fewer threads than its code asks for
 #endif

@@ -29,7 +29,7 @@ def folded(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str], s
     kept = [axis for axis in range(len(x.shape)) if axis not in axes]
     target = without(out, axes) if node.options["keepdims"] else out
     length, count = prod([x.shape[a] for a in axes]), prod([x.shape[a] for a in kept])
-    fold = _Fold(FOLD[node.operation], dtype, dtypes[0], _start(node.operation, dtype))
+    fold = _Fold(FOLD[node.operation], dtype, dtypes[0], start(node.operation, dtype))
     if not kept and length > LONG:
         return _in_parts(fold, x, target, length, scratch)
     if axes and kept and axes == list(range(len(axes))) and count > 1 and x.strides[-1] == 1 and length > 1:
@@ -60,7 +60,8 @@ class _Fold:
         return f"{value} = FOLD<{self.type}, {self.name}>({value});"
 
 
-def _start(operation: str, dtype: str) -> str:
+def start(operation: str, dtype: str) -> str:
+    """What a fold begins with, in code."""
     if operation not in ("max", "min"):
         return literal({"sum": 0, "prod": 1, "all": True, "any": False}[operation], dtype)
     if dtype == "bool":
