@@ -16,7 +16,8 @@ from nnkit.plan import Plan
 from nnkit.plan.host import constant, view
 from nnkit.plan.look import Look, fixed
 from nnkit_cupy.runtime import Array, NotRecordedError, Replay, Runtime, Work
-from nnkit_cupy.source.launches import ALLOWED, DONE, SCRATCH_BYTES, STOPPED, Launch, module
+from nnkit_cupy.source.guard import DONE, FORCED, STOPPED
+from nnkit_cupy.source.launches import SCRATCH_BYTES, Launch, module
 from nnkit_cupy.source.order import Placed, placed
 from nnkit_cupy.source.pieces import Product
 
@@ -59,6 +60,7 @@ class CupyProgram:
         self._arrays = {i: self._array(node, store) for i, node in held}
         self._work = [self._bound(item, executable.kernels) for item in code.launches]
         self._touched = [launch.touched for launch in code.launches]
+        self._large = [isinstance(launch, Launch) and launch.blocks > 1 for launch in code.launches]
         self._replays: dict[int, Replay] = {}
         self._unrecorded: str | None = None  # why steps are started kernel by kernel, if they are
         self._ran = False
@@ -110,9 +112,9 @@ class CupyProgram:
         self.run(1)
         states = {i: self._runtime.download(self._arrays[i]) for i in self._plan.graph.state}
         seconds = [0.0] * len(self._plan.steps)
-        for number, work in self._work:
-            # What commits alone does so; what asks the guard is refused, so that the cursor stays within the data.
-            self._runtime.overwrite(self._state, _begun(stopped=True))
+        for (number, work), large in zip(self._work, self._large, strict=True):
+            # Kernels of many blocks write, as they do in a step. Small ones do not: so the cursor stays in the data.
+            self._runtime.overwrite(self._state, _begun(timed=True, forced=large))
             replay = self._runtime.record([work] * OVER, [Placed(0, ())] * OVER)
             taken = [self._runtime.seconds(replay.launch) / OVER for _ in range(1 + rounds)]
             seconds[number] += median(taken[1:])
@@ -185,8 +187,8 @@ class CupyProgram:
         return flat.view(node.dtype).reshape(fixed(node.shape))
 
 
-def _begun(stopped: bool = False) -> Array:
-    """The state before a run: everything is allowed, nothing was refused, and no step is done."""
+def _begun(timed: bool = False, forced: bool = False) -> Array:
+    """The state before a run: nothing was refused, and no step is done. Kernels that are ``timed`` write if forced."""
     state = np.zeros(STATE, np.int32)
-    state[ALLOWED], state[STOPPED], state[DONE] = 1, stopped, 0
+    state[FORCED], state[STOPPED] = forced, timed
     return state

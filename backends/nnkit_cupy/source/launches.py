@@ -13,6 +13,7 @@ from nnkit.plan import Plan, Step
 from nnkit.plan.look import Look, fixed, looks, steps
 from nnkit.plan.passes import phases
 from nnkit.plan.schedule import VIEWS
+from nnkit_cupy.source.guard import STATE, TRUTHS, Guard
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
 from nnkit_cupy.source.order import Region, Touched, region, touched
 from nnkit_cupy.source.passes import FOLDS, aligned, ending, fused
@@ -22,18 +23,13 @@ from nnkit_cupy.source.products import product
 from nnkit_cupy.source.random import random_bits
 from nnkit_cupy.source.reductions import FOLD, folded, place_of_extreme
 from nnkit_cupy.source.scalars import has
+from nnkit_cupy.source.together import together
 from nnkit_cupy.source.types import HALVES, TYPES, literal
 
 Emit = Callable[[Node, Look, list[Look], Sequence[str]], Sequence[Piece | Product]]
 """(node, where the result goes, where the operands are, their data types) → what does it."""
-TOGETHER = 16
-"""Pieces of a kernel at most: so layers of one kind share kernels, and none takes long to compile."""
-SMALL = 4096
-"""Elements that one block does at least as soon as another kernel would have started."""
-ALLOWED, STOPPED, DONE = range(3)
-"""Places in the state of a program: whether this step may commit, whether one was refused, and how many did."""
 SCRATCH_BYTES = 1 << 12
-STATE, TRUTHS, SCRATCH = (Region(name) for name in ("state", "truths", "scratch"))
+SCRATCH = Region("scratch")
 EMIT: dict[str, Emit] = {
     "take": taken,
     "scatter_add": scattered,
@@ -72,19 +68,14 @@ class Module:
 def module(plan: Plan) -> Module:
     """The code of a plan; ``NoNativeFormError`` where an operation has none."""
     _check(plan)
-    passes = [i for step in plan.steps if step.kernel == "fused" for i in step.nodes]
-    told = [i for i in passes if plan.graph.nodes[i].operation in FOLDS]
-    elsewhere = {
-        i: Look("truths", place, fixed(plan.graph.nodes[i].shape), steps(fixed(plan.graph.nodes[i].shape)))
-        for place, i in enumerate(told)
-    }
+    guard = Guard(plan)
+    elsewhere = guard.looks()
     found = looks(plan, literal, elsewhere)
-    starts = [FOLDS[plan.graph.nodes[i].operation] for i in told]
-    kernels = _Kernels(plan)
-    items = _ended(plan, found, list(_items(plan, found, elsewhere, starts)))
-    for item in _together(items):
-        kernels.add(item)
-    return Module(PRELUDE + kernels.text, tuple(kernels.launches), len(told))
+    kernels = _Kernels(plan, guard.condition(found))
+    items = _ended(plan, found, [*guard.reset(), *_items(plan, found, elsewhere), *guard.counted(found)])
+    for group in together(items):
+        kernels.add(group)
+    return Module(PRELUDE + kernels.text, tuple(kernels.launches), len(elsewhere))
 
 
 def _check(plan: Plan) -> None:
@@ -94,43 +85,23 @@ def _check(plan: Plan) -> None:
             raise NoNativeFormError(f"'{node.operation}' of {node.dtype}, which is only converted and multiplied")
 
 
-def _items(
-    plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look], starts: list[str]
-) -> Iterator[Piece | Product]:
+def _items(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> Iterator[Piece | Product]:
     """Everything that a step does."""
-    if starts:
-        lines = [f"if (TID == 0) truths[{k}] = {start};" for k, start in enumerate(starts)]
-        yield Piece(lines, 1, 32, 1, touched=Touched(writes=(TRUTHS,)), single=True)
     for number, step in enumerate(plan.steps):
-        if number == plan.computed:
-            yield from _gate(plan, found, elsewhere)
         inside, items = touched(plan, step.nodes, elsewhere), _step(plan, step, found)
         if plan.graph.nodes[step.nodes[0]].operation in FOLD and len(items) > 1:
             inside = inside.joined(Touched((SCRATCH,), (SCRATCH,)))
         for item in items:
             if isinstance(item, Product) or item.work:
-                yield _behind(replace(item, step=number, touched=inside), number >= plan.computed)
-    if plan.computed == len(plan.steps):
-        yield from _gate(plan, found, elsewhere)
-    yield from (_behind(item, True) for item in _copies(plan, found, elsewhere) if item.work)
+                yield _guarded(plan, replace(item, step=number, touched=inside))
+    yield from (_guarded(plan, item) for item in _copies(plan, found, elsewhere) if item.work)
 
 
-def _behind(item: Piece | Product, commits: bool) -> Piece | Product:
-    """What commits reads whether it may."""
-    return replace(item, commits=True, touched=item.touched.joined(Touched((STATE,)))) if commits else item
-
-
-def _gate(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> Iterator[Piece]:
-    """Whether the step may commit: it is allowed, and none before it was refused in this run."""
-    if plan.guard is None:
-        return
-    allowed = found[plan.guard].at([])
-    lines = [
-        f"state[{ALLOWED}] = ({allowed}) && !state[{STOPPED}];",
-        f"if (state[{ALLOWED}]) state[{DONE}]++; else state[{STOPPED}] = 1;",
-    ]
-    asked = Touched((STATE, *region(plan, plan.guard, elsewhere)), (STATE,))
-    yield Piece(block("if (TID == 0)", lines), 1, 32, 1, max(plan.computed - 1, 0), touched=asked, single=True)
+def _guarded(plan: Plan, item: Piece | Product) -> Piece | Product:
+    """What writes a state asks the guard."""
+    if plan.guard is None or all(place.buffer in ("arena", "truths", "scratch") for place in item.touched.writes):
+        return item
+    return replace(item, commits=True, touched=item.touched.joined(Touched((STATE, TRUTHS))))
 
 
 def _step(plan: Plan, step: Step, found: dict[int, Look]) -> Sequence[Piece | Product]:
@@ -219,24 +190,6 @@ def _may_end(plan: Plan, made: int, item: Piece | Product, between: Sequence[Pie
     return fits and direct and not any(each.touched.before(item.touched) for each in between)
 
 
-def _together(items: list[Piece | Product]) -> Iterator[Product | list[Piece]]:
-    """Small pieces that follow each other as one kernel."""
-    waiting: list[Piece] = []
-    for item in items:
-        small = isinstance(item, Piece) and item.work <= SMALL
-        if waiting and (not small or len(waiting) == TOGETHER):
-            yield waiting
-            waiting = []
-        if isinstance(item, Product):
-            yield item
-        elif small:
-            waiting.append(item)
-        else:
-            yield [item]
-    if waiting:
-        yield waiting
-
-
 _OFFSET = re.compile(r"OFFSET\((\d+)\)")
 _BUFFER = re.compile(r"\bb(\d+)\b")
 _ROWS = re.compile(r"\bn_b(\d+)\b")
@@ -247,7 +200,8 @@ _ARENA = re.compile(r"\ba_(\w+?)\b")
 class _Kernels:
     """Collects kernels as functions of the places that they work on, so that layers of one shape share them."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, guard: str) -> None:
+        self._guard = guard
         self._dtypes = {i: node.dtype for i, node in plan.graph}
         self._names: dict[str, str] = {}
         self.launches: list[Launch | Product] = []
@@ -257,12 +211,13 @@ class _Kernels:
         """The source of all kernels."""
         return "\n".join(rest.replace("NAME", name) for rest, name in self._names.items())
 
-    def add(self, item: Product | list[Piece]) -> None:
+    def add(self, group: list[Piece | Product]) -> None:
         """The launch of a kernel, or a product."""
-        if isinstance(item, Product):
-            self.launches.append(item)
+        item = [piece for piece in group if isinstance(piece, Piece)]
+        if not item:
+            self.launches += [each for each in group if isinstance(each, Product)]
             return
-        body = "\n".join(_body(item))
+        body = "\n".join(_body(item, self._guard))
         offsets = list(dict.fromkeys(_OFFSET.findall(body)))
         body = _OFFSET.sub(lambda found: f"o{offsets.index(found[1])}", body)
         rows = list(dict.fromkeys(int(i) for i in _ROWS.findall(body)))
@@ -287,11 +242,11 @@ class _Kernels:
         self.launches.append(Launch(name, blocks, bound, tuple(inputs), tuple(rows), numbers, item[0].step, inside))
 
 
-def _body(pieces: list[Piece]) -> Lines:
+def _body(pieces: list[Piece], guard: str) -> Lines:
     """One piece after the other by the threads of a block, each behind the guard if it commits."""
     lines: Lines = []
     for number, piece in enumerate(pieces):
         alone = piece.single and pieces[number - 1].single
         lines += ["__syncthreads();"] if number and not alone else []
-        lines += block(f"if (state[{ALLOWED}])" if piece.commits else "", piece.lines)
+        lines += block(f"if ({guard})" if piece.commits else "", piece.lines)
     return lines

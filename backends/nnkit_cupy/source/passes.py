@@ -49,7 +49,7 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
 
 def _in_place(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> tuple[Extents, dict[int, Look]]:
     """The shape of the loop over a part, and the looks of its values in memory as the loop goes over them."""
-    shape, values = looks[part[0]].shape, _in_memory(plan, part)
+    shape, values = looks[part[0]].shape, _in_memory(plan, part, looks)
     loops, placed = merged(shape, [looks[i].spread(shape) for i in values])
     return loops, dict(zip(values, placed, strict=True))
 
@@ -116,17 +116,21 @@ def _vectors(
 def ending(plan: Plan, made: int, part: tuple[int, ...], looks: Mapping[int, Look], index: Lines) -> Lines:
     """What a pass does with the element ``found``, at an index, of the value that was made before it."""
     shape = looks[part[0]].shape
-    at = {i: looks[i].spread(shape) for i in _in_memory(plan, part)}
+    at = {i: looks[i].spread(shape) for i in _in_memory(plan, part, looks)}
     inside = any(user not in part for user in plan.graph.users[made]) or made in plan.graph.output.values()
     kept = [f"{looks[made].at(index)} = found;"] if inside else []
     return kept + _body(plan, part, at, index, looks, {made: "found"})
 
 
-def _in_memory(plan: Plan, part: tuple[int, ...]) -> list[int]:
+def _in_memory(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> list[int]:
     """The values of a part that it reads from outside, and those that it stores: what only it reads is a variable."""
+
+    def stored(i: int) -> bool:
+        return not plan.slots[i].tiled or looks[i].buffer == "truths"
+
     nodes, members = plan.graph.nodes, set(part)
     outer = [o for o in dict.fromkeys(o for i in part for o in nodes[i].inputs) if o not in members]
-    return outer + [i for i in part if not plan.slots[i].tiled and nodes[i].operation not in FOLDS]
+    return outer + [i for i in part if stored(i) and nodes[i].operation not in FOLDS]
 
 
 def _body(
@@ -167,7 +171,7 @@ def _told(node: Node, value: str, out: Look) -> str:
 def _phase(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> Lines:
     """The elements of row r: the first axis is the row, the others are divided among the threads."""
     shape = looks[part[0]].shape
-    whole = {i: looks[i].spread(shape) for i in _in_memory(plan, part)}
+    whole = {i: looks[i].spread(shape) for i in _in_memory(plan, part, looks)}
     within, placed = merged(shape[1:], [_of_row(look) for look in whole.values()])
     at = {i: _with_row(look, whole[i]) for i, look in zip(whole, placed, strict=True)}
     body = _body(plan, part, at, ["r", *names(len(within))], looks)
