@@ -22,6 +22,7 @@ from nnkit_cupy.source.prelude import PRELUDE
 from nnkit_cupy.source.products import product
 from nnkit_cupy.source.random import random_bits
 from nnkit_cupy.source.reductions import FOLD, folded, place_of_extreme
+from nnkit_cupy.source.rows_taken import RowsTaken
 from nnkit_cupy.source.scalars import has
 from nnkit_cupy.source.together import together
 from nnkit_cupy.source.types import HALVES, TYPES, literal
@@ -31,7 +32,6 @@ Emit = Callable[[Node, Look, list[Look], Sequence[str]], Sequence[Piece | Produc
 SCRATCH_BYTES = 1 << 12
 SCRATCH = Region("scratch")
 EMIT: dict[str, Emit] = {
-    "take": taken,
     "scatter_add": scattered,
     "place": among_zeros,
     "cumulative_sum": running_sum,
@@ -87,8 +87,12 @@ def _check(plan: Plan) -> None:
 
 def _items(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> Iterator[Piece | Product]:
     """Everything that a step does."""
+    index = RowsTaken(plan, found)
     for number, step in enumerate(plan.steps):
-        inside, items = touched(plan, step.nodes, elsewhere), _step(plan, step, found)
+        if index.skipped.issuperset(step.nodes):
+            continue
+        inside, items = touched(plan, step.nodes, elsewhere), _step(plan, step, found, index)
+        inside = inside.joined(Touched(index.reads(step.nodes[0])))
         if plan.graph.nodes[step.nodes[0]].operation in FOLD and len(items) > 1:
             inside = inside.joined(Touched((SCRATCH,), (SCRATCH,)))
         for item in items:
@@ -104,7 +108,7 @@ def _guarded(plan: Plan, item: Piece | Product) -> Piece | Product:
     return replace(item, commits=True, touched=item.touched.joined(Touched((STATE, TRUTHS))))
 
 
-def _step(plan: Plan, step: Step, found: dict[int, Look]) -> Sequence[Piece | Product]:
+def _step(plan: Plan, step: Step, found: dict[int, Look], index: RowsTaken) -> Sequence[Piece | Product]:
     if step.kernel == "fused":
         for i in step.nodes:
             operation = plan.graph.nodes[i].operation
@@ -120,6 +124,8 @@ def _step(plan: Plan, step: Step, found: dict[int, Look]) -> Sequence[Piece | Pr
         return folded(node, found[i], operands, dtypes, "scratch")
     if node.operation in ("argmax", "argmin"):
         return [place_of_extreme(node, found[i], operands, dtypes)]
+    if node.operation == "take":
+        return taken(node, found[i], operands[0], lambda at: index.code(i, at) or operands[1].at([at]))
     if node.operation == "matmul":
         return product(node, found[i], operands, dtypes, partial(aligned, plan))
     if node.operation not in EMIT:

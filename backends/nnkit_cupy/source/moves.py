@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 
 from nnkit.graph.ir import Node
@@ -34,14 +34,12 @@ def moved(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) ->
     return [copy(viewed(node, source), out)]
 
 
-def taken(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:
-    """Rows by index; those from −n count from the end."""
-    x, chosen = operands
+def taken(node: Node, out: Look, x: Look, chosen: Callable[[str], str]) -> list[Piece]:
+    """Rows by index, ``chosen`` at a place; those from −n count from the end."""
     axis, index = node.options["axis"], names(len(out.shape))
     body = [
         *indices(out.shape),
-        f"int64 j = (int64){chosen.at([index[axis]])};",
-        f"if (j < 0) j += {x.rows or x.shape[axis]};",
+        f"const int64 j = nn_row({chosen(index[axis])}, {x.rows or x.shape[axis]});",
         f"{out.at(index)} = {x.at([*index[:axis], 'j', *index[axis + 1 :]])};",
     ]
     return [elements(prod(out.shape), body)]

@@ -106,6 +106,9 @@ template <class V, class T> __device__ inline void nn_write(T* to, const T* from
     *(V*)to = v;
 }
 
+// A row by its number; those below zero count from the end.
+__device__ inline int64 nn_row(int64 i, int64 rows) { return i < 0 ? i + rows : i; }
+
 template <class T> __device__ inline T nn_sign(T x) { return x != x ? x : (T)((x > 0) - (x < 0)); }
 template <class T> __device__ inline T nn_abs(T x) { return x < 0 ? (T)-x : x; }
 template <class T> __device__ inline T nn_pow(T x, T y) {
