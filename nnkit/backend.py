@@ -152,7 +152,8 @@ class Share(NamedTuple):
     memory_bytes: int
     """Of the arrays that are there now."""
     copied_bytes: int
-    """Copied there from the host's arrays so far, and the seconds that it took."""
+    """Copied there from the host's arrays so far, and the seconds that the host waited for it: none for what is copied
+    while steps run."""
     copied_s: float
 
 

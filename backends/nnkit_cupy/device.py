@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -18,6 +15,7 @@ from nnkit_cupy.program import CupyExecutable
 from nnkit_cupy.runtime import Runtime
 from nnkit_cupy.source.order import LANES
 from nnkit_cupy.source.passes import FOLDS, ROW_FOLDS
+from nnkit_cupy.traffic import CountedInlet, Traffic
 
 # Rates of an H200, measured: copies, products in float32 without TF32, and one more node in a graph.
 TARGET = Target(
@@ -51,7 +49,7 @@ class CupyBackend:
         self._runtime = runtime
         self._executables: OrderedDict[str, CupyExecutable] = OrderedDict()
         self._lock = Lock()
-        self._copied_bytes, self._copied_s = 0, 0.0
+        self._traffic = Traffic()
 
     def target(self) -> Target:
         """Rates and abilities of the GPU."""
@@ -77,7 +75,7 @@ class CupyBackend:
         with self._lock:
             known = self._executables.get(plan.fingerprint)
             if known is None:
-                known = self._executables[plan.fingerprint] = CupyExecutable(plan, self._runtime)
+                known = self._executables[plan.fingerprint] = CupyExecutable(plan, self._runtime, self._traffic)
                 if len(self._executables) > KEPT:
                     self._executables.popitem(last=False)
             return known
@@ -92,28 +90,19 @@ class CupyBackend:
 
     def share(self) -> Share:
         """The arrays of this process on the GPU, and what was copied to it."""
-        return Share(self._runtime.used_bytes(), self._copied_bytes, self._copied_s)
+        return Share(self._runtime.used_bytes(), self._traffic.nbytes, self._traffic.seconds)
 
     def to_device(self, array: Any) -> Any:
         """A device copy of a host array."""
         source = np.asarray(array)
-        with self._copying(source.nbytes):
+        with self._traffic.waiting(source.nbytes):
             return self._runtime.upload(source)
 
     def overwrite(self, target: Any, source: Any) -> None:
         """Copy a host array into a device array, spread to its shape."""
-        with self._copying(int(target.nbytes)):
+        with self._traffic.waiting(int(target.nbytes)):
             self._runtime.overwrite(target, np.asarray(source))
-
-    @contextmanager
-    def _copying(self, nbytes: int) -> Iterator[None]:
-        """Count what is copied to the GPU, which is waited for."""
-        began = time.perf_counter()
-        yield
-        with self._lock:
-            self._copied_bytes += nbytes
-            self._copied_s += time.perf_counter() - began
 
     def inlet(self) -> Inlet:
         """Copies on a stream of their own."""
-        return self._runtime
+        return CountedInlet(self._runtime, self._traffic)

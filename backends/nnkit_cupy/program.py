@@ -20,6 +20,7 @@ from nnkit_cupy.source.guard import DONE, FORCED, STOPPED
 from nnkit_cupy.source.launches import SCRATCH_BYTES, Launch, module
 from nnkit_cupy.source.order import Placed, placed
 from nnkit_cupy.source.pieces import Product
+from nnkit_cupy.traffic import Traffic
 
 MANY, LAUNCHES = 8, 256
 """Steps of a graph at most, where a run has so many, and launches."""
@@ -32,8 +33,8 @@ STATE = 4
 class CupyExecutable:
     """The kernels of a plan, compiled when it is first bound."""
 
-    def __init__(self, plan: Plan, runtime: Runtime) -> None:
-        self.plan, self.runtime = plan, runtime
+    def __init__(self, plan: Plan, runtime: Runtime, traffic: Traffic) -> None:
+        self.plan, self.runtime, self.traffic = plan, runtime, traffic
         self.code = module(plan)
 
     def bind(self, store: Store, data: Mapping[str, Any]) -> CupyProgram:
@@ -51,6 +52,7 @@ class CupyProgram:
 
     def __init__(self, executable: CupyExecutable, store: Store, data: Mapping[str, Any]) -> None:
         self._plan, self._runtime, self._data = executable.plan, executable.runtime, dict(data)
+        self._traffic = executable.traffic
         zeros, code = self._runtime.zeros, executable.code
         self._arena = zeros((max(self._plan.arena_bytes, 1),), "uint8")
         self._state = zeros((STATE,), "int32")
@@ -84,7 +86,8 @@ class CupyProgram:
     def feed(self, name: str, array: Array) -> None:
         """From the next step on the data of that name are a copy of this host array."""
         if array is not self._data[name]:
-            self._runtime.overwrite(self._data[name], array)
+            with self._traffic.waiting(int(self._data[name].nbytes)):
+                self._runtime.overwrite(self._data[name], array)
 
     def read(self, names: Iterable[str]) -> dict[str, Array]:
         """Host copies of outputs that are not states, as the last step left them."""

@@ -204,7 +204,7 @@ class DeviceProbe:
         }
 
     def _transfer(self) -> dict[str, float | None]:
-        """What was copied to the device since the start, and the seconds that it took."""
+        """What was copied to the device since the start, and the seconds that the host waited for it."""
         before, after = self._copied, self._shared()
         if before is None or after is None:
             why = ON_CPU if self.device == "cpu" else NOT_SAID

@@ -114,7 +114,8 @@ def _device(resources: Mapping[str, Any]) -> list[str]:
 
 
 def _copied(nbytes: float, seconds: float | None) -> str:
-    return f"{bytes_text(nbytes)} copied to it" + ("" if seconds is None else f" in {seconds_text(seconds)}")
+    waited = "" if seconds is None else f", {seconds_text(seconds)} waited for it"
+    return f"{bytes_text(nbytes)} copied to it{waited}"
 
 
 def _energy(part: Mapping[str, Any]) -> list[str]:

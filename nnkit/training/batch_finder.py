@@ -13,12 +13,12 @@ from nnkit.hyperparameters import check_count
 from nnkit.measure.units import bytes_text, parse_bytes
 from nnkit.training.layout import lasting_bytes
 from nnkit.training.planning import training_plan
+from nnkit.training.space import usable
 
 if TYPE_CHECKING:
     from nnkit.network import Network
 
 AUTO = "auto"
-SHARE = 0.9  # of the memory that is free now
 LARGEST = 2**20
 
 
@@ -80,7 +80,7 @@ def available(memory: object, backend: Backend) -> int:
             f"find_batch_size: device '{backend.name}' does not say how much memory is free; "
             "give it, such as memory='8GB'"
         )
-    return int(SHARE * free)
+    return usable(free)
 
 
 def largest_batch(nbytes: Callable[[int], int], memory: int, largest: int) -> BatchSize:

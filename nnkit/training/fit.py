@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from nnkit.data.dataset import content_hash
-from nnkit.errors import ArgumentError, NnkitWarning
+from nnkit.errors import ArgumentError, DeviceError, NnkitWarning
 from nnkit.graph import Graph
 from nnkit.measure import Clock, RunRecord, Usage
 from nnkit.nn.serial import to_config
@@ -36,7 +36,7 @@ from nnkit.training.point import Point
 from nnkit.training.precision import loss_scale
 from nnkit.training.programs import Epoch, Walk
 from nnkit.training.progress import Progress
-from nnkit.training.room import require_room
+from nnkit.training.room import Walks, refusal
 from nnkit.training.settings import check_settings, named
 from nnkit.training.targets import classes_told_apart, signature
 from nnkit.training.undo import Undo
@@ -105,7 +105,7 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 try:
                     ahead = walks(compiler, goal, resolved, data, options, means)
                     _warn_of_shortage(model, ahead, resolved.by_steps)
-                    held, train, validate = _epochs(model, ahead, resolved.by_steps)
+                    held, train, validate = _epochs(model, ahead)
                 except MemoryLimitError as reason:
                     raise limit.refusal(reason, options.rows(resolved, data), resolved.by_steps) from None
 
@@ -193,17 +193,15 @@ def _require_room(
 ) -> None:
     """Before anything is asked of a GPU."""
     lasting = lasting_bytes(model.layout, resolved, means.leaves())
-
-    def ahead(arena: int | None) -> tuple[Walk, Walk | None]:
-        return walks(Compiler(model, options.compile, arena, options.precision), goal, resolved, data, options, means)
-
-    require_room(model, lasting, options.limit, ahead)
+    said = refusal(model, lasting, options.limit, data, walks_within(model, goal, resolved, data, options, means))
+    if said is not None:
+        raise DeviceError(said)
 
 
-def _epochs(model: Model, ahead: tuple[Walk, Walk | None], by_steps: bool) -> tuple[Holding, Epoch, Epoch | None]:
+def _epochs(model: Model, ahead: tuple[Walk, Walk | None]) -> tuple[Holding, Epoch, Epoch | None]:
     """Where the data are, and the programs; a frame of its own, so that a failure leaves nobody who holds one."""
     walks = [walk for walk in ahead if walk is not None]
-    held = hold(model.backend, walks, by_steps)
+    held = hold(model.backend, walks)
     train, *others = map(Epoch, walks, held.feeds)
     return held, train, others[0] if others else None
 
@@ -216,6 +214,17 @@ def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None], by_steps: b
     said = shortage(needed, model.backend.free_bytes(), by_steps)
     if said is not None:
         warnings.warn(said, NnkitWarning, stacklevel=5)
+
+
+def walks_within(
+    model: Model, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options, means: Means
+) -> Walks:
+    """Gives the walks where an arena may take so many bytes."""
+
+    def within(arena: int | None) -> tuple[Walk, Walk | None]:
+        return walks(Compiler(model, options.compile, arena, options.precision), goal, optimizer, data, options, means)
+
+    return within
 
 
 def walks(

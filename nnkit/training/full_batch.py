@@ -43,6 +43,10 @@ class FullBatch:
             self._evaluate(known.parameter)
         return 1
 
+    def forget(self) -> None:
+        """What is known of the curvature: it knows this search, and in a circle arrays of a device would stay there."""
+        self._minimizer = None
+
     def _parameters(self) -> npt.NDArray[Any]:
         flat: npt.NDArray[Any] = self._model.layout.parts.join(list(self._model.parameters().values()))
         return flat

@@ -8,24 +8,34 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from nnkit.backend import Backend, Inlet
-from nnkit.errors import ArgumentError
 from nnkit.measure.units import bytes_text
 from nnkit.training.feeds import Feed, Resident
-from nnkit.training.limit import IN_BATCHES
 from nnkit.training.programs import Walk
+from nnkit.training.space import (
+    ORDER,
+    least_bytes,
+    parted,
+    programs_bytes,
+    resident_bytes,
+    row_bytes,
+    streamed_bytes,
+    usable,
+)
 
 Array = npt.NDArray[Any]
 
-SHARE = 0.9
-"""Of the memory that is free: for arrays there are odd ends, and others use the device too."""
 CHUNK = 1 << 26
 """Bytes of a chunk of rows at most: enough for copies at full speed, and an epoch does not wait long for its first."""
-ORDER = 8
-"""Bytes of a row's place in the order of an epoch."""
 
 
-BESIDE = 1 << 14
-"""Bytes that a program holds beside its arena, at most."""
+class Way(NamedTuple):
+    """How the rows of a walk are held: all of them on the device, or so many in a chunk."""
+
+    chunk: int | None
+    said: str
+
+
+RESIDENT = Way(None, Resident.said)
 
 
 class Holding(NamedTuple):
@@ -39,66 +49,54 @@ class Holding(NamedTuple):
             feed.close()
 
 
-def hold(backend: Backend, walks: Sequence[Walk], by_steps: bool = True) -> Holding:
-    """All rows on the device if there is room for them beside what steps take; else all walks are streamed.
-
-    Without ``by_steps``, the first walk takes all of its rows in one step and has to have them there.
-    """
+def hold(backend: Backend, walks: Sequence[Walk]) -> Holding:
+    """The rows of all walks, as ``ways`` says."""
     inlet = backend.inlet()
-    free = None if inlet is None else backend.free_bytes()
-    if inlet is None or free is None:
-        return Holding(_resident(backend, walks))
-    room = int(SHARE * free) - sum(plan.arena_bytes + BESIDE for walk in walks for plan, _ in walk.plans())
-    needed = _nbytes(walks)
-    first = len(walks) if needed <= room else 0 if by_steps else 1
-    kept, streamed = walks[:first], walks[first:]
-    room_left = room - _nbytes(kept)
-    if kept and room_left < 0:
-        raise ArgumentError(
-            f"the optimizer takes all rows in one step, and they do not fit on the device: the data need "
-            f"{bytes_text(_nbytes(kept))}, and {bytes_text(max(room, 0))} of memory are free for them; use "
-            f"{IN_BATCHES}, such as 'adam', for which data need not fit, or fewer rows"
-        )
-    why = f"the data need {bytes_text(needed)} and {bytes_text(max(room, 0))} were free for them"
-    share = room_left // max(len(streamed), 1)
-    return Holding([*_resident(backend, kept), *(_streamed(backend, inlet, walk, share, why) for walk in streamed)])
-
-
-def _resident(backend: Backend, walks: Sequence[Walk]) -> list[Resident]:
-    """With each array on the device once, whoever uses it."""
+    found = ways(None if inlet is None else backend.free_bytes(), walks)
     there: dict[int, Any] = {}
 
-    def upload(array: Array) -> Any:
+    def upload(array: Array) -> Any:  # once, whoever uses it
         if id(array) not in there:
             there[id(array)] = backend.to_device(array)
         return there[id(array)]
 
-    return [Resident(backend, walk.rows, upload) for walk in walks]
+    def feed(walk: Walk, way: Way) -> Feed:
+        if inlet is None or way.chunk is None:
+            return Resident(backend, walk.rows, upload)
+        return _streamed(backend, inlet, walk, way.chunk, way.said)
+
+    return Holding([feed(walk, way) for walk, way in zip(walks, found, strict=True)])
 
 
-def _nbytes(walks: Sequence[Walk]) -> int:
-    """What the rows of all these walks take on the device, if they stay there."""
-    arrays = {id(array): array.nbytes for walk in walks for array in walk.rows.arrays.values()}
-    return sum(arrays.values()) + sum(ORDER * len(walk.rows.indices) for walk in walks)
+def ways(free: int | None, walks: Sequence[Walk]) -> list[Way]:
+    """All rows stay if there is room for them beside what steps take; else all are streamed that can be.
+
+    ``free`` are the bytes beside what lasts; None: nothing is known of them, or nothing is gained.
+    """
+    if free is None:
+        return [RESIDENT] * len(walks)
+    room, least = usable(free) - programs_bytes(walks), least_bytes(walks)
+    needed = resident_bytes([walk.rows for walk in walks])
+    if needed <= max(room, least):
+        return [RESIDENT] * len(walks)
+    why = f"the data need {bytes_text(needed)} and {bytes_text(max(room, 0))} were free for them"
+    _, go = parted(walks)
+    spare = max(room - least, 0) // len(go)  # each has what it needs, and its part of the rest
+    return [_in_chunks(walk, spare, why) if walk.by_steps else RESIDENT for walk in walks]
 
 
-def _streamed(backend: Backend, inlet: Inlet, walk: Walk, room: int, why: str) -> Feed:
-    from nnkit.training.streaming import Streamed  # threads take a while to import, and most data fit
-
-    chunk = _chunk(walk, room - ORDER * len(walk.rows.indices))
-    return Streamed(backend, inlet, walk.rows, chunk, f"streamed, {chunk:,} rows at a time: {why}")
+def _in_chunks(walk: Walk, spare: int, why: str) -> Way:
+    chunk = _chunk(walk, streamed_bytes(walk) + spare - ORDER * len(walk.rows.indices))
+    return Way(chunk, f"streamed, {chunk:,} rows at a time: {why}")
 
 
 def _chunk(walk: Walk, room: int) -> int:
     """Rows of a chunk, of which there are two: whole batches, at least one, and up to half of the room."""
-    batches = min(CHUNK, room // 4) // (_row_bytes(walk) * walk.batch)
+    batches = min(CHUNK, room // 4) // (row_bytes(walk.rows) * walk.batch)
     return walk.batch * max(1, min(batches, -(-walk.steps // 2)))
 
 
-def _row_bytes(walk: Walk) -> int:
-    return sum(array.nbytes // len(array) for array in walk.rows.arrays.values())
+def _streamed(backend: Backend, inlet: Inlet, walk: Walk, chunk: int, said: str) -> Feed:
+    from nnkit.training.streaming import Streamed  # threads take a while to import, and most data fit
 
-
-def least_bytes(walk: Walk) -> int:
-    """What there is of the rows of a walk on the device at least: two batches, and the order of all."""
-    return 2 * walk.batch * _row_bytes(walk) + ORDER * len(walk.rows.indices)
+    return Streamed(backend, inlet, walk.rows, chunk, said)

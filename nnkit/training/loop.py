@@ -87,6 +87,8 @@ class Loop:
                 self.interrupted = interruption.wanted
             finally:
                 self._end()
+                if self._search is not None:
+                    self._search.forget()
             self.validated = self._final_validation()
 
     @property

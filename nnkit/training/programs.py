@@ -36,6 +36,11 @@ class Walk:
     """How often each step runs its program."""
 
     @property
+    def by_steps(self) -> bool:
+        """Whether a step reads its own rows only; else each of its runs reads all of them again."""
+        return self.times == 1
+
+    @property
     def batch(self) -> int:
         """Rows of a whole batch."""
         return min(self.most, len(self.rows.indices))

@@ -11,8 +11,9 @@ import pytest
 import nnkit
 from nnkit import nn
 from nnkit.backend import select
-from nnkit.errors import ArgumentError, DeviceError
+from nnkit.errors import ArgumentError, DeviceError, NnkitWarning
 from nnkit.measure import check_layout
+from nnkit.training.space import SHARE
 from nnkit_cupy.device import CupyBackend
 from tests.cuda.stand_in import HostRuntime, compiler
 
@@ -60,12 +61,104 @@ def test_what_does_not_fit_is_refused_with_a_batch_and_a_limit_that_do(runtime: 
     leave(runtime, 1_800_000)
     text = refused(net)
     assert re.match(r"the training needs [\d.]+ MB of device 'cuda' \([\d.]+ kB for parameters, moments and", text)
-    assert "are free for it; use batch_size=" in text
+    assert "can be used; use batch_size=" in text
     batch, limit = (int(found) for found in re.findall(r"(?:batch_size|memory_limit)=(\d+)", text))
     assert batch < 1000
-    runtime.taken -= X.nbytes + Y.nbytes + 16 * len(X)  # the data are beside all that
     assert len(fit(net, batch_size=batch).history["loss"]) == 1
     assert fit(net, memory_limit=limit).resources["plan"]["predicted_peak_bytes"] <= limit
+
+
+VALIDATION = np.tile(X, (4, 1)) + 1, np.tile(Y, (4, 1))
+TRAININGS: dict[str, dict[str, Any]] = {
+    "as usual": {},
+    "a batch for all": {"batch_size": 2000},
+    "small batches": {"batch_size": 7, "optimizer": "adam"},
+    "rows that validate": {"batch_size": 100, "validation_split": 0.2},
+    "other rows that validate": {"batch_size": 100, "validation_data": VALIDATION},
+    "all rows in a step": {"optimizer": "lbfgs"},
+    "all rows in a step, and others validate": {"optimizer": "lbfgs", "validation_data": VALIDATION},
+    "weights": {"batch_size": 100, "sample_weight": np.ones(len(X))},
+    "a limit": {"memory_limit": "180KB", "batch_size": 300, "validation_split": 0.2},
+}
+
+
+def normalised() -> nnkit.Network:
+    """With many short leaves, each of which begins at a place of its own."""
+    layers = [layer for _ in range(4) for layer in (nn.Dense(8, "tanh"), nn.BatchNorm())]
+    return nnkit.Sequential([*layers, nn.Dense(4)], (16,), device="cuda", seed=1)
+
+
+def barely(make: Any, **options: Any) -> int:
+    """The least free memory with which a training of a new network is not refused."""
+    net = make()
+    found = net.check(X, Y, **({"batch_size": 1000} | options))
+    assert found.device is not None
+    beside = int((found.device.least_bytes - found.lasting_bytes) / SHARE) + 1
+    return beside + found.lasting_bytes - net._model.store.nbytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [(name, network) for name in TRAININGS]
+    + [(name, normalised) for name, options in TRAININGS.items() if options.get("optimizer") != "lbfgs"],
+)
+def test_what_is_not_refused_trains_in_that_memory(runtime: HostRuntime, name: str, make: Any) -> None:
+    options = TRAININGS[name]
+    there = barely(make, **options)
+    net = make()
+    leave(runtime, there - 2)
+    refused(net, **options)
+    runtime.taken = 0
+    leave(runtime, there)
+    foretold = net.check(X, Y, **({"batch_size": 1000} | options)).device
+    run = fit(net, **options)
+    assert len(run.history["loss"]) == 1
+    assert foretold is not None
+    assert run.resources["device"]["process_memory_bytes_peak"] <= foretold.least_bytes
+    assert run.record.training["data_on_device"].partition(":")[0] == foretold.data.partition(":")[0]
+    fit(net, **options)
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.95])
+def test_whatever_is_named_trains(runtime: HostRuntime, name: str, share: float) -> None:
+    options = TRAININGS[name]
+    there = int(share * barely(network, **options))
+    leave(runtime, there)
+    text = refused(network(), **options)
+    for key, value in re.findall(r"(batch_size|memory_limit)=(\d+)", text):
+        runtime.taken = 0
+        net = network()
+        leave(runtime, there)
+        assert len(fit(net, **(options | {key: int(value)})).history["loss"]) == 1
+
+
+def test_a_check_says_that_data_will_be_streamed(runtime: HostRuntime) -> None:
+    net = network()
+    there = barely(network, batch_size=20)
+    leave(runtime, there + 20_000)
+    found = net.check(X, Y, batch_size=20)
+    assert found.warning is None
+    assert re.search(r"^data .*kB, streamed, \d+ rows at a time$", str(found), re.MULTILINE)
+    assert re.search(r"^memory .* for a step, [\d.]+ kB of the device at least, .* are free$", str(found), re.MULTILINE)
+    runtime.taken = 0
+    assert ", all of them on the device\n" in str(net.check(X, Y, batch_size=20))
+
+
+def test_a_check_says_what_fit_will_refuse(runtime: HostRuntime) -> None:
+    net = network()
+    leave(runtime, 100_000)
+    with pytest.warns(NnkitWarning, match=r"^the training needs .* of device 'cuda' .* can be used; use ") as seen:
+        found = net.check(X, Y, batch_size=1000)
+    assert found.warning == str(seen[0].message) == refused(net)
+    assert "streamed" not in str(found)
+
+
+def test_rows_that_a_program_is_fed_count_as_copied(runtime: HostRuntime) -> None:
+    net = network()
+    before = net._model.backend.share().copied_bytes
+    net.predict(np.tile(X, (3, 1)))
+    assert net._model.backend.share().copied_bytes - before >= 3 * X.nbytes
 
 
 def test_the_batch_that_is_named_is_a_large_one(runtime: HostRuntime) -> None:
@@ -97,7 +190,7 @@ def test_what_another_process_takes_meanwhile_leaves_the_network_as_it_was(
     net = network()
     fit(net, optimizer="adam")
     optimizer, moments = net._model.optimizer, net._model.moments()[1]
-    monkeypatch.setattr("nnkit.training.fit.require_room", lambda *given: None)
+    monkeypatch.setattr("nnkit.training.fit.refusal", lambda *given: None)
     leave(runtime, 150_000)
     text = refused(net, optimizer="sgd", validation_split=0.2)
     assert text.startswith("the GPU has no memory for ")
@@ -111,7 +204,7 @@ def test_what_another_process_takes_meanwhile_leaves_the_network_as_it_was(
 
 def test_a_first_training_that_fails_leaves_no_moments(runtime: HostRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
     net = network()
-    monkeypatch.setattr("nnkit.training.fit.require_room", lambda *given: None)
+    monkeypatch.setattr("nnkit.training.fit.refusal", lambda *given: None)
     leave(runtime, 150_000)
     with pytest.raises(DeviceError, match="the GPU has no memory for"):
         fit(net)

@@ -15,8 +15,9 @@ import nnkit
 from nnkit import nn
 from nnkit.backend import select
 from nnkit.callbacks import Callback
-from nnkit.errors import ArgumentError, NnkitWarning
+from nnkit.errors import DeviceError, NnkitWarning
 from nnkit.training.programs import Epoch
+from nnkit.training.space import SHARE
 from nnkit.training.streaming import Streamed
 from nnkit_cupy.device import CupyBackend
 
@@ -24,11 +25,10 @@ ROWS, FEATURES, BATCH = 1209, 40, 16
 DRAW = np.random.default_rng(0)
 Y = DRAW.integers(0, 3, ROWS)
 X = DRAW.normal(size=(ROWS, FEATURES)) + np.eye(3, FEATURES)[Y]
-TIGHT, TIGHTER = 180_000, 1_000
+TIGHT, TIGHTER = 113_000, 0
+"""Bytes for data beyond the least that they take: chunks are some batches, or a single one."""
 
-"""Free bytes that leave room for chunks of some batches, and for none at all, so that a chunk is one batch."""
-
-Make = Callable[[bool], tuple[nnkit.Network, Any]]
+Tight = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +45,24 @@ def elsewhere(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> CupyBacke
 
 
 @pytest.fixture
-def tight(elsewhere: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
-    """Sets how many bytes are free."""
+def tight(elsewhere: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Tight:
+    """Sets how many bytes are free: as many as there are, or the least for a training and so many more."""
     true = elsewhere._runtime.free_bytes
 
-    def free(nbytes: int | None) -> None:
-        monkeypatch.setattr(elsewhere._runtime, "free_bytes", true if nbytes is None else lambda: nbytes)
+    def free(spare: int | None, net: nnkit.Network | None = None, *data: Any, **options: Any) -> None:
+        monkeypatch.setattr(elsewhere._runtime, "free_bytes", true)
+        if spare is not None:
+            there = spare + least(network() if net is None else net, *data, **options)
+            monkeypatch.setattr(elsewhere._runtime, "free_bytes", lambda: there)
 
     return free
+
+
+def least(net: nnkit.Network, x: Any = X, y: Any = Y, **options: Any) -> int:
+    """Free bytes with which ``fit`` still trains."""
+    found = net.check(x, y, **({"epochs": 3, "batch_size": BATCH} | options))
+    assert found.device is not None
+    return int((found.device.least_bytes - found.lasting_bytes) / SHARE) + found.lasting_bytes + 1
 
 
 def network(**options: Any) -> nnkit.Network:
@@ -96,33 +106,31 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "validation split": {"validation_split": 0.2},
     "validation data": {"validation_data": (X[:450] + 1, Y[:450])},
     "weights": {"sample_weight": np.arange(ROWS) % 3 + 0.5, "validation_split": 0.1},
-    "one batch": {"batch_size": 2000},
+    "one batch": {"batch_size": 2000, "validation_data": (np.tile(X, (8, 1)) + 1, np.tile(Y, 8))},
     "metrics": {"metrics": ["top_2_accuracy", "auc"], "validation_split": 0.2},
 }
 
 
-@pytest.mark.parametrize("free", [TIGHT, TIGHTER])
+@pytest.mark.parametrize("spare", [TIGHT, TIGHTER])
 @pytest.mark.parametrize("name", SCENARIOS)
-@pytest.mark.filterwarnings("ignore:the training needs")
-def test_streamed_training_is_resident_training(tight: Callable[[int | None], None], name: str, free: int) -> None:
+def test_streamed_training_is_resident_training(tight: Tight, name: str, spare: int) -> None:
     nets, runs = [network(), network()], []
-    if free == TIGHT:  # and what the steps of the validation take
-        free += {"validation split": 70_000, "metrics": 70_000, "validation data": 130_000}.get(name, 0)
-    for net, nbytes in zip(nets, (None, free), strict=True):
-        tight(nbytes)
+    if spare and "validation_split" in SCENARIOS[name]:  # whose two batches are a large part of the data
+        spare = 80_000
+    for net, more in zip(nets, (None, spare), strict=True):
+        tight(more, **SCENARIOS[name])
         runs.append(fit(net, **SCENARIOS[name]))
     assert runs[0].record.training["data_on_device"] == "resident"
     batch = runs[1].record.training["batch_size"]
     assert rows_at_a_time(runs[1]) % min(batch, ROWS) == 0
     if name != "one batch":
-        assert (rows_at_a_time(runs[1]) > batch) == (free >= TIGHT)
+        assert (rows_at_a_time(runs[1]) > batch) == (spare > TIGHTER)
     same(*nets)
     assert runs[0].history == runs[1].history
     assert runs[0].record.result["validation"] == runs[1].record.result["validation"]
 
 
-@pytest.mark.filterwarnings("ignore:the training needs")
-def test_callbacks_between_steps_see_the_same(tight: Callable[[int | None], None]) -> None:
+def test_callbacks_between_steps_see_the_same(tight: Tight) -> None:
     seen, nets = [], []
     for nbytes in (None, TIGHT, TIGHTER):
         tight(nbytes)
@@ -135,23 +143,23 @@ def test_callbacks_between_steps_see_the_same(tight: Callable[[int | None], None
     same(nets[0], nets[2])
 
 
-def test_targets_that_are_numbers_and_arrays_in_any_order(tight: Callable[[int | None], None]) -> None:
+def test_targets_that_are_numbers_and_arrays_in_any_order(tight: Tight) -> None:
     runs = []
     y = np.asfortranarray(X[:, :4] * 2)
     for nbytes in (None, TIGHT):
-        tight(nbytes)
         net = nnkit.FeedForward(FEATURES, 4, [5], device="cuda", seed=2)
+        tight(nbytes, net, X, y)
         runs.append(fit(net, np.asfortranarray(X), y))
     assert rows_at_a_time(runs[1]) > BATCH
     assert runs[0].history == runs[1].history
 
 
-def test_a_step_that_diverges_in_a_later_chunk_is_named(tight: Callable[[int | None], None]) -> None:
+def test_a_step_that_diverges_in_a_later_chunk_is_named(tight: Tight) -> None:
     x, found = X.copy(), []
     for nbytes in (None, TIGHT):
         x[200] = 1e30
-        tight(nbytes)
         net = nnkit.FeedForward(FEATURES, 3, [5], activation="relu", device="cuda", seed=1)
+        tight(nbytes, net, X, X[:, :3], optimizer="sgd")
         with pytest.warns(NnkitWarning):
             run = fit(net, x, X[:, :3], optimizer="sgd", shuffle=True)
         found.append((run.stopped.split(";")[0], run.record.failure.step.rows, net))
@@ -160,8 +168,18 @@ def test_a_step_that_diverges_in_a_later_chunk_is_named(tight: Callable[[int | N
     same(found[0][2], found[1][2])
 
 
+def test_what_is_streamed_counts_as_copied(tight: Tight) -> None:
+    found = []
+    for spare in (None, TIGHT):
+        tight(spare)
+        found.append(fit(network()).resources["device"]["copied_bytes"])
+    rows = X.astype("float32").nbytes + Y.astype("int32").nbytes
+    assert found[0] >= rows + 8 * ROWS
+    assert found[1] >= 3 * rows + 8 * ROWS
+
+
 @pytest.mark.parametrize("step", [2, 8, 30])
-def test_an_interrupt_ends_it_after_the_same_step(tight: Callable[[int | None], None], step: int) -> None:
+def test_an_interrupt_ends_it_after_the_same_step(tight: Tight, step: int) -> None:
     class Press(Callback):
         every = "1 step"
 
@@ -170,8 +188,8 @@ def test_an_interrupt_ends_it_after_the_same_step(tight: Callable[[int | None], 
                 os.kill(os.getpid(), signal.SIGINT)
 
     nets = []
-    for nbytes in (None, TIGHT):
-        tight(nbytes)
+    for nbytes in (None, 80_000):
+        tight(nbytes, validation_split=0.1)
         nets.append(network())
         run = fit(nets[-1], callbacks=[Press()], validation_split=0.1)
         assert run.interrupted
@@ -183,7 +201,7 @@ def test_an_interrupt_ends_it_after_the_same_step(tight: Callable[[int | None], 
     same(*nets)
 
 
-def test_an_error_of_a_callback_ends_the_threads(tight: Callable[[int | None], None]) -> None:
+def test_an_error_of_a_callback_ends_the_threads(tight: Tight) -> None:
     class Fails(Callback):
         every = "5 steps"
 
@@ -199,7 +217,7 @@ def test_an_error_of_a_callback_ends_the_threads(tight: Callable[[int | None], N
 
 @pytest.mark.parametrize("number", [1, 2, 4])
 def test_an_error_of_a_copy_reaches_the_caller(
-    tight: Callable[[int | None], None], elsewhere: CupyBackend, monkeypatch: pytest.MonkeyPatch, number: int
+    tight: Tight, elsewhere: CupyBackend, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     send, count = elsewhere._runtime.send, [0]
 
@@ -220,7 +238,7 @@ def test_an_error_of_a_copy_reaches_the_caller(
 
 
 def test_what_comes_next_is_on_its_way_before_steps_are_asked_for(
-    tight: Callable[[int | None], None], monkeypatch: pytest.MonkeyPatch
+    tight: Tight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here no chunk's steps begin before the next chunk was sent and the one after it was gathered."""
     enter, ahead, chunks = Streamed.enter, [], set()
@@ -246,8 +264,9 @@ def test_whoever_does_not_wait_for_copies_gets_something_else(
     stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nnkit.training.model.select", lambda name: stand_in)
-    monkeypatch.setattr(stand_in._runtime, "free_bytes", lambda: TIGHT)
     nets = [network(), network()]
+    there = least(nets[0]) + TIGHT
+    monkeypatch.setattr(stand_in._runtime, "free_bytes", lambda: there)
     fit(nets[0])
     monkeypatch.setattr(stand_in._runtime, "hold", lambda mark: None)
     fit(nets[1])
@@ -255,32 +274,30 @@ def test_whoever_does_not_wait_for_copies_gets_something_else(
         same(*nets)
 
 
-def test_all_rows_in_one_step_have_to_fit(tight: Callable[[int | None], None]) -> None:
+def test_all_rows_in_one_step_have_to_fit(tight: Tight) -> None:
     def net() -> nnkit.Network:
         return nnkit.FeedForward(FEATURES, 3, [5], output_activation="softmax", device="cuda", seed=1)
 
     ahead = net()
     before = ahead.parameters()
-    tight(500_000)
+    tight(-50_000, ahead, optimizer="lbfgs")
     message = (
-        r"the optimizer takes all rows in one step, and they do not fit on the device: the data need 208 kB, and "
-        r".* of memory are free for them; use an optimizer that works in batches, such as 'adam', for which data need"
+        r"the training needs [\d.]+ kB of device 'cuda.*' \(.*, 208 kB for the data, .* can be used; use an optimizer "
+        r"that works in batches, such as 'adam', for which data need not fit, or fewer rows"
     )
-    with pytest.raises(ArgumentError, match=message):
+    with pytest.raises(DeviceError, match=message):
         fit(ahead, optimizer="lbfgs")
     assert all((value == ahead.parameters()[path]).all() for path, value in before.items())
     runs = []
-    for nbytes in (None, 1_300_000):
-        tight(nbytes)
-        many = (np.tile(X, (8, 1)) + 1, np.tile(Y, 8))
+    many = (np.tile(X, (8, 1)) + 1, np.tile(Y, 8))
+    for spare in (None, 0):
+        tight(spare, net(), optimizer="lbfgs", validation_data=many)
         runs.append(fit(net(), optimizer="lbfgs", validation_data=many))
         assert runs[-1].record.training["data_on_device"] == "resident"
     assert runs[0].history == runs[1].history
 
 
-def test_an_epoch_can_begin_again_in_the_middle(
-    tight: Callable[[int | None], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_epoch_can_begin_again_in_the_middle(tight: Tight, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a training that is paused, or whose validation is cut short, may leave it."""
     start, run, begun = Epoch.start, Epoch.run, [0]
 

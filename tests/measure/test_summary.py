@@ -53,7 +53,9 @@ def test_the_whole_table(record):
 def test_what_this_process_takes_of_the_gpu(record):
     record["resources"]["device"] |= {"process_memory_bytes_peak": 400_000_000, "copied_bytes": 12e6, "copied_s": 0.003}
     last = table(record, width=160).splitlines()[-1]
-    assert " · peak memory 1.23 GB · 400 MB of this process · 12 MB copied to it in 3 ms · 1,512 J · " in last
+    assert (
+        " · peak memory 1.23 GB · 400 MB of this process · 12 MB copied to it, 3 ms waited for it · 1,512 J · " in last
+    )
 
 
 def test_energy_of_an_epoch_where_it_is_known(record):
