@@ -157,13 +157,18 @@ class Allocator:
     # -- states
 
     def _write_over_states(self) -> None:
-        """A new state is written over the old one when every reader of the old one has run."""
+        """A new state is written over the old one when every reader of the old one has run.
+
+        Where steps run side by side, a number is copied at the end: so a pass that computes it, and what others wait
+        for, need not wait for the guard.
+        """
         taken: set[int] = set()
         committed = {i for group in self.schedule.groups[self.schedule.computed :] for i in group}
         for state, new in self.graph.state.items():
             node = self.graph.nodes[new]
             fits = new in committed and is_elementwise(node) and (node.shape, node.dtype) == self._type(state)
             fits = fits and (state in _spare(node) or state not in node.inputs)
+            fits = fits and (self.target.lanes == 1 or node.size > 1)
             now = self.order.get(new, -1)
             free = all(when < now or (when == now and direct) for when, direct in self._reads(state))
             if fits and free and new not in taken and not self._outlives(state):
