@@ -190,14 +190,14 @@ def fit(net: nnkit.Network, x: Any = DATA.x_train, y: Any = DATA.y_train, **opti
     return net.fit(x, y, **({"epochs": 3, "batch_size": 48, "progress": False} | options))
 
 
-@pytest.mark.parametrize(("precision", "rtol"), [("tf32", 5e-3), ("mixed_float16", 5e-3), ("mixed_bfloat16", 4e-2)])
+@pytest.mark.parametrize(("precision", "rtol"), [("tf32", 2e-3), ("mixed_float16", 1e-3), ("mixed_bfloat16", 6e-3)])
 def test_trainings_are_close_to_those_in_float32(elsewhere: CupyBackend, precision: str, rtol: float) -> None:
-    """Loss, validation, and the weights, which stay in float32; what ran is in the record and in the plan."""
+    """What ran is in the record and in the plan. Weights, validation and predictions are in float32."""
     runs, nets = [], []
     for asked in ("float32", precision):
         layers = [nn.Dense(24, "relu"), nn.BatchNorm(), nn.Dense(16, "tanh"), nn.LayerNorm(), nn.Dense(2, "softmax")]
         net = nnkit.Sequential(layers, (2,), device="cuda", seed=3)
-        runs.append(fit(net, precision=asked, validation_split=0.1))
+        runs.append(fit(net, precision=asked, validation_data=(DATA.x_test, DATA.y_test)))
         nets.append(net)
     for name in ("loss", "val_loss"):
         np.testing.assert_allclose(runs[1].history[name], runs[0].history[name], rtol=rtol)
@@ -211,6 +211,7 @@ def test_trainings_are_close_to_those_in_float32(elsewhere: CupyBackend, precisi
     exact = nnkit.Network(nets[1].module, (2,))
     exact._model.store.write(nets[1]._model.values())
     np.testing.assert_allclose(nets[1].predict(DATA.x_test), exact.predict(DATA.x_test), rtol=1e-4, atol=1e-6)
+    assert runs[1].history["val_loss"][-1] == pytest.approx(exact.test(DATA.x_test, DATA.y_test).loss, rel=3e-6)
 
 
 def step_written_out(p: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, scale: float, r: Any) -> Any:
