@@ -187,14 +187,12 @@ class Network:
             class_weight: a dict label or name → weight, a list, or ``"balanced"``. It multiplies the weights of the
                 samples, of those that are split off for validation too; ``validation_data`` brings its own weights.
             shuffle: a new order in every epoch; without it, the split takes the last rows as well.
-            standardize: give each column mean 0 and deviation 1, by the figures of the training rows. They stay in
-                ``net.preprocessing.scaling``, are saved with the network, and are used for all rows that it is given
-                from then on: pass them as they were measured, here and to ``test`` and ``predict``.
-            precision: what matrix products may round their operands to on a GPU: ``"tf32"`` (10 bits),
-                ``"mixed_bfloat16"`` or ``"mixed_float16"``, which scales the loss by itself
-                (``nnkit.optimizers.LossScale``). Their sums, parameters, moments, and everything else are in float32,
-                and so are validation, ``test`` and ``predict``. A device without such products, as the CPU, computes
-                in float32; the record's ``products`` says what ran.
+            standardize: give each column of the training rows mean 0 and deviation 1. The figures stay in
+                ``net.preprocessing.scaling`` and in files, and are used for all rows that come, in ``test`` and
+                ``predict`` too: pass them as they were measured.
+            precision: what a GPU may round the operands of matrix products to: ``"tf32"``, ``"mixed_bfloat16"``, or
+                ``"mixed_float16"``, which scales the loss (``nnkit.optimizers.LossScale``). All else is in float32, as
+                are validation, ``test``, ``predict`` and the CPU; the record's ``products`` says what ran.
             callbacks: ``nnkit.callbacks`` objects, or functions that are called after each epoch. What one of them
                 raises comes out of here with the run so far as ``error.run``.
             compile: ``"first"`` makes the step one native function before training (seconds, kept on disk for the next
@@ -327,8 +325,7 @@ class Network:
     ) -> str:
         """The planned training step for a person: every kernel with its cost, and every decision with what it saved.
 
-        ``memory_limit`` is that of :meth:`fit`, and so is ``compile``: "off" shows the step as it runs uncompiled, and
-        "first" as one native function. So is ``precision``.
+        The rest is as in :meth:`fit`; ``compile`` is "off", as it runs uncompiled, or "first", as one native function.
         """
         from nnkit.plan.explain import explain
 
@@ -379,9 +376,8 @@ class Network:
     def _scores(
         self, goal: Objective, x: Any, y: Any, weight: Any, began: float, figures: Callable[..., dict[str, float]]
     ) -> Scores:
-        loss, predictions = self._evaluator.score(goal, x, y, weight)
-        asked = figures(y, predictions, weight)
-        return scored(goal, self.classes, loss, y, predictions, asked, time.perf_counter() - began)
+        loss, out = self._evaluator.score(goal, x, y, weight)
+        return scored(goal, self.classes, loss, y, out, figures(y, out, weight), time.perf_counter() - began)
 
     @property
     def _scoring(self) -> Scoring:
@@ -399,8 +395,7 @@ class Network:
         values = self._model.values()
 
         def score() -> dict[str, float]:
-            twin = self._twin(values)
-            known = lambda *given: asked.known(*given)[0]  # noqa: E731
-            return twin._scores(goal, *data.train.chosen(), time.perf_counter(), known).to_dict()
+            twin, chosen = self._twin(values), data.train.chosen()
+            return twin._scores(goal, *chosen, time.perf_counter(), lambda *given: asked.known(*given)[0]).to_dict()
 
         return score

@@ -107,3 +107,20 @@ def test_a_memory_limit_shows_what_is_computed_again(cli: Cli) -> None:
     status, out, err = cli("explain", *words, "--memory-limit", "10 kB")
     assert (status, out) == (2, "")
     assert "error: memory_limit: a training in batches of 512 needs at least" in err
+
+
+@pytest.mark.parametrize("compiled", ["off", "first"])
+def test_a_precision(cli: Cli, compiled: str) -> None:
+    """On the CPU products stay in float32; with float16 the step has its loss scale, measured too."""
+    if compiled == "first":
+        pytest.importorskip("llvmlite")
+    network = nnkit.FeedForward(inputs=3, hidden=[5], outputs=2)
+    plain, narrow = (
+        cli("explain", *SMALL, "--precision", name, "--compile", compiled).out for name in ("float32", "tf32")
+    )
+    assert plain == narrow == network.explain(compile=compiled) + "\n"
+    words = ("--precision", "mixed_float16", "--compile", compiled)
+    scaled = cli("explain", *SMALL, *words).out
+    assert scaled == network.explain(compile=compiled, precision="mixed_float16") + "\n" != plain
+    taken = json.loads(cli("explain", *SMALL, *words, "--format", "json", "--measure").out)
+    assert 0 < taken["measured_s"] < 1

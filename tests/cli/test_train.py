@@ -237,3 +237,25 @@ def test_rows_in_the_order_of_time(cli: Cli, tmp_path: Path) -> None:
     np.testing.assert_allclose(network.preprocessing.scaling.mean, np.float32(x[:72]).mean(axis=0), rtol=1e-6)
     expected = network.test(x[80:], x[80:].sum(axis=1)).loss
     assert f"{expected:.4g}"[:5] in cli("test", "s.h5", "--data", "series.npz").out
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32", "mixed_bfloat16", "mixed_float16"])
+def test_a_precision_is_recorded(cli: Cli, precision: str) -> None:
+    words = ("--data", "moons", "--epochs", 1, "--hidden", 8, "--precision", precision, "--record", "run.json")
+    assert cli("train", *words).status == 0
+    trained = json.loads(Path("run.json").read_text())["training"]
+    assert (trained["precision"], trained["products"]) == (precision, "float32")
+    assert (trained["loss_scale"] is not None) == (precision == "mixed_float16")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--precision half", "argument --precision: invalid choice: 'half'"),
+        ("--precision mixed_float16 --optimizer lbfgs", "precision='mixed_float16' scales the loss from step to step"),
+    ],
+)
+def test_a_precision_that_is_refused(cli: Cli, words: str, message: str) -> None:
+    status, _, err = cli("train", "--data", "moons", "--epochs", 1, *words.split())
+    assert status == 2
+    assert f"error: {message}" in err

@@ -191,7 +191,8 @@ class HostRuntime:
                 places = [place + number * step * size for place, step, size in steps]
                 left = _matrix(places[0], product.read, m, k, la, ta)
                 right = _matrix(places[1], product.read, k, n, lb, tb)
-                _matrix(places[2], product.dtype, m, n, lo, False)[...] = _wide(left) @ _wide(right)
+                with np.errstate(all="ignore"):  # as the library, which says nothing of infinite numbers
+                    _matrix(places[2], product.dtype, m, n, lo, False)[...] = _wide(left) @ _wide(right)
 
         self._do(run)
 

@@ -109,8 +109,9 @@ def _vectors(
     rest = shape[-1] % WIDTH
     if not rest:
         return piece
-    last = _body(plan, part, at, [f"({shape[-1] - rest} + TID)"], looks)
-    return replace(piece, lines=[*piece.lines, *block(f"if (BID == 0 && TID < {rest})", last)])
+    last = _body(plan, part, at, [f"({shape[-1] - rest} + u)"], looks)
+    left = block(f"if (BID == 0) for (int u = TID; u < {rest}; u += THREADS)", last)
+    return replace(piece, lines=[*piece.lines, *left])
 
 
 def ending(plan: Plan, made: int, part: tuple[int, ...], looks: Mapping[int, Look], index: Lines) -> Lines:
