@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,8 @@ def tests() -> dict[str, Any]:
     """The tests that need a GPU; none may be skipped."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "tests/cuda", "-p", "no:cacheprovider", "-rs"]
+    if find_spec("xdist"):  # most of the time goes to compilers
+        command += ["-n", "6", "-p", "no:benchmark"]
     done = subprocess.run(
         command, cwd=FOLDER.parent, capture_output=True, text=True, env=os.environ | {"NNKIT_REQUIRE_GPU": "1"}
     )

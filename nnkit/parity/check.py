@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -66,11 +68,18 @@ def check_device(device: str = "cuda", progress: Callable[[Row], None] | None = 
     """
     backend = select(device)
     rows = []
-    for case in cases():
-        rows.append(checked(backend, case))
-        if progress is not None:
-            progress(rows[-1])
+    with ThreadPoolExecutor(_compilers(backend)) as pool:
+        for row in pool.map(lambda case: checked(backend, case), cases()):
+            rows.append(row)
+            if progress is not None:
+                progress(row)
     return Parity(backend.name, tuple(rows))
+
+
+def _compilers(backend: Backend) -> int:
+    """How many cases run side by side: kernels of a GPU are compiled, which takes a core most of a second."""
+    elsewhere = backend.hardware().memory_bytes is not None
+    return max(1, (os.cpu_count() or 1) // 2) if elsewhere else 1
 
 
 def cases() -> Iterator[Case]:

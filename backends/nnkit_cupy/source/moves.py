@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
+from nnkit.graph.dtypes import itemsize
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan
-from nnkit.plan.look import Look, cut, merged, steps, viewed
+from nnkit.plan.look import Look, cut, merged, offset, steps, viewed
 from nnkit.plan.planner import part_offset
-from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names
+from nnkit_cupy.source.pieces import LONG, WIDTH, Lines, Piece, block, elements, indices, names
 from nnkit_cupy.source.types import TYPES, literal
 
 
@@ -37,12 +38,28 @@ def moved(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) ->
 def taken(node: Node, out: Look, x: Look, chosen: Callable[[str], str]) -> list[Piece]:
     """Rows by index, ``chosen`` at a place; those from −n count from the end."""
     axis, index = node.options["axis"], names(len(out.shape))
+    row = prod(out.shape[1:])
+    if axis == 0 and _in_fours(node, out, x, row):
+        fours = row // WIDTH
+        body = [
+            f"const int64 j = nn_row({chosen(f'(i / {fours})')}, {x.rows or x.shape[0]});",
+            f"const float4* const from = (const float4*)&{x.buffer}[j * {row} + {offset(x.offset)}];",
+            f"float4* const to = (float4*)&{out.buffer}[i / {fours} * {row} + {offset(out.offset)}];",
+            f"to[i % {fours}] = from[i % {fours}];",
+        ]
+        return [elements(prod(out.shape) // WIDTH, body)]
     body = [
         *indices(out.shape),
         f"const int64 j = nn_row({chosen(index[axis])}, {x.rows or x.shape[axis]});",
         f"{out.at(index)} = {x.at([*index[:axis], 'j', *index[axis + 1 :]])};",
     ]
     return [elements(prod(out.shape), body)]
+
+
+def _in_fours(node: Node, out: Look, x: Look, row: int) -> bool:
+    """Whether whole rows of a large result go from one place to another, and sixteen bytes may at a time."""
+    whole = x.contiguous and out.contiguous and bool(x.rows) and itemsize(node.dtype) == WIDTH
+    return whole and prod(out.shape) >= LONG and not (row % WIDTH or x.offset % WIDTH or out.offset % WIDTH)
 
 
 def scattered(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) -> list[Piece]:

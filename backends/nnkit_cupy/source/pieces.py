@@ -15,6 +15,8 @@ from nnkit.plan.look import Look
 from nnkit_cupy.source.order import NOTHING, Touched
 
 Lines = list[str]
+WIDTH, LONG = 4, 1 << 15
+"""Elements that are read together where so many are to be done."""
 WIDE = 256
 """Threads of a block that goes over elements."""
 SHORT = 256
