@@ -251,7 +251,6 @@ def main() -> None:
     flags = parser.parse_args()
     head = machine() | {"date": datetime.now(UTC).isoformat(timespec="seconds")}
     tested = None if flags.skip_tests else tests()
-    checked = [] if flags.skip_tests else parity()
     started = graphs()
     at_best = peer("ceilings")
     limit = limits(at_best, started)
@@ -263,12 +262,13 @@ def main() -> None:
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     measured["nnkit, afterwards"] = ours()
     lines = rows(measured, limit)
+    print(table(lines, limit), flush=True)
+    checked = [] if flags.skip_tests else parity()  # last, for what goes wrong on a GPU takes the process with it
     result = head | {"tests": tested, "graphs": started, "ceilings": at_best, "limits": limit}
     result |= {"bf16_share_of_peak": share_of_peak(lines, limit), "rows": lines, "parity": checked}
     target = Path(flags.results)
     (target / "gpu.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (target / "gpu.txt").write_text(table(lines, limit) + "\n", encoding="utf-8")
-    print(table(lines, limit))
 
 
 if __name__ == "__main__":
