@@ -190,9 +190,11 @@ def rows(measured: dict[str, dict[str, Any]], limit: dict[str, dict[str, float]]
             line |= {"median_s": middle[name], "spread_s": high - low, "runs": len(seconds)}
             if name == "nnkit" and workload in GOALS:
                 eager, best = GOALS[workload]
-                fastest = min(middle[peer] for peer in TF32 if peer in middle)
+                fastest = min((middle[peer] for peer in TF32 if peer in middle), default=0.0)
                 line["goal"] = f"{eager:g} times PyTorch eager, {best:g} times the faster of torch.compile and JAX jit"
-                line["met"] = middle["PyTorch eager"] >= eager * middle[name] and fastest >= best * middle[name]
+                line["met"] = (
+                    middle.get("PyTorch eager", 0.0) >= eager * middle[name] and fastest >= best * middle[name]
+                )
                 if half(workload):
                     line["met"] = line["met"] and limit[workload]["products_s"] >= OF_PEAK * middle[name]
             found.append(line)
