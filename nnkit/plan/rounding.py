@@ -3,7 +3,8 @@
 A product of halves with sums in float32 runs on the tensor cores of a GPU, ten times as fast and more. Its result, the
 parameters, what the optimiser keeps, norms, losses and all passes over elements are in float32, so that nothing but the
 operands of products is rounded (Micikevicius and others, "Mixed precision training", ICLR 2018). The derivative of ReLU
-asks what the next product has read whether it is above 0, so that nothing else of the layer is kept.
+asks what the next product has read whether it is above 0, and the gradient of a bias adds up what the products of its
+layer have read, so that nothing else of the layer is kept.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def round_products(graph: Graph, target: Target) -> Graph:
     if chosen not in dict(target.rounded):
         return graph
 
+    read = {operand for _, node in graph if node.operation == "matmul" for operand in node.inputs}
     halves: dict[int, TracedArray] = {}
 
     def half(trace: Trace, operand: TracedArray) -> TracedArray:
@@ -39,12 +41,14 @@ def round_products(graph: Graph, target: Target) -> Graph:
         if node.operation in EXTREMUM and operands[0].position in halves and scalar_value(trace, operands[1]) == 0:
             kept = trace.record("astype", (halves[operands[0].position],), node.origin, dtype=WIDE)
             return trace.record(node.operation, (kept, operands[1]), node.origin)
+        if node.operation == "sum" and node.inputs[0] in read and chosen != TF32 and operands[0].dtype == WIDE:
+            return trace.record("sum", (half(trace, operands[0]),), node.origin, **node.options, dtype=WIDE)
         if node.operation != "matmul" or {o.dtype for o in operands} != {WIDE}:
             return None
         if chosen == TF32:
             return trace.record("matmul", operands, node.origin, **node.options, tf32=True)
-        read = [half(trace, operand) for operand in operands]
-        return trace.record("matmul", read, node.origin, **node.options, dtype=WIDE)
+        sides = [half(trace, operand) for operand in operands]
+        return trace.record("matmul", sides, node.origin, **node.options, dtype=WIDE)
 
     return rewrite(graph, rule)
 

@@ -215,7 +215,7 @@ def test_trainings_are_close_to_those_in_float32(elsewhere: CupyBackend, precisi
 
 
 def step_written_out(p: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, scale: float, r: Any) -> Any:
-    """Gradients of 20-32-5, tanh and softmax, in float64; ``r`` is done to the operands of products alone."""
+    """Gradients of 20-32-5, tanh and softmax, in float64; ``r`` is done to what products read, and so do the sums."""
     w1, w2 = p["layers.0.weight"], p["layers.1.weight"]
     hidden = np.tanh(r(x) @ r(w1) + p["layers.0.bias"])
     scores = r(hidden) @ r(w2) + p["layers.1.bias"]
@@ -225,9 +225,9 @@ def step_written_out(p: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, sca
     back = (r(error) @ r(w2).T) * (1 - hidden**2)
     found = {
         "layers.0.weight": r(x).T @ r(back),
-        "layers.0.bias": back.sum(axis=0),
+        "layers.0.bias": r(back).sum(axis=0),
         "layers.1.weight": r(hidden).T @ r(error),
-        "layers.1.bias": error.sum(axis=0),
+        "layers.1.bias": r(error).sum(axis=0),
     }
     return {name: value / scale for name, value in found.items()}
 

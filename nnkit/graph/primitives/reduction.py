@@ -43,7 +43,7 @@ def _spread(xp: Any, value: Array, x: Array, axis: Axes) -> Array:
     return xp.reshape(value, reduced(x.shape, axis, keepdims=True))
 
 
-def _sum_back(xp: Any, g: Array, out: Array, x: Array, axis: Axes, keepdims: bool) -> Array:
+def _sum_back(xp: Any, g: Array, out: Array, x: Array, axis: Axes, keepdims: bool, dtype: str = "") -> Array:
     return xp.broadcast_to(_spread(xp, g, x, axis), x.shape)
 
 
@@ -52,8 +52,14 @@ def _extremum_back(xp: Any, g: Array, out: Array, x: Array, axis: Axes, keepdims
     return hit * (_spread(xp, g, x, axis) / xp.sum(hit, axis=axis, keepdims=True))
 
 
-def _evaluate_sum(run: Evaluator, x: Array, axis: Axes, keepdims: bool) -> Array:
-    return run.xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
+def _infer_sum(x: Type, axis: Axes, keepdims: bool, dtype: str = "") -> Type:
+    """``dtype`` is the type of the sums where it is wider than that of the terms: the planner's own option."""
+    found = _sum.infer(x, axis=axis, keepdims=keepdims)
+    return Type(found.shape, dtype or found.dtype)
+
+
+def _evaluate_sum(run: Evaluator, x: Array, axis: Axes, keepdims: bool, dtype: str = "") -> Array:
+    return run.xp.sum(x, axis=axis, keepdims=keepdims, dtype=run.dtype(dtype) if dtype else x.dtype)
 
 
 def _infer_argsort(x: Type, axis: int, descending: bool) -> Type:
@@ -72,7 +78,7 @@ _sum = _row("sum", NUMERIC, _sum_back, empty=True)
 
 add_rows(
     [
-        Primitive("sum", "reduction", _sum.infer, _evaluate_sum, _sum.derivatives, _sum.flops),
+        Primitive("sum", "reduction", _infer_sum, _evaluate_sum, _sum.derivatives, _sum.flops),
         _row("max", NUMERIC, _extremum_back, empty=False),
         _row("min", NUMERIC, _extremum_back, empty=False),
         _row("all", ("bool",), None, empty=True, result="bool"),
