@@ -122,7 +122,7 @@ def graphs() -> dict[str, Any]:
     return found
 
 
-def limits(ceilings: dict[str, float], started: dict[str, Any]) -> dict[str, dict[str, float]]:
+def limits(ceilings: dict[str, float], started: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Seconds that each workload needs at the measured ceilings: of its products, of the bytes of parameters, gradient
     and moments, and of its launches."""
     from nnkit.plan.cost import node_flops
@@ -137,7 +137,7 @@ def limits(ceilings: dict[str, float], started: dict[str, Any]) -> dict[str, dic
         found[name] = {
             "products_s": flops / ceilings[f"{'bfloat16' if half(name) else 'float32'}_flops_per_s"],
             "bytes_s": 7 * parameters / ceilings["bytes_per_s"],
-            "launches_s": started.get(name, {}).get("launches", 0) * ceilings["launch_s"],
+            "launches_s": started[name]["launches"] * ceilings["launch_s"] if name in started else None,
         }
     return found
 
@@ -183,11 +183,11 @@ def rows(measured: dict[str, dict[str, Any]], limit: dict[str, dict[str, float]]
             seconds = result.get(workload)
             line: dict[str, Any] = {"workload": workload, "framework": name, "goal": None, "met": None}
             if seconds is None:
-                missing = dict.fromkeys(("median_s", "spread_s"))
-                found.append(line | missing | {"runs": 0, "reason": result.get("reason", "not one of its ways")})
+                missing = dict.fromkeys(("step_median_s", "step_spread_s"))
+                found.append(line | missing | {"runs": 0, "reason": result.get("reason", "not measured so")})
                 continue
             low, _, high = statistics.quantiles(seconds, n=4)
-            line |= {"median_s": middle[name], "spread_s": high - low, "runs": len(seconds)}
+            line |= {"step_median_s": middle[name], "step_spread_s": high - low, "runs": len(seconds)}
             if name == "nnkit" and workload in GOALS:
                 eager, best = GOALS[workload]
                 fastest = min((middle[peer] for peer in TF32 if peer in middle), default=0.0)
@@ -206,7 +206,7 @@ def table(lines: list[dict[str, Any]], at_best: dict[str, dict[str, float]]) -> 
     names = list(dict.fromkeys(line["framework"] for line in lines))
     text = [f"{'µs':22}" + "".join(f"{name:>29}" for name in WORKLOADS)]
     for name in names:
-        cells = [line["median_s"] for line in lines if line["framework"] == name]
+        cells = [line["step_median_s"] for line in lines if line["framework"] == name]
         text.append(f"{name:22}" + "".join(map(_cell, cells)))
     for part in ("products_s", "bytes_s", "launches_s"):
         cells = [at_best.get(name, {}).get(part) for name in WORKLOADS]
@@ -224,9 +224,9 @@ def _cell(seconds: float | None) -> str:
 def share_of_peak(lines: list[dict[str, Any]], limit: dict[str, dict[str, float]]) -> dict[str, float]:
     """How much of the time of a step in bf16 its products would take at the measured peak, by framework."""
     return {
-        line["framework"]: limit[line["workload"]]["products_s"] / line["median_s"]
+        line["framework"]: limit[line["workload"]]["products_s"] / line["step_median_s"]
         for line in lines
-        if half(line["workload"]) and line["median_s"]
+        if half(line["workload"]) and line["step_median_s"]
     }
 
 

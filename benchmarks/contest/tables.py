@@ -53,16 +53,26 @@ def _elsewhere(result: Mapping[str, Any]) -> Iterator[str]:
     yield from ["", _note(result)]
 
 
+AT_BEST = {
+    "products_s": "its products at the measured peak",
+    "bytes_s": "parameters, gradient and moments at the measured bandwidth",
+    "launches_s": "its launches at the measured time of one",
+}
+
+
 def _gpu(result: Mapping[str, Any]) -> Iterator[str]:
     whole = _by_workload(result)
     gpu = result["machine"]["gpu"]
-    yield from _head([f"µs a step on {gpu['name']}", *whole])
+    yield from _head([f"µs a step, or an epoch, on {gpu['name']}", *whole])
     for name in dict.fromkeys(name for rows in whole.values() for name in rows):
         yield _line([name, *(_shown(rows[name], "µs") for rows in whole.values())])
     for peers in (("PyTorch eager",), ("torch.compile", "JAX jit")):
         ratios = [_ratio({name: rows[name] for name in ("nnkit", *peers)}) for rows in whole.values()]
         yield _line([f"nnkit against {' and '.join(peers)}", *(f"{ratio:.2f} times" for ratio in ratios)])
     yield _line(["goal", *(_goal(rows["nnkit"]) if rows["nnkit"]["goal"] else "" for rows in whole.values())])
+    for part, words in AT_BEST.items():
+        seconds = (result["limits"].get(name, {}).get(part) for name in whole)
+        yield _line([words, *("" if each is None else f"{1e6 * each:,.1f}" for each in seconds)])
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     about = f"{gpu['name']}, driver {gpu['driver']}; {versions}; {result['date'][:10]}"
     yield from ["", f"{about}. Median ± interquartile range."]
