@@ -150,7 +150,9 @@ def tiled(
             ],
         ),
     ]
-    return Piece(lines, tiles, 32 * form.warps, m * n * max(k, 1), shared=4 * form.parts * tall * wide)
+    threads = 32 * form.warps
+    nbytes = 4 * form.parts * tall * wide
+    return Piece(lines, tiles, threads, m * n * max(k, 1), least=threads, shared=nbytes)
 
 
 # The fastest of about a hundred forms for products of networks, measured on an H200 (benchmarks/gpu_products.py).
