@@ -157,7 +157,7 @@ class HostRuntime:
         library = _compiled(text)
 
         def get(name: str) -> tuple[Any, Any]:
-            return getattr(library, name), library.at_block, name.startswith("strands")
+            return getattr(library, name), library.at_block
 
         return get
 
@@ -165,14 +165,13 @@ class HostRuntime:
         assert 1 <= blocks < 1 << 31
         assert 1 <= threads <= 1024
         assert threads % 32 == 0
-        function, at_block, all_blocks = kernel
-        most = blocks if all_blocks else min(blocks, BLOCKS)  # blocks of several strands have parts of their own
+        function, at_block = kernel
         numbers = [ctypes.c_longlong(number) for number in arguments]
 
         def run() -> None:
             self.launched += 1
-            for block in range(most):
-                at_block(block, most)
+            for block in range(min(blocks, BLOCKS)):
+                at_block(block, min(blocks, BLOCKS))
                 function(*numbers)
 
         self._do(run)

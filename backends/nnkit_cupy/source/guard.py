@@ -1,8 +1,7 @@
 """What a step may write: every kernel that writes states asks for itself whether loss and gradients were finite.
 
-So the update waits for nothing but the last gradient. What is asked are truths in memory of their own. Beside the
-update, steps are counted: how many were done, and whether one was refused, after which none is done any more. An update
-may ask whether one was refused while its own step is counted: if that changes the answer, the truths refuse it, too.
+So the update waits for nothing but the last gradient. What is asked are truths in memory of their own. After the
+update they are counted up: how many steps were done, and whether one was refused, after which none is done any more.
 """
 
 from __future__ import annotations

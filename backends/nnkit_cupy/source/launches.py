@@ -24,7 +24,7 @@ from nnkit_cupy.source.random import random_bits
 from nnkit_cupy.source.reductions import FOLD, folded, place_of_extreme
 from nnkit_cupy.source.rows_taken import RowsTaken
 from nnkit_cupy.source.scalars import has
-from nnkit_cupy.source.together import Strand, together
+from nnkit_cupy.source.together import together
 from nnkit_cupy.source.types import HALVES, TYPES, literal
 
 Emit = Callable[[Node, Look, list[Look], Sequence[str]], Sequence[Piece | Product]]
@@ -105,7 +105,7 @@ def _guarded(plan: Plan, item: Piece | Product) -> Piece | Product:
     """What writes a state asks the guard."""
     if plan.guard is None or all(place.buffer in ("arena", "truths", "scratch") for place in item.touched.writes):
         return item
-    return replace(item, commits=True, touched=item.touched.joined(Touched((TRUTHS,), asks=(STATE,))))
+    return replace(item, commits=True, touched=item.touched.joined(Touched((STATE, TRUTHS))))
 
 
 def _step(plan: Plan, step: Step, found: dict[int, Look], index: RowsTaken) -> Sequence[Piece | Product]:
@@ -217,16 +217,13 @@ class _Kernels:
         """The source of all kernels."""
         return "\n".join(rest.replace("NAME", name) for rest, name in self._names.items())
 
-    def add(self, strands: list[Strand]) -> None:
+    def add(self, group: list[Piece | Product]) -> None:
         """The launch of a kernel, or a product."""
-        (item, *_), *_ = strands
-        if isinstance(item, Product):
-            self.launches.append(item)
+        item = [piece for piece in group if isinstance(piece, Piece)]
+        if not item:
+            self.launches += [each for each in group if isinstance(each, Product)]
             return
-        pieces = [piece for strand in strands for piece in strand if isinstance(piece, Piece)]
-        bound = _threads(strands)
-        blocks = [_blocks(strand, bound) for strand in strands]
-        body = "\n".join(_strands(strands, blocks, self._guard))
+        body = "\n".join(_body(item, self._guard))
         offsets = list(dict.fromkeys(_OFFSET.findall(body)))
         body = _OFFSET.sub(lambda found: f"o{offsets.index(found[1])}", body)
         rows = list(dict.fromkeys(int(i) for i in _ROWS.findall(body)))
@@ -239,46 +236,16 @@ class _Kernels:
         parameters = ["char* arena, int* state, bool* truths, char* scratch"]
         parameters += [f"{TYPES[self._dtypes[i]]}* q{k}" for k, i in enumerate(inputs)]
         parameters += [f"int64 n{k}" for k in range(len(rows))] + [f"int64 o{k}" for k in range(len(offsets))]
+        bound = max(piece.threads for piece in item)
         head = f'extern "C" __global__ void __launch_bounds__({bound}) NAME({", ".join(parameters)}) {{'
-        shared = max(piece.shared for piece in pieces)
+        shared = max(piece.shared for piece in item)
         memory = [f"__shared__ __align__(16) char shared[{shared}];"] if shared else []
         text = "\n".join([head, *indented([*memory, *views, *body.split("\n")]), "}"])
-        name = self._names.setdefault(text, f"{'kernel' if len(strands) == 1 else 'strands'}{len(self._names)}")
+        name = self._names.setdefault(text, f"kernel{len(self._names)}")
+        blocks = item[0].blocks if len(item) == 1 else 1
         numbers = tuple(int(found) for found in offsets)
-        inside = reduce(Touched.joined, (piece.touched for piece in pieces))
-        self.launches.append(Launch(name, sum(blocks), bound, tuple(inputs), tuple(rows), numbers, item.step, inside))
-
-
-def _threads(strands: list[Strand]) -> int:
-    """Of a block: those that its pieces like best, or where there are several strands those that they need."""
-    pieces = [piece for strand in strands for piece in strand if isinstance(piece, Piece)]
-    needed = max(piece.least for piece in pieces)
-    return needed if len(strands) > 1 and needed > 32 else max(piece.threads for piece in pieces)
-
-
-def _blocks(strand: Strand, threads: int) -> int:
-    """Of a strand: one for pieces that follow each other; more, if they are smaller than a piece likes."""
-    (first, *others) = strand
-    assert isinstance(first, Piece)
-    smaller = 1 if first.least > 32 else -(-first.threads // threads)
-    return 1 if others else first.blocks * smaller
-
-
-_PLACE = re.compile(r"\b(BID|BLOCKS)\b")
-
-
-def _strands(strands: list[Strand], blocks: list[int], guard: str) -> Lines:
-    """Each strand by blocks of its own, which count from 0 in it."""
-    bodies = [_body([piece for piece in strand if isinstance(piece, Piece)], guard) for strand in strands]
-    if len(bodies) == 1:
-        return bodies[0]
-    lines, start = [], 0
-    for body, count in zip(bodies, blocks, strict=True):
-        names = {"BID": f"(BID - {start})", "BLOCKS": f"{count}"}
-        inside = [_PLACE.sub(lambda found: names[found[1]], line) for line in body]  # noqa: B023
-        lines += block(f"if ({start} <= BID && BID < {start + count})", inside)
-        start += count
-    return lines
+        inside = reduce(Touched.joined, (piece.touched for piece in item))
+        self.launches.append(Launch(name, blocks, bound, tuple(inputs), tuple(rows), numbers, item[0].step, inside))
 
 
 def _body(pieces: list[Piece], guard: str) -> Lines:

@@ -28,15 +28,14 @@ class Region(NamedTuple):
 
 
 class Touched(NamedTuple):
-    """What a launch reads and what it writes. What it only ``asks`` may be written while it runs."""
+    """What a launch reads and what it writes."""
 
     reads: tuple[Region, ...] = ()
     writes: tuple[Region, ...] = ()
-    asks: tuple[Region, ...] = ()
 
     def before(self, later: Touched) -> bool:
         """Whether the other one, which comes later, has to wait for this one."""
-        return _meet(self.writes, (*later.reads, *later.writes, *later.asks)) or _meet(self.reads, later.writes)
+        return _meet(self.writes, (*later.reads, *later.writes)) or _meet(self.reads, later.writes)
 
     def overwritten(self, other: Touched) -> bool:
         """Whether the other one writes what this one reads."""
@@ -44,7 +43,7 @@ class Touched(NamedTuple):
 
     def joined(self, other: Touched) -> Touched:
         """By both."""
-        return Touched(*((*ours, *theirs) for ours, theirs in zip(self, other, strict=True)))
+        return Touched((*self.reads, *other.reads), (*self.writes, *other.writes))
 
 
 NOTHING = Touched()

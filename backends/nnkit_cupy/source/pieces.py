@@ -44,8 +44,6 @@ class Piece:
     """The index of the element that is found, in such code."""
     single: bool = False
     """Whether the first thread does all of it."""
-    least: int = 32
-    """Threads that a block has at least."""
     shared: int = 0
     """Bytes that the threads of a block share in it, from ``shared`` on: pieces of one kernel use them in turn."""
 

@@ -156,8 +156,7 @@ def staged(
             ],
         ),
     ]
-    work = m * n * max(k, 1)
-    return Piece(lines, tiles, form.block, work, least=form.block, shared=_bytes(form, stage))
+    return Piece(lines, tiles, form.block, m * n * max(k, 1), shared=_bytes(form, stage))
 
 
 def _length(depth: int) -> int:

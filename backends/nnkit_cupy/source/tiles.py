@@ -150,9 +150,7 @@ def tiled(
             ],
         ),
     ]
-    threads = 32 * form.warps
-    nbytes = 4 * form.parts * tall * wide
-    return Piece(lines, tiles, threads, m * n * max(k, 1), least=threads, shared=nbytes)
+    return Piece(lines, tiles, 32 * form.warps, m * n * max(k, 1), shared=4 * form.parts * tall * wide)
 
 
 # The fastest of about a hundred forms for products of networks, measured on an H200 (benchmarks/gpu_products.py).
