@@ -37,7 +37,7 @@ using namespace std;
 #define __global__
 #define __device__
 #define __shared__ static
-#define __launch_bounds__(n)
+#define __launch_bounds__(...)
 #define __align__(n)
 #define __syncthreads()
 #define __syncwarp()

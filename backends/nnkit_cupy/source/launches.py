@@ -237,12 +237,14 @@ class _Kernels:
         parameters += [f"{TYPES[self._dtypes[i]]}* q{k}" for k, i in enumerate(inputs)]
         parameters += [f"int64 n{k}" for k in range(len(rows))] + [f"int64 o{k}" for k in range(len(offsets))]
         bound = max(piece.threads for piece in item)
-        head = f'extern "C" __global__ void __launch_bounds__({bound}) NAME({", ".join(parameters)}) {{'
+        blocks = item[0].blocks if len(item) == 1 else 1
+        # One block has a multiprocessor to itself: without the 1, registers are spilled to leave room for more of them.
+        bounds = f"{bound}, 1" if blocks == 1 else f"{bound}"
+        head = f'extern "C" __global__ void __launch_bounds__({bounds}) NAME({", ".join(parameters)}) {{'
         shared = max(piece.shared for piece in item)
         memory = [f"__shared__ __align__(16) char shared[{shared}];"] if shared else []
         text = "\n".join([head, *indented([*memory, *views, *body.split("\n")]), "}"])
         name = self._names.setdefault(text, f"kernel{len(self._names)}")
-        blocks = item[0].blocks if len(item) == 1 else 1
         numbers = tuple(int(found) for found in offsets)
         inside = reduce(Touched.joined, (piece.touched for piece in item))
         self.launches.append(Launch(name, blocks, bound, tuple(inputs), tuple(rows), numbers, item[0].step, inside))
