@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -53,7 +55,15 @@ class CupyBackend:
 
     def target(self) -> Target:
         """Rates and abilities of the GPU."""
-        return TARGET
+        return self._target
+
+    @cached_property
+    def _target(self) -> Target:
+        """Tensor cores multiply bfloat16 and TF32 from compute capability 8.0 on."""
+        older = float(self._runtime.hardware().compute_capability or 8.0) < 8.0
+        return (
+            replace(TARGET, rounded=tuple(each for each in TARGET.rounded if each[0] == "float16")) if older else TARGET
+        )
 
     def native_target(self) -> None:
         """There is one form of program, which is compiled."""

@@ -14,7 +14,9 @@ from nnkit.backend import Hardware, select
 from nnkit.errors import DeviceError
 from nnkit_cupy import create, runtime
 from nnkit_cupy.blas import Blas
+from nnkit_cupy.device import CupyBackend
 from tests.cuda.fake_cupy import FakeCupy
+from tests.cuda.stand_in import HostRuntime
 
 
 class CUDARuntimeError(Exception):
@@ -159,6 +161,20 @@ def test_a_gpu_on_which_the_libraries_do_not_start(
     monkeypatch.setattr("nnkit_cupy.blas.Blas", raising(error))
     with pytest.raises(DeviceError, match=message):
         create("")
+
+
+# -- older GPUs
+
+
+@pytest.mark.parametrize(
+    ("capability", "rounded"), [("7.5", ["float16"]), ("8.0", ["tf32", "float16", "bfloat16"]), ("12.0", None)]
+)
+def test_products_round_to_what_the_tensor_cores_of_a_gpu_multiply(
+    monkeypatch: pytest.MonkeyPatch, capability: str, rounded: list[str] | None
+) -> None:
+    monkeypatch.setattr(HostRuntime, "hardware", lambda self: Hardware("0000:01:00.0", 1 << 30, capability))
+    found = [name for name, _ in CupyBackend("cuda", HostRuntime()).target().rounded]
+    assert found == (rounded or ["tf32", "float16", "bfloat16"])
 
 
 # -- device="auto"
