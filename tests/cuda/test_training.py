@@ -11,6 +11,8 @@ import nnkit
 from nnkit import nn
 from nnkit.backend import select
 from nnkit_cupy.device import CupyBackend
+from nnkit_cupy.runtime import NotRecordedError
+from tests.cuda.stand_in import HostRuntime
 
 DATA = nnkit.data.load("moons")
 
@@ -111,3 +113,44 @@ def test_under_a_memory_limit(elsewhere: CupyBackend) -> None:
     b = fit(tight, epochs=1, batch_size=240, validation_split=0.0, memory_limit=1_900_000)
     assert b.resources["plan"]["predicted_peak_bytes"] <= 1_900_000 < a.resources["plan"]["predicted_peak_bytes"]
     np.testing.assert_allclose(a.history["loss"], b.history["loss"], rtol=1e-10)
+
+
+WORKLOADS = [(784, 128, 10, 64), (784, 512, 512, 10, 128), (64, *[96] * 12, 4, 64), (2, 8, 8, 2, 32)]
+
+
+@pytest.mark.parametrize("sizes", WORKLOADS, ids=str)
+def test_a_step_runs_as_one_graph(elsewhere: CupyBackend, sizes: tuple[int, ...]) -> None:
+    """As the record says; on the stand-in for the smallest ones only, for it is a processor."""
+    *layers, batch = sizes
+    on_gpu = not isinstance(elsewhere._runtime, HostRuntime)
+    if not on_gpu and sum(layers) > 1000:
+        layers = [min(size, 64) for size in layers]
+    net = nnkit.FeedForward(layers[0], layers[-1], layers[1:-1], output_activation="softmax", device="cuda", seed=0)
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(3 * batch, layers[0])), draw.integers(0, layers[-1], 3 * batch)
+    program = net.fit(x, y, epochs=2, batch_size=batch, progress=False).record.training["program"]
+    assert (program["one_graph"], program["because"]) == (True, None)
+    assert 1 <= program["launches"] <= 4 * len(layers) + 8
+
+
+def test_steps_that_cannot_be_recorded_are_started_kernel_by_kernel(
+    stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnkit.training.model.select", lambda name: stand_in if name == "cuda" else select(name))
+    free, bound = (network("cuda", dtype="float32") for _ in range(2))
+    fit(free)
+
+    def refuse(*given: Any) -> Any:
+        raise NotRecordedError("CUDARuntimeError: cudaErrorStreamCaptureUnsupported")
+
+    monkeypatch.setattr(HostRuntime, "record", refuse)
+    program = fit(bound).record.training["program"]
+    assert program["one_graph"] is False
+    assert program["because"] == "CUDARuntimeError: cudaErrorStreamCaptureUnsupported"
+    assert all((value == bound.parameters()[path]).all() for path, value in free.parameters().items())
+
+
+def test_a_step_that_is_not_repeated_needs_no_graph(elsewhere: CupyBackend) -> None:
+    program = fit(network("cuda"), epochs=1, batch_size=500, validation_split=0.0).record.training["program"]
+    assert (program["one_graph"], program["because"]) == (False, "no step was repeated")
+    assert "one_graph" not in fit(network("cpu"), epochs=1).record.training["program"]
