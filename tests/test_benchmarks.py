@@ -97,21 +97,28 @@ def test_a_table_for_each_file_that_is_there(tmp_path: Path) -> None:
 def test_figures_of_a_gpu_have_a_table_of_their_own(tmp_path: Path) -> None:
     gpu = script("gpu")
     seconds = {"nnkit": 1.0, "PyTorch eager": 9.0, "torch.compile": 3.0, "JAX jit": 2.0}
-    measured = {name: {workload: [taken * 1e-6] * 3 for workload in gpu.SIZES} for name, taken in seconds.items()}
-    made = gpu.rows(measured | {"JAX, loop in one call": {"reason": "no GPU"}})
+    measured = {name: {workload: [taken * 1e-6] * 3 for workload in gpu.WORKLOADS} for name, taken in seconds.items()}
+    best = {workload: {"products_s": 0.8e-6, "bytes_s": 2e-7, "launches_s": None} for workload in gpu.SIZES}
+    made = gpu.rows(measured | {"JAX, loop in one call": {"reason": "no GPU"}}, best)
     ours = {line["workload"]: line["met"] for line in made if line["framework"] == "nnkit"}
-    assert ours["784-128-10 b64"] is True
-    measured["JAX jit"] = {workload: [1.9e-6] * 3 for workload in gpu.SIZES}
-    assert {line["workload"]: line["met"] for line in gpu.rows(measured)}["784-128-10 b64"] is None  # of the last peer
-    assert gpu.rows(measured)[0]["met"] is False
+    half = "8192-(8192×4)-10 b8192 bf16"
+    assert ours["784-128-10 b64"] is ours[half] is True
+    assert gpu.share_of_peak(made, best)["nnkit"] == pytest.approx(0.8)
+    slower = gpu.rows(measured, best | {half: {"products_s": 0.6e-6}})  # less than 70 % of the peak
+    assert next(line["met"] for line in slower if line["workload"] == half and line["framework"] == "nnkit") is False
+    measured["JAX jit"] = {workload: [1.9e-6] * 3 for workload in gpu.WORKLOADS}
+    lines = gpu.rows(measured, best)
+    assert {line["workload"]: line["met"] for line in lines}["784-128-10 b64"] is None  # of the last peer
+    assert lines[0]["met"] is False
     head = {"machine": {"gpu": {"name": "Giraffe", "driver": "1"}}, "versions": {"jax": "2"}, "date": "2026-11-26T00"}
-    (tmp_path / "gpu.json").write_text(json.dumps(head | {"rows": made}))
+    (tmp_path / "gpu.json").write_text(json.dumps(head | {"rows": made, "limits": best}))
     text = speed_tables(tmp_path)
-    assert "| µs a step on Giraffe | 784-128-10 b64 |" in text
+    assert "| µs a step, or an epoch, on Giraffe | 784-128-10 b64 |" in text
+    assert "| its products at the measured peak | 0.8 |" in text
     assert "| nnkit against PyTorch eager | 9.00 times |" in text
     assert "| nnkit against torch.compile and JAX jit | 2.00 times |" in text
     assert "Giraffe, driver 1; jax 2; 2026-11-26." in text
-    assert gpu.table(made).splitlines()[-1].split()[:3] == ["goal", "met", "True"]
+    assert gpu.table(made, best).splitlines()[-1].split()[:3] == ["goal", "met", "True"]
 
 
 def test_a_step_is_broken_down_by_kinds_of_kernels(tmp_path: Path) -> None:

@@ -156,8 +156,9 @@ def add_precision(parser: ArgumentParser) -> None:
         "--precision",
         choices=tuple(PRECISIONS),
         default=FULL,
-        help="what matrix products may round their operands to on a GPU; sums and all else stay in float32 "
-        f"(default: {FULL})",
+        metavar="NAME",
+        help=f"what matrix products may round their operands to on a GPU: {', '.join(PRECISIONS)}; sums and all else "
+        f"stay in float32 (default: {FULL})",
     )
 
 

@@ -90,7 +90,9 @@ def step_with_everything(optimizer, width=WIDTH, rows=ROWS):
     return job.bench(rows)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer", [name if name == "adam" else pytest.param(name, marks=pytest.mark.slow) for name in OPTIMIZERS]
+)
 def test_a_step_allocates_no_array(optimizer):
     """Activations and weights take 65 kB each; no step takes more than NumPy's buffers, and nothing is kept."""
     bench = step_with_everything(OPTIMIZERS[optimizer])

@@ -210,6 +210,7 @@ def test_optimizers() -> None:
     compiled(in_groups(OPTIMISED, 5), assembled=False)
 
 
+@pytest.mark.slow  # a C++ compiler reads the same code in tests/parity
 def test_what_is_computed_for_the_check_of_a_device() -> None:
     compiled(in_groups(PARITY, 10), assembled=False)
 

@@ -97,10 +97,16 @@ def barely(make: Any, **options: Any) -> int:
     return beside + found.lasting_bytes - net._model.store.nbytes()
 
 
+QUICK = ("as usual", "rows that validate", "all rows in a step")
+EVERY = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TRAININGS]
+NORMALISED = [name for name, options in TRAININGS.items() if options.get("optimizer") != "lbfgs"]
+
+
 @pytest.mark.parametrize(
     ("name", "make"),
-    [(name, network) for name in TRAININGS]
-    + [(name, normalised) for name, options in TRAININGS.items() if options.get("optimizer") != "lbfgs"],
+    [(name, network) for name in QUICK]
+    + [pytest.param(name, network, marks=pytest.mark.slow) for name in TRAININGS if name not in QUICK]
+    + [pytest.param(name, normalised, marks=pytest.mark.slow) for name in NORMALISED],
 )
 def test_what_is_not_refused_trains_in_that_memory(runtime: HostRuntime, name: str, make: Any) -> None:
     options = TRAININGS[name]
@@ -119,7 +125,7 @@ def test_what_is_not_refused_trains_in_that_memory(runtime: HostRuntime, name: s
     fit(net, **options)
 
 
-@pytest.mark.parametrize("name", TRAININGS)
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("share", [0.4, 0.7, 0.95])
 def test_whatever_is_named_trains(runtime: HostRuntime, name: str, share: float) -> None:
     options = TRAININGS[name]

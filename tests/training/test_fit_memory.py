@@ -17,6 +17,7 @@ from tests.training.small import blobs, fit, network, same, values
 X, Y = blobs(200)
 
 
+@pytest.mark.slow
 def test_a_hundred_networks_leave_no_memory_behind() -> None:
     process = psutil.Process()
     resident = []

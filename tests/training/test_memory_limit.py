@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from nnkit.backend import NoNativeFormError
 from nnkit.errors import ArgumentError
 from nnkit.measure import check_layout
 from nnkit.optimizers import Adam
+from nnkit.plan import Target
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.compiling import Compiler
 from nnkit.training.layout import lasting_bytes
@@ -201,19 +203,22 @@ class Sizes:
         self.least = least
         self.backend = self
 
-    def native_target(self) -> str:
-        return "native"
+    def target(self) -> Target:
+        return Target("plain", 0.0, 1.0, 1.0, 1.0, 1)
+
+    def native_target(self) -> Target:
+        return replace(self.target(), name="native")
 
     def compile_s(self, plan: Any) -> float:
         return 0.0
 
-    def planned(self, key: Any, graph: Any, target: str = "plain", memory_limit: int = 0) -> Any:
-        needed = self.least[target]
+    def planned(self, key: Any, graph: Any, target: Target, memory_limit: int = 0) -> Any:
+        needed = self.least[target.name]
         if isinstance(needed, Exception):
             raise needed
         if needed > memory_limit:
             raise MemoryLimitError(memory_limit, needed)
-        return (type("Plan", (), {"cost": type("Cost", (), {"seconds": 1.0})}), target)
+        return (type("Plan", (), {"cost": type("Cost", (), {"seconds": 1.0})}), target.name)
 
 
 def chosen(limit: int, mode: str, **least: int | Exception) -> tuple[str, list[str]]:
