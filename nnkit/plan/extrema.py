@@ -25,7 +25,7 @@ def compare_extrema(graph: Graph) -> Graph:
         if len(operands) != 2:
             return None
         x, bound = operands[0], scalar_value(trace, operands[1])
-        if not isinstance(bound, float) or not math.isfinite(bound):
+        if not isinstance(bound, float) or not math.isfinite(bound) or operands[1].dtype != x.dtype:
             return None
         if node.operation in EXTREMUM.values() and (node.shape, node.dtype) == (x.shape, x.dtype):
             known[node.operation, x.position, bound] = made = trace.record(node.operation, operands, node.origin)

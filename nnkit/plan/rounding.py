@@ -38,10 +38,11 @@ def round_products(graph: Graph, target: Target) -> Graph:
         return halves[operand.position]
 
     def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
-        if node.operation in EXTREMUM and operands[0].position in halves and scalar_value(trace, operands[1]) == 0:
+        if operands and operands[0].position in halves and _asks_extremum(trace, node, operands):
             kept = trace.record("astype", (halves[operands[0].position],), node.origin, dtype=WIDE)
             return trace.record(node.operation, (kept, operands[1]), node.origin)
-        if node.operation == "sum" and node.inputs[0] in read and chosen != TF32 and operands[0].dtype == WIDE:
+        backward = node.origin.phase == "backward" and chosen != TF32
+        if node.operation == "sum" and backward and node.inputs[0] in read and operands[0].dtype == WIDE:
             return trace.record("sum", (half(trace, operands[0]),), node.origin, **node.options, dtype=WIDE)
         if node.operation != "matmul" or {o.dtype for o in operands} != {WIDE}:
             return None
@@ -51,6 +52,12 @@ def round_products(graph: Graph, target: Target) -> Graph:
         return trace.record("matmul", sides, node.origin, **node.options, dtype=WIDE)
 
     return rewrite(graph, rule)
+
+
+def _asks_extremum(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> bool:
+    """Whether it is the derivative of max(x, 0) or min(x, 0), asked of the result."""
+    made = trace.nodes[operands[0].position].operation
+    return EXTREMUM.get(node.operation) == made and scalar_value(trace, operands[1]) == 0
 
 
 def read_as(graph: Graph, product: Node) -> str:

@@ -282,6 +282,7 @@ LAYERS = [
 ]
 
 
+@pytest.mark.slow
 def test_threads_meet_wherever_one_needs_what_another_did():
     this = Job(nn.Sequential(LAYERS), (28,), "auto", Adam(0.01), "classes", rows=128)
     graph = this.graph(64)

@@ -112,6 +112,7 @@ def test_a_step_allocates_no_array(optimizer):
     assert end - start < 2000
 
 
+@pytest.mark.slow
 def test_a_thousand_steps_leave_the_memory_of_the_process_flat():
     """By the system's count of resident pages, and by Python's of what it holds."""
     psutil = pytest.importorskip("psutil")
@@ -153,6 +154,7 @@ def test_sorting_allocates_its_indices():
     assert peak < 3 * 32 * 300 * 8
 
 
+@pytest.mark.slow
 def test_a_program_that_is_dropped_leaves_no_memory():
     def once():
         step_with_everything(SGD(0.01)).program.run(1)

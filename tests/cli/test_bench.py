@@ -38,6 +38,7 @@ def test_text(cli: Cli) -> None:
     assert max(map(len, lines)) <= 100
 
 
+@pytest.mark.slow
 def test_json_and_the_record_are_the_same_result(cli: Cli) -> None:
     network = nnkit.FeedForward(inputs=3, hidden=[5], outputs=2)
     network.save("net.h5")

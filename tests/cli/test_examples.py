@@ -15,6 +15,7 @@ from tests.cli.conftest import Cli
 MNIST = Path(os.environ.get("NNKIT_DATA_DIR") or os.devnull)  # as it was before the tests hide it
 
 
+@pytest.mark.slow
 def test_the_examples_run_in_the_order_in_which_they_are_shown(
     cli: Cli, iris: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

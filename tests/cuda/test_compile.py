@@ -206,6 +206,7 @@ def test_networks() -> None:
     compiled(alone(WIDE))
 
 
+@pytest.mark.slow
 def test_optimizers() -> None:
     compiled(in_groups(OPTIMISED, 5), assembled=False)
 

@@ -126,7 +126,9 @@ def test_what_is_not_refused_trains_in_that_memory(runtime: HostRuntime, name: s
 
 
 @pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize("share", [0.4, 0.7, 0.95])
+@pytest.mark.parametrize(
+    "share", [pytest.param(0.4, marks=pytest.mark.slow), 0.7, pytest.param(0.95, marks=pytest.mark.slow)]
+)
 def test_whatever_is_named_trains(runtime: HostRuntime, name: str, share: float) -> None:
     options = TRAININGS[name]
     there = int(share * barely(network, **options))

@@ -211,6 +211,7 @@ def test_the_decision_can_be_switched_off():
         plan(graph, TARGET, ("recompute",), free.arena_bytes - 1)
 
 
+@pytest.mark.slow
 def test_what_it_saves_is_the_difference_to_the_plan_without_it():
     graph = deep().graph(256)
     free = plan(graph, TARGET)

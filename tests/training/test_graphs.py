@@ -33,6 +33,7 @@ def test_the_program_is_the_planned_graph_bit_for_bit(job, disable, target):
         same_bits(bench.step(), expected)
 
 
+@pytest.mark.slow
 @QUICK
 @given(jobs(PLAIN), DISABLED, TARGETS)
 def test_the_program_is_the_recorded_graph_to_rounding(job, disable, target):

@@ -58,11 +58,12 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """The text, the launches and products of a step, and what stands in the truths before each step."""
+    """The text, and the launches and products of a step."""
 
     text: str
     launches: tuple[Launch | Product, ...]
-    truths: int
+    truths: dict[int, Look]
+    """Values that stand in memory of their own."""
 
 
 def module(plan: Plan) -> Module:
@@ -75,7 +76,7 @@ def module(plan: Plan) -> Module:
     items = _ended(plan, found, [*guard.reset(), *_items(plan, found, elsewhere), *guard.counted(found)])
     for group in together(items):
         kernels.add(group)
-    return Module(PRELUDE + kernels.text, tuple(kernels.launches), len(elsewhere))
+    return Module(PRELUDE + kernels.text, tuple(kernels.launches), elsewhere)
 
 
 def _check(plan: Plan) -> None:

@@ -77,7 +77,8 @@ class _Row:
         if not self._escapes(i):
             return []
         index = ["r", "0"][: len(self.looks[i].shape)]
-        return [f"if (LANE == 0) {self.looks[i].at(index)} = v{i};"]
+        # It may take the place of an operand, which other lanes may still read.
+        return ["MEET;", f"if (LANE == 0) {self.looks[i].at(index)} = v{i};"]
 
     def _fold(self, i: int) -> Lines:
         node = self.nodes[i]

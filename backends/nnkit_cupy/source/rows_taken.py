@@ -43,19 +43,30 @@ class RowsTaken:
         waiting = [self._nodes[take].inputs[1]]
         while waiting:
             i = waiting.pop()
-            if self._plan.slots[i].kind in ("input", "state", "constant"):
+            if self._lasts(i):
                 continue
             node = self._nodes[i]
-            line = node.operation == "take" and len(self._nodes[node.inputs[0]].shape) == 1
+            line = (
+                node.operation == "take" and self._lasts(node.inputs[0]) and len(self._nodes[node.inputs[0]].shape) == 1
+            )
             if not (line or is_elementwise(node)) or len(node.shape) > 1 or len(found) == DEEP:
                 return ()
             found[i] = None
             waiting += node.inputs[1:] if line else node.inputs
         return tuple(found)
 
+    def _is_line(self, i: int) -> bool:
+        return self._lasts(i) and len(self._nodes[i].shape) == 1
+
+    def _lasts(self, i: int) -> bool:
+        """Whether a value stays what it is during the step. Numbers of the state do: they are copied at its end."""
+        kind, changes = self._plan.slots[i].kind, i in self._plan.graph.state
+        return kind == "constant" or (kind == "input" and (not changes or self._nodes[i].shape == ()))
+
     def _element(self, i: int, index: str) -> str:
         node, look = self._nodes[i], self._looks[i]
-        if self._plan.slots[i].kind in ("input", "state", "constant"):
+        index = "0" if node.shape == (1,) else index  # which is repeated
+        if self._lasts(i):
             return look.at([index] if look.shape else [])
         if node.operation != "take":
             operands = [self._element(o, index) for o in node.inputs]
@@ -68,6 +79,8 @@ class RowsTaken:
         return i not in self._outputs and all(self._inside(user, i) for user in self._plan.graph.users[i])
 
     def _inside(self, user: int, i: int) -> bool:
+        if self._nodes[user].operation == "take" and self._nodes[user].inputs[0] == i:
+            return False  # whose rows are read from memory
         if user in self._chains and self._nodes[user].inputs[1] == i:
-            return self._nodes[user].inputs[0] != i
+            return True
         return any(user in chain for chain in self._chains.values()) and self._unread(user)
