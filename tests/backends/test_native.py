@@ -93,6 +93,7 @@ def test_whole_steps(job):
     check_steps(*job, CREW)
 
 
+@pytest.mark.slow
 @settings(SETTINGS, max_examples=3)
 @given(jobs(ADAPTIVE))
 def test_whole_steps_with_an_adaptive_optimizer(job):

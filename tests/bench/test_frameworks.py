@@ -111,6 +111,7 @@ def test_a_framework_is_installed_when_all_that_it_needs_is(monkeypatch: pytest.
     assert FRAMEWORKS["Keras on JAX"].packages == ("keras", "jax")
 
 
+@pytest.mark.slow
 def test_a_measurement_has_the_step_and_two_predictions() -> None:
     network = nnkit.FeedForward(4, 3, [6], output_activation="softmax")
     made = Measurement(network, Job.of(network, 8), compile="off", repeats=2)

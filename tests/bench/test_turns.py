@@ -62,6 +62,7 @@ def test_they_take_turns_after_a_warm_up(folder: Path) -> None:
     assert log.read_text() == "aabb" + "ababab"
 
 
+@pytest.mark.slow
 def test_one_that_cannot_run_is_told_and_the_others_go_on(folder: Path) -> None:
     field = {
         "fine": contestant(folder, "turn", log=os.devnull, name=""),

@@ -25,6 +25,7 @@ def _known_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Rates, "measured", classmethod(lambda cls, dtype="float32": cls(1e11, 1e10)))
 
 
+@pytest.mark.slow
 def test_text(cli: Cli) -> None:
     status, out, err = cli("bench", *PLAIN)
     assert (status, err) == (0, "")

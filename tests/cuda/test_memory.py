@@ -56,6 +56,7 @@ def refused(net: nnkit.Network, **options: Any) -> str:
     return str(error.value)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused_with_a_batch_and_a_limit_that_do(runtime: HostRuntime) -> None:
     net = network(12)
     leave(runtime, 1_800_000)

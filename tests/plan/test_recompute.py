@@ -222,6 +222,7 @@ def test_what_it_saves_is_the_difference_to_the_plan_without_it():
     assert savings(free)["recompute"].arena_bytes == 0
 
 
+@pytest.mark.slow
 def test_explain_says_what_is_computed_again():
     graph = deep(4).graph(256)
     free = plan(graph, TARGET)

@@ -39,7 +39,7 @@ CASES = [
     ("relu", [64], Adam(), TARGET),
     ("relu", [16], SGD(0.1), NATIVE),
     ("tanh", [128], SGD(0.1), TARGET),
-    ("tanh", [64], Adam(), NATIVE),
+    pytest.param("tanh", [64], Adam(), NATIVE, marks=pytest.mark.slow),
     pytest.param("sigmoid", [32], Adam(), TARGET, marks=pytest.mark.slow),
     pytest.param("relu", [64, 32], SGD(0.1), TARGET, marks=pytest.mark.slow),
 ]

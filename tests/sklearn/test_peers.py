@@ -47,6 +47,7 @@ def scores(estimator: Any, x: Any, y: Any, seeds: int) -> np.ndarray:
     return np.array(found)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("load", "options", "margin"),

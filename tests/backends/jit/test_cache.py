@@ -51,6 +51,7 @@ def run(x) -> int64:
 """
 
 
+@pytest.mark.slow
 def test_programs_from_different_processes_do_not_call_each_others_kernels(folder):
     texts = [KERNELS.format(number) for number in (1, 2, 3)]
     assert not any(in_another_process(text) for text in texts)
