@@ -101,6 +101,32 @@ def pytorch(
     return run
 
 
+def jax_state(sizes: list[int], draw: Any) -> tuple[Any, Any, Any, Any]:
+    """Weights, Adam's two moments, and how many steps there were."""
+    import jax
+    import jax.numpy as jnp
+
+    params = [
+        (jnp.asarray(draw.normal(size=(a, b)).astype("float32") * (2 / a) ** 0.5), jnp.zeros(b))
+        for a, b in pairwise(sizes)
+    ]
+    first, second = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
+    return params, first, second, jnp.zeros((), jnp.int32)
+
+
+def jax_forward(params: Any, x: Any, kind: Any) -> Any:
+    """Layers with ReLU between them, in a data type; the result is in float32."""
+    import jax
+    import jax.numpy as jnp
+
+    def dense(x: Any, weight: Any, bias: Any) -> Any:
+        return jnp.dot(x.astype(kind), weight.astype(kind), precision="highest") + bias.astype(kind)
+
+    for weight, bias in params[:-1]:
+        x = jax.nn.relu(dense(x, weight, bias))
+    return dense(x, *params[-1]).astype(jnp.float32)
+
+
 def jax_jit(
     sizes: list[int], batch: int, arrays: tuple[Any, Any, Any], mode: str, half: bool = False
 ) -> Callable[[int], None]:
@@ -112,23 +138,11 @@ def jax_jit(
 
     entropy, (adam, _) = losses()["classes"], optimizers()["adam"]
     x, y, order = (jnp.asarray(array) for array in arrays)
-    draw = np.random.default_rng(0)
-    params = [
-        (jnp.asarray(draw.normal(size=(a, b)).astype("float32") * (2 / a) ** 0.5), jnp.zeros(b))
-        for a, b in pairwise(sizes)
-    ]
-    zeros = jax.tree.map(jnp.zeros_like, params)
+    held = [jax_state(sizes, np.random.default_rng(0))]
     batches = len(order) // batch
 
-    kind = jnp.bfloat16 if half else jnp.float32
-
-    def dense(x: Any, weight: Any, bias: Any) -> Any:
-        return jnp.dot(x.astype(kind), weight.astype(kind), precision="highest") + bias.astype(kind)
-
     def loss(params: Any, x: Any, y: Any) -> Any:
-        for weight, bias in params[:-1]:
-            x = jax.nn.relu(dense(x, weight, bias))
-        return entropy(dense(x, *params[-1]).astype(jnp.float32), y)
+        return entropy(jax_forward(params, x, jnp.bfloat16 if half else jnp.float32), y)
 
     def step(state: Any) -> Any:
         params, m, v, t = state
@@ -138,7 +152,6 @@ def jax_jit(
 
     jitted = jax.jit(step, donate_argnums=0)
     many = jax.jit(lambda state, n: jax.lax.fori_loop(0, n, lambda _, s: step(s), state), donate_argnums=0)
-    held = [(params, zeros, jax.tree.map(jnp.zeros_like, params), jnp.zeros((), jnp.int32))]
 
     def run(count: int) -> None:
         if mode == "scan":
@@ -239,17 +252,10 @@ def jax_resident(sizes: list[int], batch: int, x: Any, y: Any) -> Callable[[], t
 
     adam, _ = optimizers()["adam"]
     xs, ys, draw = jnp.asarray(x), jnp.asarray(y.astype("int32")), np.random.default_rng(0)
-    params = [
-        (jnp.asarray(draw.normal(size=(a, b)).astype("float32") * (2 / a) ** 0.5), jnp.zeros(b))
-        for a, b in pairwise(sizes)
-    ]
-    zeros = jax.tree.map(jnp.zeros_like, params)
-    held = [(params, zeros, jax.tree.map(jnp.zeros_like, params), jnp.zeros((), jnp.int32))]
+    held = [jax_state(sizes, draw)]
 
     def loss(params: Any, a: Any, b: Any) -> Any:
-        for weight, bias in params[:-1]:
-            a = jax.nn.relu(jnp.dot(a, weight, precision="highest") + bias)
-        z = jnp.dot(a, params[-1][0], precision="highest") + params[-1][1]
+        z = jax_forward(params, a, jnp.float32)
         each = jax.nn.logsumexp(z, 1) - jnp.take_along_axis(z, b[:, None], 1)[:, 0]
         return each.mean(), (z.argmax(1) == b).sum()
 

@@ -60,10 +60,9 @@ class CupyBackend:
     @cached_property
     def _target(self) -> Target:
         """Tensor cores multiply bfloat16 and TF32 from compute capability 8.0 on."""
-        older = float(self._runtime.hardware().compute_capability or 8.0) < 8.0
-        return (
-            replace(TARGET, rounded=tuple(each for each in TARGET.rounded if each[0] == "float16")) if older else TARGET
-        )
+        if float(self._runtime.hardware().compute_capability or 8.0) >= 8.0:
+            return TARGET
+        return replace(TARGET, rounded=tuple(each for each in TARGET.rounded if each[0] == "float16"))
 
     def native_target(self) -> None:
         """There is one form of program, which is compiled."""

@@ -96,10 +96,10 @@ class CupyProgram:
 
     def started(self) -> dict[str, Any]:
         """Whether a step runs as one graph, or why not, and of how many kernels and library products it consists."""
-        graph = self._unrecorded or ("no step was repeated" if not self._replays else None)
+        because = self._unrecorded or (None if self._replays else "no step was repeated")
         return {
-            "one_graph": graph is None,
-            "because": graph,
+            "one_graph": because is None,
+            "because": because,
             "launches": len(self._work),
             "steps_of_a_graph": self._together,
         }

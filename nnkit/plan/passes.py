@@ -41,7 +41,7 @@ def phases(graph: Graph, group: Sequence[int]) -> list[tuple[int, ...]]:
     for i in group:
         node = graph.nodes[i]
         shape = node.shape if is_elementwise(node) else None
-        known = [part_of[root] + (root != o) for o in node.inputs if (root := _reshaped(graph, o)) in part_of]
+        known = [part_of[root] + (root != o) for o in node.inputs if (root := reshaped(graph, o)) in part_of]
         at = max(known, default=0)
         if shape is not None or node.size != 1 or not known:  # else it is folded on the way
             at = next((k for k in range(at, len(parts)) if shape is not None and shapes[k] == shape), len(parts))
@@ -59,7 +59,7 @@ def goes_along(graph: Graph, group: Sequence[int], i: int, value: int) -> bool:
     return value == i or shape == whole or (len(shape) == len(own) and shape[:1] == whole[:1])
 
 
-def _reshaped(graph: Graph, i: int) -> int:
+def reshaped(graph: Graph, i: int) -> int:
     """The value that this is, perhaps in another shape."""
     while graph.nodes[i].operation == "reshape":
         i = graph.nodes[i].inputs[0]
@@ -155,7 +155,7 @@ class Pass:
 
     def _concerns(self, i: int) -> bool:
         """Whether a value of each row has to do with the elements of this pass."""
-        read = (_reshaped(self.graph, operand) for operand in self.graph.nodes[i].inputs)
+        read = (reshaped(self.graph, operand) for operand in self.graph.nodes[i].inputs)
         return any(o in self.members for o in read) or any(self._is_element(user) for user in self._readers_of(i))
 
     def _is_element(self, i: int) -> bool:
@@ -186,4 +186,4 @@ class Pass:
             return operand == root
         shape = self.graph.nodes[operand].shape
         wanted = self.column if self.members.get(i, self._kind(i)) == "element" else self.graph.nodes[i].shape
-        return kind == "row" and shape == wanted and _reshaped(self.graph, operand) == root
+        return kind == "row" and shape == wanted and reshaped(self.graph, operand) == root

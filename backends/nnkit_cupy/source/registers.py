@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan
 from nnkit.plan.look import Look
-from nnkit.plan.passes import is_elementwise
+from nnkit.plan.passes import is_elementwise, reshaped
 from nnkit_cupy.source.pieces import SHORT, Lines, block
 from nnkit_cupy.source.reductions import FOLD, start
 from nnkit_cupy.source.scalars import expression
@@ -98,11 +98,7 @@ class _Row:
 
     def _operand(self, o: int, shape: tuple[int, ...]) -> str:
         """The code of an operand, for the element or the row of a node with this shape."""
-        root = o
-        while root not in self.members and self.plan.slots[root].kind == "view":
-            if self.nodes[root].operation != "reshape":
-                break
-            root = self.nodes[root].inputs[0]
+        root = reshaped(self.plan.graph, o)
         if root in self.members:
             return f"w{root}[u]" if self._of_elements(root) else f"v{root}"
         look = self.looks[o]

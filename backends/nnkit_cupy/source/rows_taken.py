@@ -46,9 +46,7 @@ class RowsTaken:
             if self._lasts(i):
                 continue
             node = self._nodes[i]
-            line = (
-                node.operation == "take" and self._lasts(node.inputs[0]) and len(self._nodes[node.inputs[0]].shape) == 1
-            )
+            line = node.operation == "take" and self._is_line(node.inputs[0])
             if not (line or is_elementwise(node)) or len(node.shape) > 1 or len(found) == DEEP:
                 return ()
             found[i] = None

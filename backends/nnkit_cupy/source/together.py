@@ -27,9 +27,10 @@ class _Kernel:
         self.items.append(item)
         self.touched = self.touched.joined(item.touched)
 
-    def takes(self, item: Piece | Product) -> bool:
+    @property
+    def has_room(self) -> bool:
         """Whether there is room for another small piece."""
-        return self.small and isinstance(item, Piece) and item.work <= SMALL and len(self.items) < TOGETHER
+        return self.small and len(self.items) < TOGETHER
 
 
 def together(items: Sequence[Piece | Product]) -> list[list[Piece | Product]]:
@@ -44,7 +45,7 @@ def together(items: Sequence[Piece | Product]) -> list[list[Piece | Product]]:
         while first and not kernels[first - 1].touched.before(item.touched):
             first -= 1
         start = max(first - 1, 0)  # what it waits for itself, if that is a kernel of small ones
-        found = next((kernel for kernel in kernels[start:] if kernel.takes(item)), None)
+        found = next((kernel for kernel in kernels[start:] if small and kernel.has_room), None)
         if found is None:
             found = _Kernel(small=small)
             kernels.append(found)
