@@ -10,10 +10,10 @@ True
 
 from nnkit import callbacks, constraints, data, initializers, losses, metrics, nn, ops, optimizers
 from nnkit._version import __version__
-from nnkit.checkpoint import load
 from nnkit.errors import NnkitError, NnkitWarning
 from nnkit.feedforward import feed_forward as FeedForward  # noqa: N812  # reads as the kind of network that it makes
 from nnkit.feedforward import sequential as Sequential  # noqa: N812
+from nnkit.formats import from_sklearn, load
 from nnkit.functional import grad, trace, value_and_grad
 from nnkit.network import Network
 from nnkit.nn import Module, Parameter, State
@@ -43,6 +43,7 @@ __all__ = [
     "data",
     "find_batch_size",
     "find_learning_rate",
+    "from_sklearn",
     "grad",
     "initializers",
     "load",

@@ -19,7 +19,6 @@ from nnkit.names import lookup
 from nnkit.nn import Module
 from nnkit.training.asked import Asked
 from nnkit.training.compiling import check_mode
-from nnkit.training.data import TrainingData
 from nnkit.training.evaluation import Evaluator
 from nnkit.training.fit import Hooks, fit
 from nnkit.training.intake import Intake, first_layer
@@ -31,6 +30,7 @@ from nnkit.training.options import Options
 from nnkit.training.planning import checked_seed, checked_shape, training_plan
 from nnkit.training.result import Scores, TrainingRun
 from nnkit.training.scoring import scored
+from nnkit.training.twin import score_later
 
 if TYPE_CHECKING:
     from nnkit.training.forecast import Forecast
@@ -337,6 +337,22 @@ class Network:
 
         save(self, path)
 
+    def export(self, path: str | os.PathLike[str], *, layout: str | None = None, opset: int | None = None) -> None:
+        """Write the network in another tool's format, which the end of the name says: ``.onnx``, ``.safetensors``
+        (parameters, with the names and shapes of ``layout="nnkit"`` or ``"torch"``), ``.weights.h5`` (Keras).
+
+        ``opset`` is the version of ONNX's operators. What a format cannot hold is said in an error.
+        """
+        from nnkit.formats import export
+
+        export(self, path, layout=layout, opset=opset)
+
+    def load_parameters(self, path: str | os.PathLike[str]) -> None:
+        """Copy the parameters and states in a ``.safetensors`` or ``.weights.h5`` file into it: all or none."""
+        from nnkit.formats import load_parameters
+
+        load_parameters(self, path)
+
     # -- inside
 
     def _save_with(self, loss: Any, path: str | os.PathLike[str]) -> None:
@@ -381,20 +397,4 @@ class Network:
     @property
     def _scoring(self) -> Scoring:
         """How ``fit`` scores data as ``test`` does."""
-        return Scoring(self._evaluator.score, self._score_later)
-
-    def _twin(self, values: Mapping[str, Any] | None = None) -> Network:
-        """Another network of the same kind, with these values or its own."""
-        twin = Network(self.module, self.input_shape, dtype=self.dtype, device=self.device, seed=self.seed)
-        twin.set_parameters(self._model.values() if values is None else values)
-        return twin
-
-    def _score_later(self, goal: Objective, data: TrainingData, asked: Asked) -> Any:
-        """A function that scores the training rows with the weights of this moment, whatever happens to the network."""
-        values = self._model.values()
-
-        def score() -> dict[str, float]:
-            twin, chosen = self._twin(values), data.train.chosen()
-            return twin._scores(goal, *chosen, time.perf_counter(), lambda *given: asked.known(*given)[0]).to_dict()
-
-        return score
+        return Scoring(self._evaluator.score, partial(score_later, self))

@@ -32,11 +32,11 @@ FLOORS = (
     "plan", "backend",
     "data", "measure", "diagnosis",
     "training", "parity", "callbacks", "network", "feedforward", "repetition",
-    "checkpoint", "sklearn", "bench", "playground", "cli", "__main__", "__init__",
+    "checkpoint", "formats", "sklearn", "bench", "playground", "cli", "__main__", "__init__",
 )  # fmt: skip
 LAST_FOR_BACKENDS = "backend"
 # Methods that open a door to what stands below: they import it when they are called.
-DOORS = {("nnkit/network.py", "checkpoint")}
+DOORS = {("nnkit/network.py", "checkpoint"), ("nnkit/network.py", "formats")}
 
 # The modules of the compiler, which import llvmlite; others import them when they are called.
 COMPILER = {"expressions", "functions", "intrinsics", "kinds", "language", "machine"}
@@ -45,7 +45,7 @@ ESTIMATORS = {"sklearn", "scipy"}
 DEVICE_LIBRARIES = {"cupy", "cupyx", "numba", "llvmlite", "nvmath", "cuda"}
 OPTIONAL = DEVICE_LIBRARIES | {
     "h5py", "psutil", "pynvml", "sklearn", "scipy", "pandas", "matplotlib", "IPython", "torch", "jax", "onnx",
-    "onnxruntime", "mpi4py", "array_api_strict", "hypothesis", "pytest",
+    "onnxruntime", "safetensors", "keras", "mpi4py", "array_api_strict", "hypothesis", "pytest",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from nnkit.hyperparameters import check_count, check_number
 from nnkit.training.callbacks import Callback, Training
 from nnkit.training.fit import Hooks, fit
 from nnkit.training.options import Options
+from nnkit.training.twin import twin
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -186,8 +187,8 @@ def find_learning_rate(
         standardize=standardize,
         progress=False,
     )
-    twin = net._twin()
-    outcome = fit(twin._model, x, y, options, Hooks(net._intake, twin._adopt, twin._scoring, twin.save))
+    other = twin(net)
+    outcome = fit(other._model, x, y, options, Hooks(net._intake, other._adopt, other._scoring, other.save))
     if outcome.failure is not None:
         raise outcome.failure
     if outcome.record.interrupted:

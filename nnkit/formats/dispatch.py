@@ -1,0 +1,82 @@
+"""Which format a file is in, by the end of its name, and what nnkit does with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nnkit import checkpoint
+from nnkit.checkpoint.places import as_path
+from nnkit.errors import ArgumentError
+from nnkit.formats import keras_weights, onnx, safetensors
+from nnkit.nn import Module
+
+if TYPE_CHECKING:
+    from nnkit.network import Network
+
+
+class Format(NamedTuple):
+    """One format: what it is called, and the functions that write and read it; None for what it cannot do."""
+
+    name: str
+    export: Callable[..., None] | None = None
+    options: tuple[str, ...] = ()
+    """Options of ``export`` that have a meaning in it."""
+    load: Callable[[Path, str], Network] | None = None
+    """A whole network, on a device."""
+    load_parameters: Callable[[Network, Path], None] | None = None
+
+
+FORMATS = {
+    ".onnx": Format("ONNX", onnx.export, ("opset",), load=onnx.load),
+    ".safetensors": Format("safetensors", safetensors.export, ("layout",), load_parameters=safetensors.load_parameters),
+    ".weights.h5": Format("Keras weights", keras_weights.export, load_parameters=keras_weights.load_parameters),
+}
+"""By the end of the name. All other files are nnkit's own, HDF5."""
+
+
+def export(network: Network, path: str | os.PathLike[str], **options: Any) -> None:
+    """Write a network to a file of the format that the end of its name says; options that are None are left out."""
+    target = as_path(path)
+    found = _found(target)
+    if found is None or found.export is None:
+        raise ArgumentError(
+            f"export: the end of '{target.name}' names no format; it can be {', '.join(FORMATS)}. "
+            "net.save writes nnkit's own"
+        )
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in sorted(given.keys() - set(found.options)):
+        raise ArgumentError(f"export: {name}={given[name]!r} has no meaning in {found.name} ('{target.name}')")
+    found.export(network, target, **given)
+
+
+def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None = None) -> Network:
+    """The network in a file: one that ``net.save`` wrote, or an ONNX network (``.onnx``)."""
+    source = as_path(path)
+    found = _found(source)
+    if found is None:
+        return checkpoint.load(source, device, into)
+    if found.load is None:
+        raise ArgumentError(
+            f"'{source.name}' ({found.name}) holds parameters and no network; make the network, "
+            "and call net.load_parameters(path)"
+        )
+    if into is not None:
+        raise ArgumentError(f"into= is for files that net.save wrote; '{source.name}' says what its layers are")
+    return found.load(source, device)
+
+
+def load_parameters(network: Network, path: str | os.PathLike[str]) -> None:
+    """Copy the parameters and states in a file into a network of that architecture; all of them or none."""
+    source = as_path(path)
+    found = _found(source)
+    if found is None or found.load_parameters is None:
+        able = [end for end, kind in FORMATS.items() if kind.load_parameters is not None]
+        raise ArgumentError(f"load_parameters: '{source.name}' is none of {', '.join(able)}; see nnkit.load")
+    found.load_parameters(network, source)
+
+
+def _found(path: Path) -> Format | None:
+    return next((kind for end, kind in FORMATS.items() if path.name.lower().endswith(end)), None)
