@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -46,6 +46,12 @@ class Clock:
         finally:
             self._turn()
             self._open.pop()
+
+    def go_on(self, before: Mapping[str, float]) -> None:
+        """Count on from an earlier clock: its ``elapsed`` seconds, and those of its phases."""
+        self._started -= before["elapsed"]
+        for name in PHASES:
+            self._spent[name] += before[name]
 
     def seconds(self, name: str) -> float:
         """Seconds spent in phase `name` so far, without the phases inside it."""

@@ -19,6 +19,10 @@ from nnkit.measure.plain import plain
 T = TypeVar("T")
 
 
+class NotComputedError(Exception):
+    """A late value was not asked for so far."""
+
+
 class Late(Generic[T]):
     """A value that may be given as a function, called when the value is first needed and then let go."""
 
@@ -30,6 +34,12 @@ class Late(Generic[T]):
         """Return the value; what the function raises passes through, and the next call tries again."""
         if self._source is not None:
             self._value, self._source = self._source(), None
+        return self._value
+
+    def known(self) -> T | None:
+        """Return the value if it is there already."""
+        if self._source is not None:
+            raise NotComputedError
         return self._value
 
 
@@ -92,8 +102,15 @@ class RunRecord:
         Raises:
             ArgumentError: a key that the layout does not have, or a value that JSON cannot hold.
         """
+        return self._arranged(Late.get)
+
+    def known(self) -> dict[str, Any]:
+        """What ``to_dict`` gives, but late values that were not computed so far are None, with that reason."""
+        return self._arranged(Late.known)
+
+    def _arranged(self, read: Callable[[Late[Any]], Any]) -> dict[str, Any]:
         notes: dict[str, str] = {}
-        parts = {name: plain(part, name, notes) for name, part in self._parts(notes).items()}
+        parts = {name: plain(part, name, notes) for name, part in self._parts(read, notes).items()}
         record: dict[str, Any] = _arrange(parts, RECORD, "")
         reasons = record["resources"]["reasons"]
         for path, note in notes.items():
@@ -116,16 +133,16 @@ class RunRecord:
             reason = error.strerror or error
             raise FileError(f"cannot write the record to '{path}': {reason}; does the folder exist?") from error
 
-    def _parts(self, notes: dict[str, str]) -> dict[str, Any]:
+    def _parts(self, read: Callable[[Late[Any]], Any], notes: dict[str, str]) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "architecture": self.architecture,
             "training": self.training,
-            "data": {**self.data, "sha256": _attempt(self._sha256, "data.sha256", notes)},
+            "data": {**self.data, "sha256": _attempt(read, self._sha256, "data.sha256", notes)},
             "time": {"epochs_s": [], "epochs_end_s": [], **self.time},
             "resources": {"reasons": {}, **self.resources},
             "history": self.history,
-            "result": {**self.result, "train": _attempt(self._train, "result.train", notes)},
+            "result": {**self.result, "train": _attempt(read, self._train, "result.train", notes)},
             "interrupted": self.interrupted,
             "stopped": self.stopped,
             "environment": self.environment,
@@ -154,9 +171,12 @@ def load_record(path: str | os.PathLike[str]) -> dict[str, Any]:
     return record
 
 
-def _attempt(late: Late[Any], path: str, notes: dict[str, str]) -> Any:
+def _attempt(read: Callable[[Late[Any]], Any], late: Late[Any], path: str, notes: dict[str, str]) -> Any:
     try:
-        return late.get()
+        return read(late)
+    except NotComputedError:
+        notes[path] = "it was not computed"
+        return None
     except Exception as error:  # the rest of the record must be saved all the same
         notes[path] = f"{type(error).__name__}: {error}"
         return None

@@ -83,6 +83,26 @@ class Minimizer:
         self.value, self.gradient = objective(self.parameter)
         self._pairs: deque[tuple[Array, Array]] = deque()
 
+    @classmethod
+    def at(cls, method: LBFGS, objective: Objective, state: Mapping[str, Any]) -> Minimizer:
+        """Where another one was when it gave its ``state``."""
+        made = cls.__new__(cls)
+        made.method, made._objective = method, objective
+        made.parameter, made.gradient, made.value = state["parameter"], state["gradient"], state["value"]
+        made._pairs = deque(zip(state["changes"], state["gradient_changes"], strict=True))
+        return made
+
+    def state(self) -> dict[str, Any]:
+        """The parameter, value and gradient, and the pairs of changes as two arrays of rows."""
+        width = self.parameter.size
+        return {
+            "parameter": self.parameter,
+            "gradient": self.gradient,
+            "value": self.value,
+            "changes": np.reshape([s for s, _ in self._pairs], (-1, width)),
+            "gradient_changes": np.reshape([y for _, y in self._pairs], (-1, width)),
+        }
+
     def update(self) -> bool:
         """One update; False where no step along the direction makes the value smaller, as at a minimum."""
         direction = self._direction()

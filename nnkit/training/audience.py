@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 from nnkit.errors import NnkitError
 from nnkit.training.callbacks import Callback, Training, name_of
@@ -41,6 +41,18 @@ class Audience:
                 if moment == "begin" or not (moment == "end" or isinstance(error, Exception)):
                     break
         return self.failure is None
+
+    def resume(self, training: Training, states: Mapping[int, dict[str, Any]]) -> None:
+        """In place of ``begin``: each goes on from its state, by ``id``; those without one begin."""
+        for callback in self._callbacks:
+            try:
+                if id(callback) in states:
+                    callback.resume(training, states[id(callback)])
+                else:
+                    callback.begin(training)
+            except BaseException as error:
+                self._keep(error, f"{name_of(callback)}.begin")
+                break
 
     def raise_failure(self) -> None:
         """Raise what was kept."""

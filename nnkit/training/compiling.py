@@ -14,6 +14,7 @@ from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.model import Model
 from nnkit.training.precision import FULL, rounded_to
 
+Retarget = Callable[[Target, int], Target]
 Known = TypeVar("Known", Target, Target | None)
 MODES = ("auto", "first", "off")
 
@@ -40,6 +41,8 @@ class Compiler:
     """What products round their operands to, by the name that a person gives."""
     single: bool = False
     """Whether the program does one step in a run: then threads must be worth bringing together for it."""
+    retarget: Retarget | None = None
+    """Gives the targets, plain and native by number, other rates: those by which a training was planned before."""
     fallbacks: list[str] = field(default_factory=list)
 
     def sparing(self) -> Compiler:
@@ -48,8 +51,9 @@ class Compiler:
 
     def choose(self, key: Any, graph: Callable[[], Graph], runs: int) -> tuple[Plan, Executable]:
         """The plan and the code of a graph that will run so many times."""
-        backend, usual = self.model.backend, self._rounding(self.model.backend.target())
-        target = None if self.mode == "off" else self._rounding(backend.native_target())
+        backend, (plainly, natively) = self.model.backend, self.targets()
+        usual = self._rounding(plainly)
+        target = None if self.mode == "off" else self._rounding(natively)
         if target is not None and self.single:
             target = replace(target, run_steps=1)
         try:
@@ -70,6 +74,13 @@ class Compiler:
             return plain
         saved_s = runs * (plain[0].cost.seconds - native[0].cost.seconds)
         return native if self.mode == "first" or saved_s > compile_s else plain
+
+    def targets(self) -> tuple[Target, Target | None]:
+        """The device as plain programs see it, and as native ones do, if there are any."""
+        plain, native = self.model.backend.target(), self.model.backend.native_target()
+        if self.retarget is None:
+            return plain, native
+        return self.retarget(plain, 0), None if native is None else self.retarget(native, 1)
 
     def _rounding(self, target: Known) -> Known:
         """The target with the products that were asked for."""

@@ -24,8 +24,8 @@ class Feed(Protocol):
     def said(self) -> str:
         """How the data are held, for the record."""
 
-    def start(self, order: Array) -> None:
-        """A new epoch, over these rows."""
+    def start(self, order: Array, row: int = 0) -> None:
+        """An epoch over these rows; the steps before this row, counted in that order, are done."""
 
     def together(self, row: int) -> int:
         """How many rows from this one on a run may use at once; more than there are is all of them."""
@@ -51,8 +51,8 @@ class Resident:
         upload = upload or backend.to_device
         self.data = {name: upload(array) for name, array in rows.arrays.items()} | {"order": self._order}
 
-    def start(self, order: Array) -> None:
-        """A new epoch, over these rows."""
+    def start(self, order: Array, row: int = 0) -> None:
+        """An epoch over these rows."""
         if order is not self._rows:
             self._rows = order
             self._backend.overwrite(self._order, order)

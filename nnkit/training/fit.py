@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from typing import Any, NamedTuple
 
-from nnkit.data.dataset import content_hash
-from nnkit.errors import ArgumentError, DeviceError, NnkitWarning
+from nnkit.errors import ArgumentError, DeviceError, NnkitError, NnkitWarning
 from nnkit.graph import Graph
 from nnkit.measure import Clock, RunRecord, Usage
-from nnkit.nn.serial import to_config
 from nnkit.optimizers import Optimizer
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
-from nnkit.training.compiling import Compiler
+from nnkit.training.compiling import Compiler, Retarget
+from nnkit.training.configuration import Started, configuration, data_hashes
 from nnkit.training.data import TrainingData, prepare
 from nnkit.training.examination import Examination
 from nnkit.training.full_batch import EVALUATIONS
 from nnkit.training.graphs import evaluation_graph, training_graph
 from nnkit.training.holding import Holding, hold
 from nnkit.training.intake import Intake
+from nnkit.training.keeper import Keeper
 from nnkit.training.layout import SEEDS, counters, lasting_bytes, metrics, moments, settings
 from nnkit.training.limit import MemoryLimit, shortage
 from nnkit.training.loop import Loop
@@ -33,12 +33,13 @@ from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.options import Options
 from nnkit.training.point import Point
-from nnkit.training.precision import loss_scale
 from nnkit.training.programs import Epoch, Walk
 from nnkit.training.progress import Progress
+from nnkit.training.recording import record_of
+from nnkit.training.resumed import Resumed
 from nnkit.training.room import Walks, refusal
 from nnkit.training.settings import check_settings, named
-from nnkit.training.targets import classes_told_apart, signature
+from nnkit.training.targets import signature
 from nnkit.training.undo import Undo
 
 VALIDATION_ROWS = 1024
@@ -63,6 +64,10 @@ class Hooks(NamedTuple):
     """How data are scored."""
     save: Callable[[str | os.PathLike[str]], None]
     """Writes the network to a file, for callbacks."""
+    keeper: Callable[[Started], Keeper] | None = None
+    """Makes what writes checkpoints of a training."""
+    resumed: Resumed | None = None
+    """The training goes on from there."""
 
 
 def fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome:
@@ -79,7 +84,8 @@ def fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome
 
 
 def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcome:
-    fresh = model.as_drawn and not model.steps_done
+    resumed = hooks.resumed
+    fresh = model.as_drawn and not model.steps_done if resumed is None else resumed.configuration["fresh"]
     clock = Clock()
     usage = Usage.of(model.backend)
     usage.start()
@@ -89,19 +95,23 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
             goal = objective(model.module, options.loss)
             asked = Asked.of(options.metrics, goal, model.layout)
             data = prepared(model, goal, x, y, options, hooks.intake)
+            if resumed is not None:
+                resumed.require_same_data(data)
             means, exact = measured(asked, model, goal, data, hooks.scoring.now)
             callbacks = as_callbacks(options.callbacks)
             optimizer = options.chosen_optimizer(model.optimizer)
-            resolved = resolved_for(model, optimizer, len(data.train.indices), options)
+            before = updates_before(model, optimizer) if resumed is None else resumed.configuration["before"]
+            resolved = resolved_for(optimizer, before, len(data.train.indices), options)
             check_settings(resolved, model.layout.dtype)
+        retarget = None if resumed is None else resumed.target
         with clock.phase("compile"):
-            _require_room(model, goal, resolved, data, options, means)
+            _require_room(model, goal, resolved, data, options, means, retarget)
         with Undo(model, optimizer) as undo:
             with clock.phase("prepare"):
                 _allocate(model, optimizer, resolved, means)
             with clock.phase("compile"):
                 limit = MemoryLimit(options.limit, model.store.nbytes())
-                compiler = Compiler(model, options.compile, limit.arena, options.precision)
+                compiler = Compiler(model, options.compile, limit.arena, options.precision, retarget=retarget)
                 try:
                     ahead = walks(compiler, goal, resolved, data, options, means)
                     _warn_of_shortage(model, ahead, resolved.by_steps)
@@ -113,6 +123,10 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 undo.forget()
                 hooks.adopt(data.intake)
 
+            started = Started(
+                configuration(options, asked, compiler, ahead, before, fresh), data_hashes(data), goal.loss, optimizer
+            )
+            keeper = None if hooks.keeper is None else hooks.keeper(started)
             loop = Loop(
                 model,
                 data,
@@ -130,9 +144,11 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 hooks.save,
                 usage.boundary,
                 exact,
+                keeper,
+                None if resumed is None else resumed.standing,
                 directions(asked),
             )
-            with closing(held):
+            with closing(held), keeper or nullcontext():
                 loop.run()
     finally:
         resources = usage.stop()
@@ -140,9 +156,23 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
     said = [f"val_{name} after epoch {epoch}: {text}" for name, (epoch, text) in loop.reasons.items()]
     said = [str(loop.stopped), *said] if loop.diverged else said
     later = hooks.scoring.later(goal, data, asked)
-    record = _record(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, later)
+    record = record_of(model, goal, optimizer, data, options, loop, compiler.fallbacks, resources, later)
     record.examine = Examination(model, goal, loop.optimizer, data.train, loop.history, fresh)
-    return Outcome(record, said, loop.failure)
+    if resumed is not None:
+        differences = resumed.differences(model.backend.name, ahead)
+        said += [f"the training goes on, equal to rounding only: {'; '.join(differences)}"] if differences else []
+    return Outcome(record, said, _finished(keeper, loop, record) or loop.failure)
+
+
+def _finished(keeper: Keeper | None, loop: Loop, record: RunRecord) -> BaseException | None:
+    """The last checkpoint of a training that came to its end; what went wrong with that."""
+    if keeper is None or not loop.completed:
+        return None
+    try:
+        keeper.finish(loop, record)
+    except NnkitError as error:
+        return error
+    return None
 
 
 def prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, intake: Intake) -> TrainingData:
@@ -166,10 +196,14 @@ def prepared(model: Model, goal: Objective, x: Any, y: Any, options: Options, in
     )
 
 
-def resolved_for(model: Model, optimizer: Optimizer, rows: int, options: Options) -> Optimizer:
-    """The optimiser with open schedules stretched over this training, and over the updates that it goes on from."""
+def updates_before(model: Model, optimizer: Optimizer) -> int:
+    """Updates that the optimiser has made of this model, if the same object trained it last."""
+    return model.steps_done - model.updates_before if optimizer is model.optimizer else 0
+
+
+def resolved_for(optimizer: Optimizer, before: int, rows: int, options: Options) -> Optimizer:
+    """The optimiser with open schedules stretched over this training, and over the updates ``before``."""
     steps = -(-rows // int(options.batch_size)) * int(options.epochs)
-    before = model.steps_done - model.updates_before if optimizer is model.optimizer else 0
     return optimizer.resolved(max(before + steps, 1))
 
 
@@ -189,11 +223,18 @@ def _allocate(model: Model, optimizer: Optimizer, resolved: Optimizer, means: Me
 
 
 def _require_room(
-    model: Model, goal: Objective, resolved: Optimizer, data: TrainingData, options: Options, means: Means
+    model: Model,
+    goal: Objective,
+    resolved: Optimizer,
+    data: TrainingData,
+    options: Options,
+    means: Means,
+    retarget: Retarget | None,
 ) -> None:
     """Before anything is asked of a GPU."""
     lasting = lasting_bytes(model.layout, resolved, means.leaves())
-    said = refusal(model, lasting, options.limit, data, walks_within(model, goal, resolved, data, options, means))
+    within = walks_within(model, goal, resolved, data, options, means, retarget)
+    said = refusal(model, lasting, options.limit, data, within)
     if said is not None:
         raise DeviceError(said)
 
@@ -217,12 +258,19 @@ def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None], by_steps: b
 
 
 def walks_within(
-    model: Model, goal: Objective, optimizer: Optimizer, data: TrainingData, options: Options, means: Means
+    model: Model,
+    goal: Objective,
+    optimizer: Optimizer,
+    data: TrainingData,
+    options: Options,
+    means: Means,
+    retarget: Retarget | None = None,
 ) -> Walks:
     """Gives the walks where an arena may take so many bytes."""
 
     def within(arena: int | None) -> tuple[Walk, Walk | None]:
-        return walks(Compiler(model, options.compile, arena, options.precision), goal, optimizer, data, options, means)
+        compiler = Compiler(model, options.compile, arena, options.precision, retarget=retarget)
+        return walks(compiler, goal, optimizer, data, options, means)
 
     return within
 
@@ -277,94 +325,3 @@ def _answers(model: Model, goal: Objective) -> int | None:
     if not goal.counts_correct:
         return None
     return model.layout.output_shape[0] if goal.loss.targets == "binary" else 1
-
-
-def _rate(config: Mapping[str, Any]) -> Any:
-    """The learning rate in the description of an optimiser, which may wrap another one."""
-    return config["learning_rate"] if "learning_rate" in config else _rate(config["optimizer"])
-
-
-def _record(
-    model: Model,
-    goal: Objective,
-    optimizer: Optimizer,
-    data: TrainingData,
-    options: Options,
-    loop: Loop,
-    fallbacks: list[str],
-    resources: dict[str, Any],
-    score: Callable[[], Any],
-) -> RunRecord:
-    plan = loop.train.plan
-    trained_s = loop.clock.seconds("train")
-    split, names = data.split_off, data.intake.classes
-    rows = len(data.train.indices)
-    return RunRecord(
-        architecture={
-            "input_shape": list(model.layout.input_shape),
-            "dtype": model.layout.dtype,
-            "module": to_config(model.module),
-        },
-        training={
-            "epochs": int(options.epochs),
-            "batch_size": int(options.batch_size) if optimizer.by_steps else loop.train.batch,
-            "optimizer": optimizer.config(),
-            "learning_rate": _rate(optimizer.config()),
-            "loss": goal.loss.config(),
-            "seed": model.seed,
-            "compile": options.compile,
-            "precision": options.precision,
-            "products": plan.target.products,
-            "loss_scale": loss_scale(model, loop.optimizer),
-            "memory_limit": options.limit,
-            "program": {
-                "kind": "native" if plan.target.loops else "plain",
-                "fingerprint": plan.fingerprint,
-                "fallbacks": fallbacks,
-                "profile": plan.target.profile,
-                **loop.train.started(),
-            },
-            "validation_split": options.validation_split,
-            "shuffle": options.shuffle,
-            "time_ordered": options.time_ordered,
-            "standardize": data.intake.scaling is not None,
-            "data_on_device": loop.train.held,
-            "epochs_done": loop.epoch,
-        },
-        data={
-            "name": None,
-            "sha256": lambda: content_hash(data.train.x, data.train.y),
-            "train": rows,
-            "validation": len(data.validation.indices) if data.validation else 0,
-            "test": None,
-            "classes": classes_told_apart(goal, model.layout) if names is None else list(names),
-            "validation_indices": [] if split is None else split.tolist(),
-        },
-        time={
-            "elapsed_s": loop.clock.elapsed_s,
-            **{f"{name}_s": loop.clock.seconds(name) for name in ("prepare", "compile", "train", "validate")},
-            "epochs_s": loop.epochs_s,
-            "epochs_end_s": loop.epochs_end_s,
-            "step_median_s": loop.timer.step_median_s,
-            "step_spread_s": loop.timer.step_spread_s,
-            "samples_per_s": loop.rows_done / trained_s if loop.rows_done else None,
-        },
-        resources=resources
-        | {
-            "plan": {
-                "predicted_peak_bytes": plan.arena_bytes + model.store.nbytes(),
-                "predicted_step_s": plan.cost.seconds * loop.train.times,
-                "flops_per_step": plan.cost.flops * loop.train.times,
-            },
-            "reasons": {"data.test": "no test was added"}
-            | ({} if loop.rows_done else {"time.samples_per_s": "no step was run"})
-            | {f"history.val_{name}": reason.text for name, reason in loop.reasons.items()}
-            | resources["reasons"]
-            | loop.timer.reasons,
-        },
-        history=loop.history,
-        result={"train": score, "validation": loop.validated, "test": None},
-        interrupted=loop.interrupted,
-        stopped=loop.stopped,
-        failure=loop.refused,
-    )

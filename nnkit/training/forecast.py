@@ -11,7 +11,7 @@ from nnkit.optimizers import Optimizer
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.training.asked import Asked
 from nnkit.training.callbacks import as_callbacks
-from nnkit.training.fit import prepared, resolved_for, walks_within
+from nnkit.training.fit import prepared, resolved_for, updates_before, walks_within
 from nnkit.training.holding import RESIDENT, ways
 from nnkit.training.intake import Intake
 from nnkit.training.layout import lasting_bytes
@@ -113,7 +113,8 @@ def forecast(model: Model, x: Any, y: Any, options: Options, intake: Intake, sco
     data = prepared(model, goal, x, y, options, intake)
     means, _ = measured(asked, model, goal, data, score)
     as_callbacks(options.callbacks)
-    optimizer = resolved_for(model, options.chosen_optimizer(model.optimizer), len(data.train.indices), options)
+    chosen = options.chosen_optimizer(model.optimizer)
+    optimizer = resolved_for(chosen, updates_before(model, chosen), len(data.train.indices), options)
     check_settings(optimizer, model.layout.dtype)
     lasting = lasting_bytes(model.layout, optimizer, means.leaves())
     limit = MemoryLimit(options.limit, lasting)

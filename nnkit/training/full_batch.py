@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,14 @@ class FullBatch:
         if self._at is not known.parameter:
             self._evaluate(known.parameter)
         return 1
+
+    def state(self) -> dict[str, Any]:
+        """Where the search is: arrays, and the value of the loss; nothing before the first update."""
+        return {} if self._minimizer is None else self._minimizer.state()
+
+    def go_on(self, method: LBFGS, state: Mapping[str, Any]) -> None:
+        """Search on from there."""
+        self._minimizer = Minimizer.at(method, self._evaluate, state)
 
     def forget(self) -> None:
         """What is known of the curvature: it knows this search, and in a circle arrays of a device would stay there."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from nnkit.data.splits import epoch_order
@@ -19,12 +20,14 @@ from nnkit.training.data import TrainingData
 from nnkit.training.examination import step_on
 from nnkit.training.full_batch import FullBatch
 from nnkit.training.interrupt import Interruption
+from nnkit.training.keeper import Keeper
 from nnkit.training.measured import Exact, Reason
 from nnkit.training.model import Model
 from nnkit.training.point import Point
 from nnkit.training.programs import Epoch
 from nnkit.training.progress import Progress
 from nnkit.training.settings import base_learning_rate, changed, check_settings, learning_rate, named
+from nnkit.training.standing import Standing
 
 BLOCK_S = 0.03  # between two looks at the clock, the display and Ctrl-C
 
@@ -41,7 +44,8 @@ class Loop:
     epochs: int
     shuffle: bool
     answers: int | None
-    optimizer: Optimizer
+    resolved: Optimizer
+    """As it was when training began."""
     callbacks: Sequence[Callback]
     progress: Progress | None
     clock: Clock
@@ -51,6 +55,9 @@ class Loop:
     boundary: Callable[[], None]
     """Is told when the first epoch begins, and when each has ended."""
     exact: Exact | None = None
+    keeper: Keeper | None = None
+    standing: Standing | None = None
+    """Where to go on from."""
     more_is_better: dict[str, bool] = field(default_factory=dict)
     epoch: int = 0
     step: int = 0
@@ -64,20 +71,29 @@ class Loop:
     refused: Failure | None = None
     interrupted: bool = False
     timer: StepTimer = field(default_factory=StepTimer)
+    changes: dict[str, float] = field(default_factory=dict)
+    """Hyper-parameters that were set on the way."""
+    begun: tuple[int, Mapping[str, Any]] = (0, MappingProxyType({}))
+    """Steps of the first epoch that are done already, and what they added up."""
+    before_s: float = 0.0
+    """Seconds that they took."""
     _block: int = 1
 
     def __post_init__(self) -> None:
         display = [] if self.progress is None else [Display(self.progress)]
-        self._listeners: list[Callback] = [*display, *self.callbacks]
+        keeper = [] if self.keeper is None else [self.keeper]
+        self._listeners: list[Callback] = [*display, *self.callbacks, *keeper]
         self._audience = Audience(self._listeners)
-        self._search = None if self.optimizer.by_steps else FullBatch(self.model, self.train)
+        self.optimizer = self.resolved
+        self.search = None if self.optimizer.by_steps else FullBatch(self.model, self.train)
+        self._within, self._began = False, 0.0
 
     def run(self) -> None:
         """Train until the last epoch, a callback's wish or error, Ctrl-C, or a step that the guard refused."""
         self.history = {name: [] for name in self._names()}
         with Interruption() as interruption:
             try:
-                self._tell("begin", interruption)
+                self._begin(interruption)
                 self._audience.raise_failure()
                 self.no_way_back()
                 self._agenda = Agenda(self._listeners, time.perf_counter())
@@ -85,16 +101,24 @@ class Loop:
                 while self.epoch < self.epochs and not (self.stopped or self.interrupted):
                     self._one_epoch(interruption)
                 self.interrupted = interruption.wanted
+                if self.keeper is not None and self.interrupted:
+                    self.keeper.due(self)
             finally:
                 self._end()
-                if self._search is not None:
-                    self._search.forget()
+                if self.search is not None:
+                    self.search.forget()
             self.validated = self._final_validation()
 
     @property
     def diverged(self) -> bool:
         """Whether the guard refused a step."""
         return self.refused is not None
+
+    @property
+    def completed(self) -> bool:
+        """Whether it came to its end: the last epoch, or one at which a callback ended it."""
+        at_end = self.epoch == self.epochs or (self.stopped is not None and not self.interrupted)
+        return at_end and not self.diverged and self.failure is None
 
     @property
     def failure(self) -> BaseException | None:
@@ -127,6 +151,17 @@ class Loop:
         check_settings(made, self.model.layout.dtype)
         self.model.store.write(named(made))
         self.optimizer = made
+        self.changes |= settings
+
+    @property
+    def done_within(self) -> int | None:
+        """Steps of the epoch under way; None between two epochs."""
+        return self.train.done if self._within else None
+
+    @property
+    def epoch_s(self) -> float:
+        """Seconds that the epoch under way has taken so far."""
+        return time.perf_counter() - self._began if self._within else 0.0
 
     def stop(self, reason: str = "") -> None:
         """End training here, after the step or the epoch that has just ended."""
@@ -152,6 +187,17 @@ class Loop:
         validated = [] if self.validate is None else [f"val_{name}" for name in [*names, *exact]]
         return [*names, *self.train.means.names, *validated]
 
+    def _begin(self, interruption: Interruption) -> None:
+        """Tell everybody that training begins, or goes on."""
+        if self.standing is None:
+            self._tell("begin", interruption)
+            return
+        self.standing.bring(self)
+        with interruption.outside():
+            self._audience.resume(self, {id(one): self.standing.state_of(n) for n, one in enumerate(self.callbacks)})
+        self.standing.bring_settings(self)
+        self.standing = None
+
     def _tell(self, moment: Moment, interruption: Interruption, whom: Sequence[Callback] | None = None) -> None:
         """Tell the audience; an error there ends training here."""
         if self.failure is not None or (whom is not None and not whom):
@@ -168,11 +214,14 @@ class Loop:
         self._audience.tell("end", self)
 
     def _one_epoch(self, interruption: Interruption) -> None:
-        began = time.perf_counter()
+        self._began, self.before_s = time.perf_counter() - self.before_s, 0.0
         with self.clock.phase("train"):
             order = self.data.train.indices
-            self.train.start(epoch_order(order, self.model.seed, self.model.epochs_done) if self.shuffle else None)
+            (done, sums), self.begun = self.begun, (0, {})
+            shuffled = epoch_order(order, self.model.seed, self.model.epochs_done) if self.shuffle else None
+            self.train.start(shuffled, done, sums)
             self.point.enter()
+        self._within = True
         try:
             finished = self._steps(interruption)
         finally:
@@ -186,7 +235,8 @@ class Loop:
                 self.values |= {f"val_{name}": value for name, value in self._validation().items()}
         for name, value in self.values.items():
             self.history[name].append(value)
-        self.epochs_s.append(time.perf_counter() - began)
+        self.epochs_s.append(self.epoch_s)
+        self._within = False
         self.epochs_end_s.append(self.elapsed_s)
         self.boundary()
         self._tell("epoch", interruption)
@@ -219,7 +269,7 @@ class Loop:
         rows = self.train.rows_done
         with self.clock.phase("train"):
             began = time.perf_counter()
-            committed = self._search.update(self.optimizer) if self._search else self.train.run(wanted)
+            committed = self.search.update(self.optimizer) if self.search else self.train.run(wanted)
             self.values = self.train.metrics(self.answers)  # waits for the device
             elapsed = time.perf_counter() - began
         self.step += committed

@@ -93,13 +93,18 @@ class Epoch:
         made, code = chosen
         return made, code.bind(self._model.store, data)
 
-    def start(self, order: Any = None) -> None:
-        """Begin again, in a new order if one is given."""
+    def start(self, order: Any = None, done: int = 0, sums: Mapping[str, Any] | None = None) -> None:
+        """Begin again, in a new order if one is given; or go on where so many steps are done, with their ``sums``."""
         if order is not None:
             self._rows = order
-        self._feed.start(self._rows)
-        self._model.store.write(self._start)
-        self.done = 0
+        self.done = done
+        self._feed.start(self._rows, self.rows_done)
+        self._model.store.write(self._start | {"counter.cursor": self.rows_done} | dict(sums or {}))
+
+    @property
+    def sums(self) -> list[str]:
+        """What steps add up in the store."""
+        return [name for name in self._start if name.startswith("metric.")]
 
     def run(self, steps: int) -> int:
         """Run up to so many steps of this epoch; returns how many were committed."""

@@ -54,8 +54,8 @@ class Streamed:
         self._orders = ThreadPoolExecutor(1, "nnkit-rows")  # one after the other
         self._hands = ThreadPoolExecutor(GATHERING, "nnkit-gather")
 
-    def start(self, order: Array) -> None:
-        """A new epoch, over these rows; what is left of the last one is dropped."""
+    def start(self, order: Array, row: int = 0) -> None:
+        """An epoch over these rows, from one of them on; what is left of the last one is dropped."""
         for task in self._gathered.values():
             task.cancel()
         for sending in self._sent.values():
@@ -63,7 +63,8 @@ class Streamed:
         self._gathered, self._sent = {}, {}
         self._order, self._at = order, -1
         free = self._inlet.mark()
-        for number in range(HALVES):
+        first = row // self._chunk
+        for number in range(first, first + HALVES):
             self._gather(number)
             self._send(number, free)
 

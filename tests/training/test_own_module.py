@@ -163,7 +163,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("path", "members"), NAMES, ids=str)
+@pytest.mark.parametrize(("path", "members"), NAMES, ids=[path for path, _ in NAMES])
 def test_names_of_the_step_itself_are_refused(path, members):
     path = members.pop("name", path)
     module = inside(**members)

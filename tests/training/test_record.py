@@ -226,7 +226,7 @@ def test_the_data_are_hashed_when_that_is_read_and_not_before(monkeypatch: pytes
         calls.append(len(arrays))
         return digest(*arrays)
 
-    monkeypatch.setattr("nnkit.training.fit.content_hash", counted)
+    monkeypatch.setattr("nnkit.training.recording.content_hash", counted)
     run = fit(network(), X, Y, epochs=1)
     assert run.result.train.loss > 0
     assert calls == []

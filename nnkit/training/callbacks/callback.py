@@ -105,6 +105,21 @@ class Callback:
     def begin(self, training: Training) -> None:
         """Before the first epoch."""
 
+    def config(self) -> dict[str, Any] | None:
+        """The arguments that make it again, as plain data, for a checkpoint; None where a file must not say them.
+
+        So it is with functions, classes of your own, and whatever writes files: ``nnkit.resume`` is given these again.
+        """
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """What it has to know to go on from a checkpoint of this moment: plain data, and snapshots of the training."""
+        return {}
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        """In place of ``begin``, where a training goes on from a checkpoint that was made with this state."""
+        self.begin(training)
+
     def due(self, training: Training) -> None:
         """After the step, or the epoch, at which ``every`` has passed again."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from nnkit.training.callbacks.callback import Callback, Training
 from nnkit.training.callbacks.monitor import Monitor
 from nnkit.training.callbacks.period import Period
 from nnkit.training.callbacks.places import FileName
+from nnkit.training.callbacks.state import COUNT, FIGURE, checked
 
 
 class BestCheckpoint(Callback):
@@ -41,6 +43,16 @@ class BestCheckpoint(Callback):
         self._watched = self._given.settled(training)
         self.best, self.best_epoch, self.saved = self._watched.worst, 0, None
         self._name.require(training)
+
+    def state(self) -> dict[str, Any]:
+        """The best figure so far."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        """Write only what is better than that."""
+        self.begin(training)
+        found = checked("BestCheckpoint", state, best=FIGURE, best_epoch=COUNT)
+        self.best, self.best_epoch = found["best"], found["best_epoch"]
 
     def epoch(self, training: Training) -> None:
         """Write, if it is the best so far."""

@@ -8,6 +8,7 @@ from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.training.callbacks.callback import Callback, Training
 from nnkit.training.callbacks.monitor import Monitor
+from nnkit.training.callbacks.state import COUNT, FIGURE, SNAPSHOT, checked
 
 
 class EarlyStopping(Callback):
@@ -55,6 +56,22 @@ class EarlyStopping(Callback):
         self.best = self._watched.worst
         self._since = 0  # the epoch from which patience counts
         self._weights: dict[str, Any] | None = None
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        names = ("monitor", "patience", "min_delta", "baseline", "start_from_epoch")
+        return {name: getattr(self, name) for name in names} | {"mode": self._given.mode}
+
+    def state(self) -> dict[str, Any]:
+        """The best epoch with its weights, and from where patience counts."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "since": self._since, "weights": self._weights}
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.begin(training)
+        found = checked("EarlyStopping", state, best=FIGURE, best_epoch=COUNT, since=COUNT, weights=SNAPSHOT)
+        self.best, self.best_epoch = found["best"], found["best_epoch"]
+        self._since, self._weights = found["since"], found["weights"]
 
     def begin(self, training: Training) -> None:
         """Forget an earlier training, and refuse a name that this one does not record."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.names import lookup
 from nnkit.training.callbacks.callback import Callback, Training
 from nnkit.training.callbacks.monitor import Monitor
+from nnkit.training.callbacks.state import COUNT, FIGURE, checked
 
 SMALLEST_CHANGE = 1e-8
 
@@ -72,6 +74,22 @@ class ReduceOnPlateau(Callback):
         self._bad = self._cooling = 0
         require_rate("ReduceOnPlateau", training)
 
+    def config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        names = ("monitor", "factor", "patience", "min_learning_rate", "cooldown", "threshold")
+        how = {"threshold_mode": "relative" if self._relative else "absolute", "mode": self._given.mode}
+        return {name: getattr(self, name) for name in names} | how
+
+    def state(self) -> dict[str, Any]:
+        """The best figure so far, and the epochs that were counted."""
+        return {"best": self.best, "bad": self._bad, "cooling": self._cooling}
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        """Go on counting."""
+        self.begin(training)
+        found = checked("ReduceOnPlateau", state, best=FIGURE, bad=COUNT, cooling=COUNT)
+        self.best, self._bad, self._cooling = found["best"], found["bad"], found["cooling"]
+
     def epoch(self, training: Training) -> None:
         """Count, and reduce when it is time."""
         value = self._watched.value(training)
@@ -121,6 +139,10 @@ class LearningRateSchedule(Callback):
         """Set the rate of the first epoch."""
         require_rate("LearningRateSchedule", training)
         self._set(training, 1)
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        """Leave the rate that it had set."""
+        require_rate("LearningRateSchedule", training)
 
     def epoch(self, training: Training) -> None:
         """Set the rate of the next epoch, if there is one."""

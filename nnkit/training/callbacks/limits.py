@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nnkit.measure.units import parse_seconds, seconds_text
 from nnkit.training.callbacks.callback import Callback, Training
 
@@ -24,6 +26,10 @@ class TimeLimit(Callback):
 
     def __init__(self, limit: str | float) -> None:
         self.limit_s = parse_seconds("TimeLimit: limit", limit)
+
+    def config(self) -> dict[str, Any]:
+        """The argument that makes it again."""
+        return {"limit": self.limit_s}
 
     def due(self, training: Training) -> None:
         """Stop, if it is time."""

@@ -11,7 +11,8 @@ from typing import Any, TextIO
 from nnkit.errors import FileError
 from nnkit.training.callbacks.callback import Callback, Training
 from nnkit.training.callbacks.period import Period
-from nnkit.training.callbacks.places import as_file, figures, require_place
+from nnkit.training.callbacks.places import as_file, cut, figures, length, require_place
+from nnkit.training.callbacks.state import COUNT, checked
 
 
 class CSVLog(Callback):
@@ -32,11 +33,26 @@ class CSVLog(Callback):
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
         self.path = as_file("CSVLog", path)
         self.append = append
+        self._continues = append
         self._columns: list[str] = []
         self._file: TextIO | None = None
 
     def begin(self, training: Training) -> None:
         """Refuse what could not be written; the file itself is opened with the first row."""
+        self._continues = self.append
+        self._look(training)
+
+    def state(self) -> dict[str, Any]:
+        """How long the file is."""
+        return {"length": length(self.path)}
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        """Go on with the file as it was at the checkpoint: what was written after it is written again."""
+        self._continues = True
+        self._look(training)
+        cut("CSVLog", self.path, **checked("CSVLog", state, length=COUNT))
+
+    def _look(self, training: Training) -> None:
         require_place("CSVLog", self.path)
         self._columns = ["epoch", "step", "elapsed_s", "learning_rate", *training.history]
         if self._goes_on():
@@ -66,7 +82,7 @@ class CSVLog(Callback):
         self._file = None
 
     def _goes_on(self) -> bool:
-        return self.append and self.path.exists() and self.path.stat().st_size > 0
+        return self._continues and self.path.exists() and self.path.stat().st_size > 0
 
 
 class JSONLog(Callback):
@@ -94,6 +110,20 @@ class JSONLog(Callback):
         """Refuse what could not be written, then open the file."""
         require_place("JSONLog", self.path)
         self._file = self.path.open("w", encoding="utf-8")
+        self._say_begin(training)
+
+    def state(self) -> dict[str, Any]:
+        """How long the file is."""
+        return {"length": length(self.path)}
+
+    def resume(self, training: Training, state: dict[str, Any]) -> None:
+        """Go on with the file as it was at the checkpoint, with another ``begin``."""
+        require_place("JSONLog", self.path)
+        cut("JSONLog", self.path, **checked("JSONLog", state, length=COUNT))
+        self._file = self.path.open("a", encoding="utf-8")
+        self._say_begin(training)
+
+    def _say_begin(self, training: Training) -> None:
         self._write("begin", {"epochs": training.epochs, "steps": training.steps, "records": list(training.history)})
 
     def due(self, training: Training) -> None:

@@ -30,6 +30,23 @@ def require_place(owner: str, path: Path) -> None:
         raise FileError(f"{owner}: {path} cannot be written to; allow it, or choose another place")
 
 
+def length(path: Path) -> int:
+    """Bytes of a file; 0 if there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def cut(owner: str, path: Path, length: int) -> None:
+    """Take away what was written to a file after it had so many bytes."""
+    if not path.exists():
+        return
+    if path.stat().st_size < length:
+        raise FileError(
+            f"{owner}: {path} has {path.stat().st_size:,} bytes, and {length:,} when the checkpoint was made; "
+            "put the file of that training back, or log to another one"
+        )
+    os.truncate(path, length)
+
+
 def figures(training: Training) -> dict[str, Any]:
     """What a log notes of this moment: where training is, and its latest values by name."""
     where = {"epoch": training.epoch, "step": training.step, "elapsed_s": training.elapsed_s}
