@@ -104,6 +104,12 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
         ArgumentError,
         r"there is no parameter 'layers\.9\.weight'; there are: layers\.0",
     ),
+    "near": (
+        {"layers.0.wieght": GOOD},
+        ArgumentError,
+        r"'layers\.0\.wieght'; there are: layers\.0\.weight, .*; the nearest is 'layers\.0\.weight'$",
+    ),
+    "far": ({"x": GOOD}, ArgumentError, r"there is no parameter 'x'; there are: layers\.0\.weight, [^;]*bias$"),
     "number": ({3: GOOD}, ArgumentError, "there is no parameter '3'"),
     "shape": ({"layers.0.weight": np.ones((4, 3))}, ShapeError, r"has shape \(3, 4\), got \(4, 3\)"),
     "one number": ({"layers.0.bias": 1.0}, ShapeError, r"has shape \(4,\), got \(\)"),
@@ -118,6 +124,12 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "list": ([GOOD], ArgumentError, r"expected a mapping from path to array, as parameters\(\) gives it, got \["),
     "nothing": (None, ArgumentError, r"expected a mapping from path to array, as parameters\(\) gives it, got None"),
 }
+
+
+def test_a_long_list_of_parameters_is_cut() -> None:
+    net = nnkit.FeedForward(inputs=2, outputs=1, hidden=[2] * 40)
+    with pytest.raises(ArgumentError, match=r"layers\.24\.bias and 32 more; the nearest is 'layers\.30\.bias'$"):
+        net.set_parameters({"layers.30.bia": GOOD})
 
 
 @pytest.mark.parametrize(("given", "error", "message"), WRONG.values(), ids=WRONG)

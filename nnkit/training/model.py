@@ -13,6 +13,7 @@ from nnkit.backend import Backend, Executable, Leaf, select
 from nnkit.data.arrays import NUMBERS, as_numpy
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.graph import Graph
+from nnkit.names import nearest
 from nnkit.nn import Module
 from nnkit.nn.leaves import first_values
 from nnkit.plan import Plan, Target, plan
@@ -20,6 +21,7 @@ from nnkit.training.layout import Layout
 from nnkit.training.point import Left
 
 KEPT = 16
+SHOWN = 50  # names in a message
 SMALL = 10**8  # bytes that every machine has
 
 
@@ -88,7 +90,7 @@ class Model:
 
     def _checked(self, path: str, value: Any) -> Any:
         if path not in self.layout.shapes:
-            raise ArgumentError(f"there is no parameter '{path}'; there are: {', '.join(self.layout.shapes)}")
+            raise ArgumentError(_unknown(str(path), list(self.layout.shapes)))
         array = as_numpy(value, path)
         if array.dtype.kind not in NUMBERS:
             raise DataError(f"the new value of '{path}' has dtype {array.dtype}; expected numbers")
@@ -131,3 +133,10 @@ def _require_memory(layout: Layout, backend: Backend) -> None:
             f"the network has {layout.count:,} parameters, {needed / 1e9:,.0f} GB, and {where} has "
             f"{there / 1e9:,.0f} GB of memory; use fewer neurons"
         )
+
+
+def _unknown(path: str, known: list[str]) -> str:
+    near = nearest(path, known)
+    more = f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
+    hint = "" if near is None else f"; the nearest is '{near}'"
+    return f"there is no parameter '{path}'; there are: {', '.join(known[:SHOWN])}{more}{hint}"
