@@ -25,10 +25,11 @@ SLACK = 1000  # things beyond those expected that are still looked at, so that t
 class Container:
     """The data sets of one open file by their paths, such as ``parameters/layers/0/weight``."""
 
-    def __init__(self, path: Path, file: Any, file_bytes: int) -> None:
+    def __init__(self, path: Path, file: Any, file_bytes: int, attributes: int = 0) -> None:
         self.path = path
         self._file = file
         self._bytes = file_bytes
+        self._attributes = attributes  # that a thing may have; none is read
 
     def refused(self, place: str, reason: str, fix: str = DAMAGED) -> FileError:
         """The error for something in the file."""
@@ -47,18 +48,21 @@ class Container:
         with self._library(place):
             return place in self._file.id
 
-    def check_top(self, names: set[str]) -> None:
-        """Refuse other names at the top than these, and any attribute there."""
+    def top(self, expected: int) -> set[str]:
+        """What stands at the top, unless that is far more than expected."""
         with self._library(""):
             self._check_attributes("", self._file)
-            if len(self._file) > len(names) + SLACK:
-                raise ValueError(f"holds {len(self._file):,} things; {len(names)} are expected")
-            found = set(self._file)
-        self._check_names(found, names, DAMAGED)
+            if len(self._file) > expected + SLACK:
+                raise ValueError(f"holds {len(self._file):,} things; {expected} are expected")
+            return set(self._file)
+
+    def check_top(self, names: set[str]) -> None:
+        """Refuse other names at the top than these, and any attribute there."""
+        self._check_names(self.top(len(names)), names, DAMAGED)
 
     def check_tree(self, leaves: set[str], groups: set[str], fix: str = DAMAGED) -> None:
         """Refuse anything below these groups but these leaves, and leaves or groups that are not there."""
-        found = self._walked([name for name in groups if "/" not in name], len(leaves) + len(groups) + SLACK)
+        found = self.walked([name for name in groups if "/" not in name], len(leaves) + len(groups))
         self._check_names(set(found), leaves | groups, fix)
         for place, is_group in found.items():
             if is_group != (place in groups):
@@ -66,21 +70,28 @@ class Container:
                     place, f"is {'a group' if is_group else 'an array'} where the other is expected", fix
                 )
 
-    def check_sizes(self, shapes: Mapping[str, tuple[int, ...]], dtype: str, fix: str = DAMAGED) -> None:
+    def shape(self, place: str) -> tuple[int, ...] | None:
+        """That of an array that ``walked`` has found; None for one that has none."""
+        with self._library(place):
+            shape: tuple[int, ...] | None = self._file[place].shape
+            return shape
+
+    def check_sizes(self, shapes: Mapping[str, tuple[int, ...]], *dtypes: str, fix: str = DAMAGED) -> None:
         """Refuse arrays of other shapes or types than these, or that are not all in this file."""
         total = 0
         for place, shape in shapes.items():
             with self._library(place, fix):
-                total += stored.check_numbers(self._file[place], shape, dtype, self._bytes)
+                total += stored.check_numbers(self._file[place], shape, dtypes, self._bytes)
         if total > self._bytes:
             raise self.refused("", f"claims {total:,} bytes of values in {self._bytes:,}")
 
-    def numbers(self, place: str, checksum: str) -> Array:
-        """The values of an array that ``check_sizes`` has let pass: with this checksum, and finite."""
+    def numbers(self, place: str, checksum: str | None = None) -> Array:
+        """The values of an array that ``check_sizes`` has let pass: finite, and with the checksum if there is one."""
         with self._library(place):
             dataset = self._file[place]
             values = read_chunks(dataset) if dataset.chunks else np.asarray(dataset[()])
-            self.check_digest(place, values, checksum)
+            if checksum is not None:
+                self.check_digest(place, values, checksum)
             if not np.isfinite(values).all():
                 raise ValueError("holds NaN or infinity")
         return values
@@ -100,8 +111,11 @@ class Container:
             check(dataset)
             return dataset[()]
 
-    def _walked(self, tops: list[str], most: int) -> dict[str, bool]:
-        """Everything below some groups, and whether it is a group. Nothing may stand in two places."""
+    def walked(self, tops: list[str], expected: int) -> dict[str, bool]:
+        """Everything below some groups, and whether it is a group. Nothing may stand in two places.
+
+        Far more than expected is refused.
+        """
         import h5py
 
         found: dict[str, bool] = {}
@@ -117,8 +131,8 @@ class Container:
                     raise ValueError("stands in two places")
                 seen.add(address)
                 if found[place]:
-                    if len(found) + len(rest) + len(thing) > most:
-                        raise ValueError(f"leads to more than the {most - SLACK} things that are expected")
+                    if len(found) + len(rest) + len(thing) > expected + SLACK:
+                        raise ValueError(f"leads to more than the {expected} things that are expected")
                     rest += [(f"{place}/{inner}", thing, inner) for inner in thing]
         return found
 
@@ -137,8 +151,8 @@ class Container:
     def _check_attributes(self, place: str, thing: Any) -> None:
         import h5py
 
-        if count := h5py.h5a.get_num_attrs(thing.id):
-            raise self.refused(place, f"has {count:,} attributes, and nnkit writes none", "remove them")
+        if (count := h5py.h5a.get_num_attrs(thing.id)) > self._attributes:
+            raise self.refused(place, f"has {count:,} attributes, and nnkit reads none", "remove them")
 
     def _check_names(self, found: set[str], expected: set[str], fix: str) -> None:
         reasons = []
@@ -161,28 +175,28 @@ class Container:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Container]:
-    """An HDF5 file for reading."""
+def opened(path: Path, wanted: str = "a file that net.save wrote", attributes: int = 0) -> Iterator[Container]:
+    """An HDF5 file for reading; ``wanted`` says which one in errors, and ``attributes`` how many a thing may have."""
     import h5py
 
-    size = _checked_size(path)
+    size = _checked_size(path, wanted)
     try:
         file = h5py.File(path, "r", locking=False)  # files are replaced and never changed, so that a lock is no help
     except Exception as error:
         raise FileError(f"{path} is damaged: {_reason(error)}; {DAMAGED}") from error
     try:
-        yield Container(path, file, size)
+        yield Container(path, file, size, attributes)
     finally:
         file.close()
 
 
-def _checked_size(path: Path) -> int:
+def _checked_size(path: Path, wanted: str) -> int:
     """The size of a file that begins as HDF5 does."""
-    size, start = beginning(path, len(SIGNATURE), "a file that net.save wrote")
+    size, start = beginning(path, len(SIGNATURE), wanted)
     if not start:
         raise FileError(f"{path} is empty; {DAMAGED}")
     if start != SIGNATURE:
-        raise FileError(f"{path} is not an HDF5 file; give the name of a file that net.save wrote")
+        raise FileError(f"{path} is not an HDF5 file; give the name of {wanted}")
     return size
 
 

@@ -128,7 +128,7 @@ def _values(file: Container, layout: Layout, sums: dict[str, str], into: Module 
     fix = DAMAGED if into is None else f"build into={type(into).__name__}(…) as it was when the network was saved"
     leaves = places(layout)
     file.check_tree(set(leaves.values()), groups(leaves), fix)
-    file.check_sizes({place: layout.shapes[leaf] for leaf, place in leaves.items()}, layout.dtype, fix)
+    file.check_sizes({place: layout.shapes[leaf] for leaf, place in leaves.items()}, layout.dtype, fix=fix)
     try:
         check_keys(sums, {"format", *TEXTS, *leaves.values()})
     except ValueError as error:

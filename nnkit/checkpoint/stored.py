@@ -6,6 +6,7 @@ What is wrong is raised as ValueError, worded to follow the data set's name.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from nnkit.checkpoint.text import check_length
@@ -31,15 +32,15 @@ def check_whole_number(dataset: Any, file_bytes: int) -> None:
     check_storage(dataset, file_bytes)
 
 
-def check_numbers(dataset: Any, shape: tuple[int, ...], dtype: str, file_bytes: int) -> int:
-    """An array of this shape and type, little-endian; gives the number of bytes that it takes in the file."""
+def check_numbers(dataset: Any, shape: tuple[int, ...], dtypes: Sequence[str], file_bytes: int) -> int:
+    """An array of this shape and one of the types, little-endian; gives the number of bytes that it takes in it."""
     import h5py
 
     if dataset.shape is None or tuple(dataset.shape) != shape:
         raise ValueError(f"has shape {dataset.shape}, and {shape} is expected")
-    wanted = {"float32": h5py.h5t.IEEE_F32LE, "float64": h5py.h5t.IEEE_F64LE}[dtype]
-    if dataset.id.get_type() != wanted:
-        raise ValueError(f"has type {dataset.dtype}, and little-endian {dtype} is expected")
+    known = {name: getattr(h5py.h5t, f"IEEE_F{name[5:]}LE") for name in dtypes}
+    if dataset.id.get_type() not in known.values():
+        raise ValueError(f"has type {dataset.dtype}, and little-endian {' or '.join(known)} is expected")
     return check_storage(dataset, file_bytes)
 
 

@@ -164,7 +164,7 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     ),
     "an attribute at the top": (
         lambda file: file.attrs.update(a=1),
-        "the file has 1 attributes, and nnkit writes none",
+        "the file has 1 attributes, and nnkit reads none",
     ),
 }
 

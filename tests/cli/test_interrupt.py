@@ -93,7 +93,7 @@ def test_before_training_nothing_is_kept(cli: Cli, monkeypatch: pytest.MonkeyPat
 
 
 def test_after_training_the_files_are_still_written(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    _interrupt_in(monkeypatch, "nnkit.training.fit._record")
+    _interrupt_in(monkeypatch, "nnkit.training.fit.record_of")
     words = ("--data", "moons", "--epochs", 1, "--save", "net.h5", "--record", "run.json")
     status, out, err = cli("train", *words)
     assert status == 130
