@@ -10,6 +10,7 @@ True
 
 from nnkit import callbacks, constraints, data, initializers, losses, metrics, nn, ops, optimizers
 from nnkit._version import __version__
+from nnkit.checkpoint import resume
 from nnkit.errors import NnkitError, NnkitWarning
 from nnkit.feedforward import feed_forward as FeedForward  # noqa: N812  # reads as the kind of network that it makes
 from nnkit.feedforward import sequential as Sequential  # noqa: N812
@@ -53,6 +54,7 @@ __all__ = [
     "ops",
     "optimizers",
     "repeat",
+    "resume",
     "trace",
     "value_and_grad",
 ]

@@ -56,6 +56,9 @@ class Store(Protocol):
     def read(self, names: Iterable[str]) -> dict[str, Any]:
         """Host copies of leaves, or of whole segments by their roles; the only synchronisation."""
 
+    def part(self, name: str, where: Any) -> Any:
+        """A host copy of the part of a leaf at these indices, which lies in one piece."""
+
     def nbytes(self) -> int:
         """Bytes of all segments."""
 

@@ -6,8 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nnkit.data.arrays import like
@@ -20,17 +19,16 @@ from nnkit.nn import Module
 from nnkit.training.asked import Asked
 from nnkit.training.compiling import check_mode
 from nnkit.training.evaluation import Evaluator
-from nnkit.training.fit import Hooks, fit
 from nnkit.training.intake import Intake, first_layer
 from nnkit.training.layout import Layout
-from nnkit.training.measured import Scoring
 from nnkit.training.model import Model
 from nnkit.training.objective import Objective, objective
 from nnkit.training.options import Options
+from nnkit.training.past import Past
 from nnkit.training.planning import checked_seed, checked_shape, training_plan
 from nnkit.training.result import Scores, TrainingRun
 from nnkit.training.scoring import scored
-from nnkit.training.twin import score_later
+from nnkit.training.session import train
 
 if TYPE_CHECKING:
     from nnkit.training.forecast import Forecast
@@ -64,6 +62,17 @@ class Network:
         device: str = "cpu",
         seed: int | None = 0,
     ) -> None:
+        self._set_up(module, input_shape, dtype, device, seed)
+        self._model.draw()
+
+    @classmethod
+    def bare(cls, module: Module, input_shape: tuple[int, ...], *, dtype: str, device: str, seed: int) -> Network:
+        """One whose parameters are zeros, for values that are about to be put in."""
+        made = cls.__new__(cls)
+        made._set_up(module, input_shape, dtype, device, seed)
+        return made
+
+    def _set_up(self, module: Module, input_shape: tuple[int, ...], dtype: str, device: str, seed: int | None) -> None:
         if not isinstance(module, Module):
             raise ArgumentError(f"Network needs a module such as nnkit.nn.Dense(8), got {module!r}")
         dtype = lookup("dtype", dtype, {name: name for name in DTYPES}, {"single": "float32", "double": "float64"})
@@ -76,7 +85,8 @@ class Network:
         self._model = Model(module, layout, device, self.seed)
         self._evaluator = Evaluator(self._model)
         self._loss: Any = "auto"
-        self._optimizer: Any = None  # of the last fit; nnkit.load restores both
+        self._optimizer: Any = None  # of the last fit; nnkit.load restores both, and what is known of it
+        self._past = Past()
 
     # -- what it is
 
@@ -166,6 +176,8 @@ class Network:
         time_ordered: bool = False,
         standardize: bool = False,
         precision: str = "float32",
+        checkpoint: str | os.PathLike[str] | None = None,
+        every: str | None = None,
     ) -> TrainingRun:
         """Train on x, shape (rows, \\*input_shape), and y; a second call goes on from the present weights.
 
@@ -210,6 +222,8 @@ class Network:
                 ``val_auc`` and so on are exact values of the validation data, which all others need. They leave sample
                 weights aside, as accuracy does; ``nnkit.metrics.Weighted("mae")`` does not. One that has no value in an
                 epoch, an AUC of one class say, is NaN there, and a warning says why.
+            checkpoint: a file to which the training is written ``every`` so often ("1 epoch", "500 steps", "10 min"),
+                beside the steps; :func:`nnkit.resume` goes on from there to the same bits, whatever happened.
 
         Returns the run: ``run.history``, ``run.result``, ``run.elapsed_s``, ``run.resources``, ``run.save(path)``.
 
@@ -220,6 +234,8 @@ class Network:
         >>> run.history["accuracy"][-1] > 0.9
         True
         """
+        from nnkit.checkpoint import keeping
+
         options = Options(
             epochs=epochs,
             batch_size=batch_size,
@@ -240,17 +256,7 @@ class Network:
             standardize=standardize,
             precision=precision,
         )
-        hooks = Hooks(self._intake, self._adopt, self._scoring, partial(self._save_with, loss))
-        outcome = fit(self._model, x, y, options, hooks)
-        self._loss, self._optimizer = loss, self._model.optimizer
-        run = TrainingRun(outcome.record, self)
-        for warning in outcome.warnings:
-            warnings.warn(warning, NnkitWarning, stacklevel=2)
-        if outcome.failure is not None:
-            with suppress(AttributeError):  # an error that takes no attributes
-                outcome.failure.run = run  # type: ignore[attr-defined]
-            raise outcome.failure
-        return run
+        return train(self, x, y, options, keeping(self, checkpoint, every))
 
     def check(self, x: Any, y: Any = None, **options: Any) -> Forecast:
         """What :meth:`fit` with the same arguments will take: seconds and bytes by its plans, and what will not fit.
@@ -269,7 +275,7 @@ class Network:
         known = Options.__dataclass_fields__
         for name in options:
             lookup("option of check", name, {known_name: known_name for known_name in known})
-        found = forecast(self._model, x, y, Options(**options), self._intake, self._scoring.now)
+        found = forecast(self._model, x, y, Options(**options), self._intake, self._evaluator.score)
         if found.warning is not None:
             warnings.warn(found.warning, NnkitWarning, stacklevel=2)
         return found
@@ -331,11 +337,14 @@ class Network:
         native = lookup("compile", compile, {"off": False, "first": True})
         return explain(training_plan(self._model, batch_size, optimizer, loss, (), memory_limit, native, precision))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to an HDF5 file, in one step: readers find the old file or the whole new one."""
+    def save(self, path: str | os.PathLike[str], *, compress: bool = False) -> None:
+        """Write the network to an HDF5 file, in one step: readers find the old file or the whole new one.
+
+        With ``compress``, arrays are packed with gzip: a tenth smaller for trained weights, and much slower.
+        """
         from nnkit.checkpoint import save
 
-        save(self, path)
+        save(self, path, compress)
 
     def export(self, path: str | os.PathLike[str], *, layout: str | None = None, opset: int | None = None) -> None:
         """Write the network in another tool's format, which the end of the name says: ``.onnx``, ``.safetensors``
@@ -355,18 +364,13 @@ class Network:
 
     # -- inside
 
-    def _save_with(self, loss: Any, path: str | os.PathLike[str]) -> None:
-        """Save in the middle of a training with this loss."""
-        self._loss, self._optimizer = loss, self._model.optimizer
-        self.save(path)
-
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copies: module, values and how far training is. Programs are built again where it arrives."""
         return {
             "made": (self.module, self.input_shape),
             "options": {"dtype": self.dtype, "device": self.device, "seed": self.seed},
             "progress": self._model.progress(),
-            "known": {name: vars(self)[name] for name in ("classes", "_preprocessing", "_loss", "_optimizer")},
+            "known": {name: vars(self)[name] for name in ("classes", "_preprocessing", "_loss", "_optimizer", "_past")},
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -393,8 +397,3 @@ class Network:
     ) -> Scores:
         loss, out = self._evaluator.score(goal, x, y, weight)
         return scored(goal, self.classes, loss, y, out, figures(y, out, weight), time.perf_counter() - began)
-
-    @property
-    def _scoring(self) -> Scoring:
-        """How ``fit`` scores data as ``test`` does."""
-        return Scoring(self._evaluator.score, partial(score_later, self))

@@ -56,6 +56,10 @@ class CupyStore(LeafTable):
             found[name] = self._cut(copies[key], leaf).copy()
         return found
 
+    def part(self, name: str, where: Any) -> Array:
+        """A host copy of some of a leaf."""
+        return self._runtime.download(self.array(name)[where])
+
     def nbytes(self) -> int:
         """Bytes of all segments."""
         return sum(int(segment.nbytes) for segments in self._segments.values() for segment in segments.values())

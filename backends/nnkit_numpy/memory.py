@@ -60,6 +60,10 @@ class NumpyStore(LeafTable):
         """Copies of leaves, or of the flat segments of roles."""
         return {name: self.array(name).copy() for name in names}
 
+    def part(self, name: str, where: Any) -> Array:
+        """A copy of some of a leaf."""
+        return np.array(self.array(name)[where])
+
     def nbytes(self) -> int:
         """Bytes of all segments."""
         return sum(segment.nbytes for segments in self._segments.values() for segment in segments)

@@ -1,6 +1,8 @@
 """Networks as HDF5 files: what is in them, writing them in one step, and reading them without trusting them."""
 
+from nnkit.checkpoint.keeping import keeping
 from nnkit.checkpoint.loading import load
+from nnkit.checkpoint.resuming import resume
 from nnkit.checkpoint.saving import save
 
-__all__ = ["load", "save"]
+__all__ = ["keeping", "load", "resume", "save"]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from nnkit.checkpoint import stored
-from nnkit.checkpoint.checksum import digest
-from nnkit.checkpoint.chunks import read_chunks
+from nnkit.checkpoint.blocks import Where
+from nnkit.checkpoint.checksum import Digest, digest
+from nnkit.checkpoint.chunks import read_pieces
 from nnkit.checkpoint.source import beginning
 from nnkit.data.arrays import Array
 from nnkit.errors import FileError
@@ -19,6 +20,7 @@ from nnkit.names import clipped
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = "use another copy, or save the network again"
+CHANGED = "does not have the checksum that was saved with it, so some of it has changed"
 SLACK = 1000  # things beyond those expected that are still looked at, so that they can be named
 
 
@@ -85,21 +87,36 @@ class Container:
         if total > self._bytes:
             raise self.refused("", f"claims {total:,} bytes of values in {self._bytes:,}")
 
-    def numbers(self, place: str, checksum: str | None = None) -> Array:
-        """The values of an array that ``check_sizes`` has let pass: finite, and with the checksum if there is one."""
+    def numbers(self, place: str, checksum: str | None = None, finite: bool = True) -> Array:
+        """The values of an array that ``check_sizes`` has let pass, as ``pieces`` gives them."""
         with self._library(place):
             dataset = self._file[place]
-            values = read_chunks(dataset) if dataset.chunks else np.asarray(dataset[()])
-            if checksum is not None:
-                self.check_digest(place, values, checksum)
-            if not np.isfinite(values).all():
-                raise ValueError("holds NaN or infinity")
+            values = np.empty(dataset.shape, dataset.dtype)
+        for where, piece in self.pieces(place, checksum, finite):
+            values[where] = piece
         return values
+
+    def pieces(self, place: str, checksum: str | None = None, finite: bool = True) -> Iterator[tuple[Where, Array]]:
+        """The values of such an array, piece by piece, each with its indices.
+
+        What comes must not be used before the last piece has come: an error after it says that they do not have the
+        checksum, if there is one, or that one is not finite where they must be.
+        """
+        total, bounded = Digest(), True
+        with self._library(place):
+            for where, piece in read_pieces(self._file[place]):
+                total.add(piece)
+                bounded = bounded and (not finite or bool(np.isfinite(piece).all()))
+                yield where, piece
+            if checksum is not None and total.hex != checksum:
+                raise self.refused(place, CHANGED)
+            if not bounded:
+                raise ValueError("holds NaN or infinity")
 
     def check_digest(self, place: str, values: Array, checksum: str) -> None:
         """Refuse values with another checksum."""
         if digest(values) != checksum:
-            raise self.refused(place, "does not have the checksum that was saved with it, so some of it has changed")
+            raise self.refused(place, CHANGED)
 
     def _read(self, place: str, check: Callable[[Any], None]) -> Any:
         import h5py

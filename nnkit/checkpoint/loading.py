@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
-from typing import Any, TypeVar
 
-import numpy as np
-
-from nnkit.checkpoint.architecture import Architecture, check_keys
-from nnkit.checkpoint.container import DAMAGED, Container, opened
-from nnkit.checkpoint.modules import rebuilt
-from nnkit.checkpoint.places import CHECKSUMS, FORMAT, TEXTS, TOP, as_path, groups, places
-from nnkit.checkpoint.text import parsed
-from nnkit.checkpoint.training import Training
-from nnkit.data.arrays import Array
+from nnkit.checkpoint.container import Container, opened
+from nnkit.checkpoint.places import as_path, places
+from nnkit.checkpoint.reading import Read, read
+from nnkit.checkpoint.sample import LIMITS, Sample
 from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.network import Network
 from nnkit.nn import Module
-from nnkit.nn.serial import is_custom
-from nnkit.training.layout import Layout
-
-T = TypeVar("T")
 
 
 def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None = None) -> Network:
@@ -45,23 +34,12 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
     >>> bool((nnkit.load(path).predict([[1.0, 2.0]]) == net.predict([[1.0, 2.0]])).all())
     True
     """
-    if into is not None and not isinstance(into, Module):
-        raise ArgumentError(f"into must be a module, such as MyModule() with its brackets, got {into!r}")
     with opened(as_path(path)) as file:
-        sums = _checksums(file)
-        architecture = _described(file, "architecture", sums, Architecture.from_dict)
-        training = _described(file, "training", sums, Training.from_dict)
-        module, layout = _module(file, architecture, into)
-        values = _values(file, layout, sums, into)
-    network = Network(module, architecture.input_shape, dtype=architecture.dtype, device=device, seed=architecture.seed)
-    network._model.store.write(values)
-    network._model.as_drawn = False
-    network.classes, network.preprocessing = architecture.classes, architecture.preprocessing
-    network._loss = "auto" if training.loss is None else training.loss
-    network._optimizer = training.optimizer
-    if training.own_loss is not None:
+        found = read(file, checked_module(into))
+        network = built(found, device)
+    if found.training.own_loss is not None:
         warnings.warn(
-            f"the network was trained with your own loss '{training.own_loss}', which the file does not hold: "
+            f"the network was trained with your own loss '{found.training.own_loss}', which the file does not hold: "
             "give it to net.test(x, y, loss=…)",
             NnkitWarning,
             stacklevel=2,
@@ -69,68 +47,38 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
     return network
 
 
-def _checksums(file: Container) -> dict[str, str]:
-    """The checksums, from a file whose version is known and that has at its top what it should."""
-    if not file.has("format"):
-        raise file.refused("", "has no /format, so that nnkit did not write it", "give a file that net.save wrote")
-    version = file.whole_number("format")
-    if version > FORMAT:
+def checked_module(into: object) -> Module | None:
+    """The module for a network that a file cannot describe; anything else is refused."""
+    if into is not None and not isinstance(into, Module):
+        raise ArgumentError(f"into must be a module, such as MyModule() with its brackets, got {into!r}")
+    return into
+
+
+def built(found: Read, device: str) -> Network:
+    """The network, with its values, which are copied piece by piece to where they stay."""
+    kept = found.architecture
+    network = Network.bare(found.module, kept.input_shape, dtype=kept.dtype, device=device, seed=kept.seed)
+    store, overwrite = network._model.store, network._model.backend.overwrite
+    for leaf, place in places(found.layout).items():
+        target = store.array(leaf)
+        for where, values in found.file.pieces(place, found.sums[place]):
+            overwrite(target[where], values)
+    network.classes, network.preprocessing = kept.classes, kept.preprocessing
+    network._loss = "auto" if found.training.loss is None else found.training.loss
+    network._optimizer, network._past = found.training.optimizer, found.past
+    if found.version > 1:
+        sample = Sample(found.numbers("sample/inputs"), found.numbers("sample/outputs"))
+        _check_sample(found.file, network, sample)
+    return network
+
+
+def _check_sample(file: Container, network: Network, sample: Sample) -> None:
+    """Refuse a network that does not predict what it did when it was saved."""
+    difference, limit = sample.difference(network), LIMITS[network.dtype]
+    if not difference <= limit:
         raise file.refused(
-            "format", f"is {version}, and this nnkit reads versions up to {FORMAT}", "install a newer nnkit"
+            "sample",
+            f"is not what the network predicts here: the largest difference is {difference:.3g} of the largest output, "
+            f"and {limit:g} is rounding",
+            "use another copy; if the layers of your own module have changed since it was saved, put them back",
         )
-    if version < 1:
-        raise file.refused("format", f"is {version}, and versions begin at 1")
-    file.check_top({*TOP, "parameters", "state"})
-    sums: dict[str, str] = _parsed(file, CHECKSUMS, file.text(CHECKSUMS), _texts_only)
-    file.check_digest("format", np.array(version, "<i8"), sums.get("format", ""))
-    return sums
-
-
-def _texts_only(found: Any) -> dict[str, str]:
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise ValueError("is not an object of texts")
-    return found
-
-
-def _described(file: Container, name: str, sums: dict[str, str], make: Callable[[Any], T]) -> T:
-    """What stands in a JSON text, after its checksum."""
-    text = file.text(name)
-    file.check_digest(name, np.array(text), sums.get(name, ""))
-    return _parsed(file, name, text, make)
-
-
-def _parsed(file: Container, name: str, text: bytes, make: Callable[[Any], T]) -> T:
-    try:
-        return make(parsed(text))
-    except (ValueError, OverflowError) as error:
-        raise file.refused(name, str(error)) from error
-
-
-def _module(file: Container, architecture: Architecture, into: Module | None) -> tuple[Module, Layout]:
-    """The module and its layout, by a trace that knows shapes alone."""
-    if into is not None:
-        return into, Layout.of(into, architecture.input_shape, architecture.dtype)
-    if is_custom(architecture.module):
-        raise file.refused(
-            "architecture",
-            "has classes, functions or shared weights of your own, which a file cannot hold",
-            "build the module as it was and write nnkit.load(path, into=module)",
-        )
-    try:
-        module = rebuilt(architecture.module)
-        return module, Layout.of(module, architecture.input_shape, architecture.dtype)
-    except Exception as error:  # anything can stand in a file, and the layers see it first
-        raise file.refused("architecture", f"cannot be built: {error}") from error
-
-
-def _values(file: Container, layout: Layout, sums: dict[str, str], into: Module | None) -> dict[str, Array]:
-    """The values of all leaves."""
-    fix = DAMAGED if into is None else f"build into={type(into).__name__}(…) as it was when the network was saved"
-    leaves = places(layout)
-    file.check_tree(set(leaves.values()), groups(leaves), fix)
-    file.check_sizes({place: layout.shapes[leaf] for leaf, place in leaves.items()}, layout.dtype, fix=fix)
-    try:
-        check_keys(sums, {"format", *TEXTS, *leaves.values()})
-    except ValueError as error:
-        raise file.refused(CHECKSUMS, str(error)) from error
-    return {leaf: file.numbers(place, sums[place]) for leaf, place in leaves.items()}

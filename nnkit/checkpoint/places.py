@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from nnkit.errors import ArgumentError, FileError
 from nnkit.training.layout import Layout
 
-FORMAT = 1
+FORMAT = 2
 """The version that is written, and the newest one that is read."""
 
-TEXTS = ("architecture", "training")
 CHECKSUMS = "checksums"
-TOP = ("format", *TEXTS, CHECKSUMS)
+TEXTS = {1: ("architecture", "training"), 2: ("architecture", "training", "record", "epochs", "written_by")}
+"""The JSON texts of every file of a version."""
+GROUPS = {1: ("parameters", "state"), 2: ("parameters", "state", "sample", "history", "times")}
+"""The groups at its top, which are there even when they are empty."""
+PROGRESS = "progress"
+"""The JSON text that makes a network's file the checkpoint of a training."""
+PROGRESS_GROUPS = ("moments", "trained", "curvature", "callbacks")
+"""What a checkpoint has beside it, where there is any."""
 
 
 def as_path(path: str | os.PathLike[str]) -> Path:
@@ -31,17 +38,20 @@ def places(layout: Layout) -> dict[str, str]:
     ['parameters/weight', 'parameters/bias', 'state/mean', 'state/variance']
     """
     kinds = {"parameters": layout.parameters, "state": layout.states}
-    return {leaf: _place(kind, leaf) for kind, leaves in kinds.items() for leaf in leaves}
+    return {leaf: place_of(kind, leaf) for kind, leaves in kinds.items() for leaf in leaves}
 
 
-def groups(leaves: dict[str, str]) -> set[str]:
-    """The groups that hold the leaves; the two at the top are there even when they are empty."""
-    inner = {place.rsplit("/", depth)[0] for place in leaves.values() for depth in range(1, place.count("/") + 1)}
-    return {"parameters", "state"} | inner
+def groups(found: Iterable[str]) -> set[str]:
+    """The groups that hold these places."""
+    return {place.rsplit("/", depth)[0] for place in found for depth in range(1, place.count("/") + 1)}
 
 
-def _place(kind: str, leaf: str) -> str:
-    """A path of the tree as a path of groups; dots separate in the one, slashes in the other."""
+def place_of(kind: str, leaf: str) -> str:
+    """A path of the tree as a path of groups; dots separate in the one, slashes in the other.
+
+    >>> place_of("parameters", "layers.0.weight")
+    'parameters/layers/0/weight'
+    """
     if "/" in leaf or "\0" in leaf or "" in leaf.split("."):
         raise FileError(
             f"the leaf {leaf!r} cannot be named in a file: '/', NUL and empty names do not work there; "

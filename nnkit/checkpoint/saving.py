@@ -3,69 +3,92 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import platform
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnkit._version import __version__
+from nnkit.checkpoint import epochs
 from nnkit.checkpoint.architecture import Architecture
-from nnkit.checkpoint.checksum import digest
-from nnkit.checkpoint.places import CHECKSUMS, FORMAT, as_path, groups, places
-from nnkit.checkpoint.stream import Stream
+from nnkit.checkpoint.places import FORMAT, GROUPS, as_path, groups, places
+from nnkit.checkpoint.sample import Sample
+from nnkit.checkpoint.sources import Held, Kept, Source
 from nnkit.checkpoint.target import writing
 from nnkit.checkpoint.text import parsed, written
 from nnkit.checkpoint.training import Training
-from nnkit.data.arrays import Array
-from nnkit.errors import ArgumentError, DataError
+from nnkit.checkpoint.writing import write
+from nnkit.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nnkit.network import Network
+    from nnkit.training.past import Past
+
+Sources = dict[str, Source]
 
 
-def save(network: Network, path: str | os.PathLike[str]) -> None:
+def save(network: Network, path: str | os.PathLike[str], compress: bool = False) -> None:
     """Write a network to an HDF5 file, in one step: readers and crashes find the old file or the whole new one.
+
+    With ``compress``, arrays are packed with gzip: a tenth smaller for trained weights, and much slower.
 
     Raises:
         ArgumentError: ``net.classes`` or ``net.preprocessing`` cannot be kept in a file.
         DataError: a parameter is NaN or infinite; the old file is worth more.
         FileError: the file cannot be written. An old one stays as it was.
 
-    >>> import nnkit, tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "net.h5"
+    >>> import nnkit, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "net.h5"
     >>> save(nnkit.FeedForward(inputs=2, outputs=1, seed=0), path)
     >>> nnkit.load(path).input_shape
     (2,)
     """
+    if not isinstance(compress, bool):
+        raise ArgumentError(f"compress must be True or False, got {compress!r}")
     target = as_path(path)
-    arrays, inner = _contents(network), groups(places(network._model.layout))
+    found = described(network, Training.of(network), network._past)
+    store, dtype = network._model.store, network.dtype
+    shapes = network._model.layout.shapes
+    values: Sources = {
+        place: Kept(store, leaf, shapes[leaf], dtype) for leaf, place in places(network._model.layout).items()
+    }
+    finite = {place: leaf for leaf, place in places(network._model.layout).items()}
+    write_whole(target, found | values | sampled(network), finite, compress)
+
+
+def write_whole(target: Path, sources: Sources, finite: dict[str, str], pack: bool = False) -> None:
+    """Write data sets to a file that takes the place of ``target`` once it is complete."""
     with writing(target) as new:
-        _write(new, arrays, inner)
+        write(new, {*GROUPS[FORMAT], *groups(sources)}, sources, finite, pack)
 
 
-def _contents(network: Network) -> dict[str, Array]:
-    """Every data set of the file by its place."""
-    arrays = {"format": np.array(FORMAT, "<i8"), **_texts(network)}
-    values = network._model.values()
-    for leaf, place in places(network._model.layout).items():
-        value = np.asarray(values[leaf], dtype=np.dtype(network.dtype).newbyteorder("<"), order="C")
-        if not np.isfinite(value).all():
-            raise DataError(
-                f"'{leaf}' holds NaN or infinity, and a network with that is not saved; "
-                "train again with a smaller learning rate"
-            )
-        arrays[place] = value
-    sums = {place: digest(array) for place, array in arrays.items()}
-    return arrays | {CHECKSUMS: np.array(written(sums))}
+def described(network: Network, training: Training, past: Past) -> Sources:
+    """All but the values: the texts, and what epochs have."""
+    texts = {name: Held(text) for name, text in _texts(network, training).items()}
+    return {"format": Held(np.array(FORMAT, "<i8")), **texts, "written_by": Held(_writer()), **epochs.sources(past)}
 
 
-def _texts(network: Network) -> dict[str, Array]:
+def sampled(network: Network) -> Sources:
+    """The stored sample."""
+    sample = Sample.of(network)
+    return {"sample/inputs": Held(sample.inputs), "sample/outputs": Held(sample.outputs)}
+
+
+@cache
+def _writer() -> bytes:
+    import h5py
+
+    versions = {"numpy": np.__version__, "h5py": h5py.__version__, "python": platform.python_version()}
+    return written({"nnkit": __version__, **versions})
+
+
+def _texts(network: Network, training: Training) -> dict[str, bytes]:
     """The JSON texts; what could not be read back is not written."""
     try:
-        texts = {
-            "architecture": written(Architecture.of(network).to_dict()),
-            "training": written(Training.of(network).to_dict()),
-        }
+        texts = {"architecture": written(Architecture.of(network).to_dict()), "training": written(training.to_dict())}
         Architecture.from_dict(parsed(texts["architecture"]))
         Training.from_dict(parsed(texts["training"]))
     except (AttributeError, ValueError, TypeError, RecursionError) as error:
@@ -73,24 +96,4 @@ def _texts(network: Network) -> dict[str, Array]:
             f"the network's description {error}; net.classes must be names, and net.preprocessing a "
             "nnkit.data.Preprocessing"
         ) from error
-    return {name: np.array(text) for name, text in texts.items()}
-
-
-def _write(path: Path, arrays: Mapping[str, Array], inner: set[str]) -> None:
-    import h5py
-
-    with path.open("xb+", buffering=0) as raw:
-        stream = Stream(raw)
-        # The format of HDF5 1.8 has checksums in its own structures, and every version since then reads it.
-        with h5py.File(stream, "w", libver=("v108", "v108")) as file:
-            for group in sorted(inner):
-                file.require_group(group)
-            for place, array in arrays.items():
-                file.create_dataset(place, data=_typed(h5py, array))
-                stream.check()
-        stream.check()
-
-
-def _typed(h5py: Any, array: Array) -> Array:
-    """The array; text is marked as UTF-8."""
-    return array.astype(h5py.string_dtype("utf-8", array.dtype.itemsize)) if array.dtype.kind == "S" else array
+    return texts

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from nnkit.errors import ArgumentError, FileError
-from nnkit.measure.checks import unexplained
+from nnkit.measure.checks import check_layout, unexplained
 from nnkit.measure.environment import environment as describe_machine
 from nnkit.measure.files import replacing
 from nnkit.measure.layout import FORMAT, NOT_RECORDED, RECORD, Table, reason_key
@@ -82,6 +82,17 @@ class RunRecord:
     def __post_init__(self) -> None:
         self._sha256: Late[str | None] = Late(self.data.get("sha256"))
         self._train: Late[Mapping[str, Any] | None] = Late(self.result.get("train"))
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> RunRecord:
+        """The record that ``to_dict`` or ``known`` gave.
+
+        Raises:
+            ArgumentError: it is not in the layout of a record.
+        """
+        if problems := check_layout(found):
+            raise ArgumentError(problems[0])
+        return cls(**{field.name: found[field.name] for field in fields(cls) if field.name in found})
 
     @property
     def data_sha256(self) -> str | None:

@@ -55,6 +55,7 @@ def configuration(
         "metrics": [{"name": metric.name, "own": _is_own(metric)} for metric in asked.metrics],
         "before": before,
         "fresh": fresh,
+        "rows": [0 if walk is None else len(walk.rows.indices) for walk in walks],
         "device": compiler.model.backend.name,
         "targets": [None if target is None else rates(target) for target in compiler.targets()],
         "programs": [[] if walk is None else [plan.fingerprint for plan, _ in walk.plans()] for walk in walks],

@@ -25,22 +25,28 @@ class Keeper(Callback):
 
     Args:
         every: as in :class:`nnkit.callbacks.Every`.
+        require: refuses a target that cannot be written to.
         take: copies what is to be written of a training, with its record once it has ended; gives a function that
             writes it, whole or not at all.
     """
 
-    def __init__(self, every: str, take: Callable[[Loop, RunRecord | None], Callable[[], None]]) -> None:
+    def __init__(
+        self,
+        every: str,
+        require: Callable[[], None],
+        take: Callable[[Loop, RunRecord | None], Callable[[], None]],
+    ) -> None:
         from concurrent.futures import ThreadPoolExecutor  # takes a while to import, and most trainings need none
 
         self.every = every
-        self._take = take
+        self._require, self._take = require, take
         self._thread = ThreadPoolExecutor(1, "nnkit-checkpoint")
         self._writing: Future[None] | None = None
         self._said: set[str] = set()
 
     def begin(self, training: Training) -> None:
-        """Write the first one at once: what cannot be written is known before the first step."""
-        self._take(_whole(training), None)()
+        """Refuse what could not be written."""
+        self._require()
 
     def due(self, training: Training) -> None:
         """Begin to write another one."""

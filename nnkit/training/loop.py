@@ -96,6 +96,8 @@ class Loop:
                 self._begin(interruption)
                 self._audience.raise_failure()
                 self.no_way_back()
+                if self.keeper is not None:
+                    self.keeper.due(self)
                 self._agenda = Agenda(self._listeners, time.perf_counter())
                 self.boundary()
                 while self.epoch < self.epochs and not (self.stopped or self.interrupted):

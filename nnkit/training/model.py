@@ -36,16 +36,21 @@ class Model:
         _require_memory(layout, self.backend)
         self.store = self.backend.new_store()
         self.store.allocate(layout.leaves())
-        self.store.write(first_values(layout.declared, layout.shapes, seed) | dict(layout.factors))
+        self.store.write(layout.factors)
         self.optimizer: Any = None
         self.epochs_done = 0
         self.steps_done = 0
         self.updates_before = 0
-        self.as_drawn = True  # until values are put in
+        self.as_drawn = False
         self.left: Left | None = None  # where training paused, if that is not what the network is
         self.busy = Lock()  # held while it is trained
         self._plans: OrderedDict[Any, tuple[Plan, Executable]] = OrderedDict()
         self._planning = Lock()
+
+    def draw(self) -> None:
+        """Put in the initial values that follow from the seed; they are zeros until then."""
+        self.store.write(first_values(self.layout.declared, self.layout.shapes, self.seed))
+        self.as_drawn = True  # until other values are put in
 
     def initial_parameters(self) -> dict[str, Any]:
         """The parameters that the seed gives, drawn again."""

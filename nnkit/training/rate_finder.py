@@ -13,8 +13,9 @@ import numpy.typing as npt
 from nnkit.errors import ArgumentError, MissingExtraError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.training.callbacks import Callback, Training
-from nnkit.training.fit import Hooks, fit
+from nnkit.training.fit import fit
 from nnkit.training.options import Options
+from nnkit.training.session import hooks
 from nnkit.training.twin import twin
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def find_learning_rate(
         progress=False,
     )
     other = twin(net)
-    outcome = fit(other._model, x, y, options, Hooks(net._intake, other._adopt, other._scoring, other.save))
+    outcome = fit(other._model, x, y, options, hooks(other, loss)._replace(intake=net._intake))
     if outcome.failure is not None:
         raise outcome.failure
     if outcome.record.interrupted:

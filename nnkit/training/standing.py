@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nnkit.measure.clock import PHASES
 from nnkit.optimizers import LBFGS
-from nnkit.training.layout import Layout, moments
+from nnkit.training.layout import Layout
 from nnkit.training.measured import Reason
 from nnkit.training.point import Left
 from nnkit.training.settings import changed, named
@@ -25,6 +25,8 @@ Arrays = dict[str, Array]
 COUNTERS = ("step", "update", "cursor")
 COUNTS = ("epochs_done", "steps_done", "updates_before", "as_drawn")
 TRACE = ("epoch", "step", "rows_done", "values", "stopped")
+EPOCHS = ("history", "epochs_s", "epochs_end_s")
+"""Facts that have a number for each epoch."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Standing:
         model = loop.model
         states, kept = _states(loop.callbacks)
         curvature = {} if loop.search is None else loop.search.state()
+        leaves, moments = model.moments()
         facts = {name: getattr(loop, name) for name in TRACE} | {
             "within": loop.done_within,
             "epoch_s": loop.epoch_s,
@@ -59,9 +62,10 @@ class Standing:
             "value": curvature.pop("value", None),
             "pairs": len(curvature.get("changes", ())),
             "trained": model.left is not None,
+            "moments": {leaf.name: list(leaf.shape) for leaf in leaves},
             "callbacks": states,
         }
-        arrays = {"values": model.values(), "moments": model.moments()[1], "curvature": curvature}
+        arrays = {"values": model.values(), "moments": moments, "curvature": curvature}
         if model.left is not None:
             arrays["trained"] = dict(model.left.trained)
         return cls(facts, arrays | kept)
@@ -101,11 +105,11 @@ class Standing:
         return state | kept
 
 
-def shapes(facts: Mapping[str, Any], layout: Layout, optimizer: Any) -> dict[str, dict[str, tuple[int, ...]]]:
+def shapes(facts: Mapping[str, Any], layout: Layout) -> dict[str, dict[str, tuple[int, ...]]]:
     """The shapes of all arrays that go with these facts, by what they are and by name."""
     found: dict[str, dict[str, tuple[int, ...]]] = {
         "values": dict(layout.shapes),
-        "moments": {leaf.name: leaf.shape for leaf in moments(optimizer, layout)},
+        "moments": {name: tuple(shape) for name, shape in facts["moments"].items()},
         "curvature": {},
     }
     if facts["trained"]:

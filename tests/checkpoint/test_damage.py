@@ -26,7 +26,8 @@ def test_any_flipped_bit_of_the_values_is_noticed_by_name(saved: Path) -> None:
     with h5py.File(saved) as file:
         places = [name for name in _data_sets(file) if name != "checksums"]
         spans = {name: (file[name].id.get_offset(), file[name].id.get_storage_size()) for name in places}
-    assert len(spans) == 12
+    spans = {name: span for name, span in spans.items() if span[1]}
+    assert len(spans) == 17
     for place, (start, size) in spans.items():
         for position in range(start, start + size, max(size // 8, 1)):
             flipped = bytearray(data)
@@ -43,12 +44,26 @@ def _data_sets(file: h5py.File) -> list[str]:
     return found
 
 
-def test_any_flipped_bit_of_the_file_is_noticed(saved: Path) -> None:
+def test_any_flipped_bit_of_the_file_is_noticed_where_something_stands(saved: Path) -> None:
+    """The library leaves room between its structures that belongs to none of them."""
     data = saved.read_bytes()
+    with h5py.File(saved) as file:
+        heads = [h5py.h5o.get_info(file[name].id) for name in _data_sets(file)]
+    heads = [range(head.addr, head.addr + head.hdr.space.total) for head in heads]
+    missed = 0
     for position in range(0, len(data), 23):
         flipped = bytearray(data)
         flipped[position] ^= 1 << position % 8
-        assert _refused(saved, bytes(flipped))
+        saved.write_bytes(flipped)
+        try:
+            again = nnkit.load(saved)
+        except FileError:
+            continue
+        else:
+            missed += 1
+            assert not any(position in head for head in heads)
+            assert np.array_equal(again.predict(ROWS), small().predict(ROWS))
+    assert missed < len(data) / 23 / 10
 
 
 def test_truncated_anywhere(saved: Path) -> None:
@@ -115,7 +130,7 @@ def test_still_open_for_writing(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "reason"),
     [
-        (2, r"/format is 2, and this nnkit reads versions up to 1; install a newer nnkit"),
+        (3, r"/format is 3, and this nnkit \S+ reads versions up to 2; install nnkit \S+ or newer, which wrote it"),
         (0, r"/format is 0, and versions begin at 1; use another copy"),
         (-1, r"/format is -1, and versions begin at 1"),
         (1.0, r"/format has type float64 and shape \(\); it is one whole number"),

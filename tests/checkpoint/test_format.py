@@ -12,12 +12,14 @@ import numpy as np
 import nnkit
 from tests.checkpoint.files import small
 
+TEXTS = ("architecture", "training", "record", "epochs", "written_by")
+
 
 def test_the_layout(saved: Path) -> None:
     values = small()._model.values()
     with h5py.File(saved) as file:
-        assert set(file) == {"format", "architecture", "training", "checksums", "parameters", "state"}
-        assert file["format"][()] == 1
+        assert set(file) == {*TEXTS, "format", "checksums", "parameters", "state", "sample", "history", "times"}
+        assert file["format"][()] == 2
         assert file["format"].dtype == "<i8"
         assert set(file["parameters/layers"]) == {"0", "1", "2"}
         assert set(file["parameters/layers/0"]) == {"weight", "bias", "activation"}
@@ -29,7 +31,7 @@ def test_the_layout(saved: Path) -> None:
 
 def test_the_texts(saved: Path) -> None:
     with h5py.File(saved) as file:
-        texts = {name: json.loads(file[name].asstr()[()]) for name in ("architecture", "training")}
+        texts = {name: json.loads(file[name].asstr()[()]) for name in TEXTS}
         assert all(file[name].shape == () and not file[name].attrs for name in texts)
     assert texts["training"] == {"loss": None, "optimizer": None}
     assert set(texts["architecture"]) == {"input_shape", "dtype", "seed", "module", "classes", "preprocessing"}
@@ -65,5 +67,5 @@ def test_only_hdf5_1_8_is_needed_to_read_it(saved: Path) -> None:
 
 def test_the_page_describes_this_version() -> None:
     page = (Path(__file__).parents[2] / "docs" / "FORMAT.md").read_text(encoding="utf-8")
-    for name in ("/format", "/architecture", "/training", "/checksums", "/parameters", "/state"):
-        assert f"`{name}`" in page
+    for name in (*TEXTS, "format", "checksums", "parameters", "state", "sample", "history", "times", "progress"):
+        assert f"`/{name}`" in page

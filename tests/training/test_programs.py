@@ -19,6 +19,7 @@ from nnkit.training.programs import Epoch, Walk
 def model_of(module=None, optimizer=None):
     module = module or nnkit.nn.Sequential([nnkit.nn.Dense(5, "tanh"), nnkit.nn.Dense(3, "softmax", l2=0.01)])
     model = Model(module, Layout.of(module, (4,), "float64"), "cpu", seed=1)
+    model.draw()
     optimizer = (optimizer or SGD(0.1)).resolved(10)
     numbers = {f"setting.optimizer.{name}": value for name, value in optimizer.settings().items()}
     for leaves in (counters(), metrics(), settings(numbers, "float64"), moments(optimizer, model.layout)):

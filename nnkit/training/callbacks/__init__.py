@@ -8,7 +8,24 @@ from nnkit.training.callbacks.limits import TimeLimit
 from nnkit.training.callbacks.logs import CSVLog, JSONLog
 from nnkit.training.callbacks.tensorboard import TensorBoardLog
 
+CALLBACKS: dict[str, type[Callback]] = {
+    kind.__name__: kind
+    for kind in (
+        BestCheckpoint,
+        CSVLog,
+        EarlyStopping,
+        JSONLog,
+        LearningRateSchedule,
+        PeriodicCheckpoint,
+        ReduceOnPlateau,
+        TensorBoardLog,
+        TimeLimit,
+    )
+}
+"""By name, for checkpoints."""
+
 __all__ = [
+    "CALLBACKS",
     "BestCheckpoint",
     "CSVLog",
     "Callback",
