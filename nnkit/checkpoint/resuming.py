@@ -7,21 +7,25 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from nnkit.backend import Leaf
 from nnkit.checkpoint.container import Container, opened
 from nnkit.checkpoint.keeping import keeper
 from nnkit.checkpoint.loading import built, checked_module
 from nnkit.checkpoint.places import PROGRESS, as_path
 from nnkit.checkpoint.progress import Progress
-from nnkit.checkpoint.reading import Read, read
+from nnkit.checkpoint.reading import read
 from nnkit.errors import ArgumentError, NnkitError
 from nnkit.measure import RunRecord
+from nnkit.network import Network
 from nnkit.nn import Module
 from nnkit.training.callbacks import CALLBACKS, Callback, as_callbacks, name_of
 from nnkit.training.configuration import GIVEN, PLAIN
 from nnkit.training.options import Options
+from nnkit.training.past import Past
 from nnkit.training.result import TrainingRun
 from nnkit.training.resumed import Resumed
 from nnkit.training.session import train
+from nnkit.training.standing import Standing
 
 
 def resume(
@@ -91,7 +95,8 @@ def resume(
         network = built(found, kept.configuration["device"] if device is None else device)
         standing = found.standing()
     if kept.finished:
-        return _ended(file, found, TrainingRun(RunRecord(), network))
+        _bring_model(network, standing, found.training.optimizer if optimizer is None else optimizer)
+        return TrainingRun(_record(file, found.past), network)
     given = {"validation_data": validation_data, "sample_weight": sample_weight, "class_weight": class_weight}
     _require_given(kept, given)
     options = Options(
@@ -181,15 +186,21 @@ def _made(file: Container, one: Mapping[str, Any]) -> Callback:
         raise file.refused(PROGRESS, f"has a callback that cannot be made: {error}") from error
 
 
-def _ended(file: Container, found: Read, run: TrainingRun) -> TrainingRun:
-    """The run of a training that has ended."""
-    past = found.past
+def _bring_model(network: Network, standing: Standing, optimizer: Any) -> None:
+    """The moments and counts of a training that has ended, for one that follows it with the same optimiser."""
+    model = network._model
+    shapes = standing.facts["moments"].items()
+    model.store.allocate(Leaf(name, "moment", tuple(shape), network.dtype) for name, shape in shapes)
+    standing.bring_model(model)
+    model.optimizer = optimizer
+
+
+def _record(file: Container, past: Past) -> RunRecord:
+    """The record of a training that has ended."""
     if past.record is None:
         raise file.refused("record", "is null, and the training has ended")
     try:
-        run.record = RunRecord.from_dict(
-            {**past.record, "history": past.history, "time": {**past.record["time"], **past.times}}
-        )
+        times = {**past.record["time"], **past.times}
+        return RunRecord.from_dict({**past.record, "history": past.history, "time": times})
     except (NnkitError, TypeError, KeyError, ValueError) as error:
         raise file.refused("record", f"is no record of a run: {error}") from error
-    return run

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from nnkit import metrics
 from nnkit.data.dataset import content_hash
+from nnkit.errors import ArgumentError
 from nnkit.losses import Loss
 from nnkit.measure.environment import environment
-from nnkit.metrics import METRICS, Metric
+from nnkit.metrics import Metric
 from nnkit.optimizers import Optimizer
 from nnkit.plan import Target
 from nnkit.training.asked import Asked
@@ -87,7 +89,11 @@ def _hashes(part: str, rows: Rows) -> dict[str, str]:
 
 
 def _is_own(metric: Metric) -> bool:
-    return METRICS.get(metric.name) != metric
+    """Whether its name alone does not bring it back."""
+    try:
+        return bool(metrics.get(metric.name) != metric)
+    except ArgumentError:
+        return True
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from nnkit.training.settings import changed, named
 if TYPE_CHECKING:
     from nnkit.training.callbacks import Callback
     from nnkit.training.loop import Loop
+    from nnkit.training.model import Model
 
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
@@ -80,16 +81,20 @@ class Standing:
             loop.begun, loop.before_s = (facts["within"], facts["sums"]), facts["epoch_s"]
         loop.clock.go_on(facts["clock"])
         loop.reasons.update({name: Reason(*reason) for name, reason in facts["reasons"].items()})
-        vars(model).update(facts["model"])
+        self.bring_model(model)
         self.bring_settings(loop)
-        model.store.write(self.arrays["values"] | self.arrays["moments"])
         model.store.write({f"counter.{name}": facts["counters"][name] for name in COUNTERS})
-        if facts["trained"]:
-            shown = {name: self.arrays["values"][name] for name in model.layout.parameters}
-            model.left = Left(self.arrays["trained"], shown)
         if loop.search is not None and self.arrays["curvature"]:
             assert isinstance(loop.optimizer, LBFGS)
             loop.search.go_on(loop.optimizer, self.arrays["curvature"] | {"value": facts["value"]})
+
+    def bring_model(self, model: Model) -> None:
+        """Put a model where it stood, if it has the moments of the optimiser."""
+        vars(model).update(self.facts["model"])
+        model.store.write(self.arrays["values"] | self.arrays["moments"])
+        if self.facts["trained"]:
+            shown = {name: self.arrays["values"][name] for name in model.layout.parameters}
+            model.left = Left(self.arrays["trained"], shown)
 
     def bring_settings(self, loop: Loop) -> None:
         """The hyper-parameters that were changed on the way, whatever callbacks have set as they began."""
