@@ -348,9 +348,7 @@ class Network:
         export(self, path, layout=layout, opset=opset)
 
     def load_parameters(self, path: str | os.PathLike[str], *, layout: str | None = None) -> None:
-        """Copy the parameters and states in a ``.safetensors``, a ``.weights.h5`` (Keras) or a file of ``save`` into it,
-        all or none. ``layout`` is that of :meth:`export`; None finds out, by names and shapes.
-        """
+        """Copy all parameters and states in a ``.safetensors`` (in a ``layout``), ``.h5`` or ``.weights.h5`` to it."""
         from nnkit.formats import load_parameters
 
         load_parameters(self, path, layout=layout)

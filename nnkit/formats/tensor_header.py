@@ -46,14 +46,12 @@ def checked(text: bytes, data_bytes: int) -> tuple[dict[str, Tensor], dict[str, 
     metadata = found.pop(METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError(f"has {METADATA} that is not an object of texts")
-    tensors = {name: _tensor(f"has {clipped(name)}", name, entry) for name, entry in found.items()}
+    tensors = {name: _tensor(f"has {clipped(name)}", entry) for name, entry in found.items()}
     _check_bytes(tensors, data_bytes)
     return tensors, metadata
 
 
-def _tensor(where: str, name: str, entry: Any) -> Tensor:
-    if any("\ud800" <= letter <= "\udfff" for letter in name):
-        raise ValueError(f"{where}, and half a pair of surrogates in a name is no Unicode text")
+def _tensor(where: str, entry: Any) -> Tensor:
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"{where}, which is not an object of dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
