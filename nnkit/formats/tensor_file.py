@@ -52,7 +52,7 @@ class TensorFile:
         try:
             self._tensors, self.metadata = checked(self._bytes(8, length), size - self._values_from)
         except ValueError as error:
-            raise FileError(f"{path} is damaged: the header {clipped(str(error))}; {DAMAGED}") from error
+            raise FileError(f"{path} is damaged: the header {error}; {DAMAGED}") from error
 
     @property
     def shapes(self) -> dict[str, Shape]:

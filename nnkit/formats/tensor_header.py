@@ -40,7 +40,10 @@ def checked(text: bytes, data_bytes: int) -> tuple[dict[str, Tensor], dict[str, 
     >>> checked(b'{"bias": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}', 8)
     ({'bias': Tensor(dtype='F32', shape=(2,), begin=0, end=8)}, {})
     """
-    found = parsed(text)
+    try:
+        found = parsed(text)
+    except ValueError as error:  # which may quote a name of any length
+        raise ValueError(clipped(str(error))) from error
     if not isinstance(found, dict):
         raise ValueError("is not an object with an entry for each tensor")
     metadata = found.pop(METADATA, {})
