@@ -36,14 +36,15 @@ def groups(names: Iterable[str]) -> list[Group]:
 
 
 class UnknownOrderError(ValueError):
-    """Modules fit in more than one order, and their names do not say which is meant."""
+    """Neither names nor shapes say in which order modules stand."""
 
 
 def ordered(found: Sequence[Group], places: Sequence[P], fits: Callable[[P, Group], bool]) -> list[Group]:
     """The groups, each in the place that it fits; sorted as they come if there is no such order.
 
     Modules stand in the order of their numbers. Of modules with different names it is not known which comes first;
-    what they have may fit in one order alone. Raises UnknownOrderError if it fits in several.
+    what they have may fit in one order alone. Raises UnknownOrderError if it fits in several, or if that
+    would take too long to find out.
     """
     given = list(found)
     if len(given) != len(places) or all(map(_before, given, given[1:])):
@@ -66,7 +67,8 @@ class _Search(Generic[P]):
 
     def order(self) -> list[Group] | None:
         """The only one; None if there is none."""
-        self._go_on([])
+        if all(self._fitting):
+            self._go_on([])
         return [self._found[number] for number in self._orders[0]] if self._orders else None
 
     def _go_on(self, taken: list[int]) -> None:

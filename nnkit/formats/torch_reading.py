@@ -81,6 +81,6 @@ def _no_order(found: Sequence[Group]) -> str:
     paths = ", ".join(clipped(".".join(group.path)) for group in found[:10])
     more = f" and {len(found) - 10:,} more" if len(found) > 10 else ""
     return (
-        f"has the modules {paths}{more}, which fit the network in more than one order, and names that do not end in "
-        "numbers do not say which comes first; save the state_dict of a torch.nn.Sequential with these modules in it"
+        f"has the modules {paths}{more}, and neither names that end in numbers nor shapes tell in which order they "
+        "stand; save the state_dict of a torch.nn.Sequential of them"
     )

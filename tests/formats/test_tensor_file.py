@@ -266,29 +266,30 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
 # -- time and memory
 
 MEASURED = """
-import resource, sys, time
+import re, sys, time
 import nnkit
 from nnkit.errors import FileError
 net = nnkit.Network(nnkit.nn.Dense(2), (3,), seed=1)
+def peak_mb():
+    with open("/proc/self/status") as status:
+        return int(re.search("VmHWM:\\s*(\\d+) kB", status.read())[1]) / 1e3
 try:
     net.load_parameters("absent.safetensors")
 except FileError:
-    pass
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mb()
 for path in sys.argv[1:]:
     began = time.perf_counter()
     try:
         net.load_parameters(path)
     except FileError:
         print(time.perf_counter() - began)
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
-print(grown / (1e6 if sys.platform == "darwin" else 1e3))
+print(peak_mb() - before)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the peak of the memory is POSIX's")
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of the memory is read as Linux has it")
 def test_hostile_files_take_little_time_and_memory(tmp_path: Path) -> None:
-    many = ",".join(f'"{number:x}":0' for number in range(110_000))
+    many = ",".join(f'"{number:x}":0' for number in range(90_000))
     tensors = ",".join(f'"{number:x}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}' for number in range(17_000))
     alike = ",".join(
         f'"{"ab" * 30}.{number}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}' for number in range(7_000)
@@ -297,7 +298,7 @@ def test_hostile_files_take_little_time_and_memory(tmp_path: Path) -> None:
         "keys": f"{{{many}}}",
         "tensors": f"{{{tensors}}}",
         "alike": f"{{{alike}}}",
-        "metadata": f'{{"__metadata__": {{{many.replace(":0", ":" + chr(34) * 2)}}}}}'[:1_000_000],
+        "metadata": f'{{"__metadata__": {{{many.replace(":0", ":" + chr(34) * 2)}}}}}',
         "lists": '{"a":[' + "[]," * 199_000 + "[]]}",
         "spaces": "{}" + " " * 1_000_000,
         "huge": "{}" + " " * 50_000_000,
@@ -353,3 +354,22 @@ def test_each_array_stands_at_a_multiple_of_its_size(tmp_path: Path) -> None:
     assert [
         entry["data_offsets"][0] % BYTES[entry["dtype"]] for name, entry in header.items() if name != "__metadata__"
     ] == [0] * 7
+
+
+def test_changed_bits_are_refused_or_harmless(net: nnkit.Network, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    net.export(tmp_path / "net.safetensors")
+    whole = (tmp_path / "net.safetensors").read_bytes()
+    refused = 0
+    for _ in range(600):
+        changed = bytearray(whole)
+        for place in draw.integers(len(whole) - 32, size=draw.integers(1, 4)):
+            changed[place] ^= 1 << draw.integers(8)
+        (tmp_path / "changed.safetensors").write_bytes(changed)
+        try:
+            net.load_parameters(tmp_path / "changed.safetensors")
+        except FileError as error:
+            refused += 1
+            shown = str(error)
+            assert shown.isprintable(), shown
+    assert 300 < refused < 600
