@@ -13,7 +13,7 @@ from tests.peers import peer
 
 
 def network(layers: list[nnkit.nn.Module], inputs: int | tuple[int, ...] = 3, dtype: str = "float32") -> nnkit.Network:
-    """With numbers around 1 in every leaf: positive variances, and vectors of spectral norms that are such."""
+    """With other numbers in every leaf."""
     shape = inputs if isinstance(inputs, tuple) else (inputs,)
     net = nnkit.Sequential(layers, input_shape=shape, seed=1, dtype=dtype)
     randomised(net)
@@ -21,14 +21,17 @@ def network(layers: list[nnkit.nn.Module], inputs: int | tuple[int, ...] = 3, dt
 
 
 def randomised(net: nnkit.Network, seed: int = 0) -> None:
-    """Other numbers in every leaf."""
+    """Other numbers in every leaf, all but weights from 0.1 to 1: variances are positive."""
     draw = np.random.default_rng(seed)
     values = {name: draw.uniform(0.1, 1.0, shape) for name, shape in net._model.layout.shapes.items()}
     for name in values:
-        if name.endswith((".u", ".v")):  # unit vectors
-            values[name] /= np.sqrt(np.sum(values[name] ** 2))
         if name.endswith("weight") and values[name].ndim == 2:
             values[name] -= 0.5
+    for name in values:
+        if name.rpartition(".")[2] == "u":  # singular vectors of spectral norms, for these weights
+            path = name[:-1]
+            left, _, right = np.linalg.svd(values[f"{path}module.weight"])
+            values |= {f"{path}u": right[0], f"{path}v": left[:, 0]}
     net.set_parameters(values)
 
 

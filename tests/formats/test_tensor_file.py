@@ -278,11 +278,11 @@ try:
 except FileError:
     before = peak_mb()
 for path in sys.argv[1:]:
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         net.load_parameters(path)
     except FileError:
-        print(time.perf_counter() - began)
+        print(time.process_time() - began)
 print(peak_mb() - before)
 """
 
