@@ -18,7 +18,7 @@ Shapes = Mapping[str, Shape]
 
 @dataclass(frozen=True)
 class Reading:
-    """For names in a file the places that they have in a network, or why there are none.
+    """For names in a file the places that they have in a network, or why there are none, and what to do.
 
     ``faults`` counts what does not fit, so that the likelier one of two readings can be told.
     """
@@ -26,6 +26,7 @@ class Reading:
     places: Mapping[str, Place] = field(default_factory=dict)
     problem: str | None = None
     faults: int = 0
+    fix: str = "make the network as it was when the file was written"
 
 
 def as_nnkit(network: Network, shapes: Shapes) -> Reading:

@@ -16,6 +16,7 @@ from nnkit.data.arrays import Array
 from nnkit.errors import ArgumentError, DataError, FileError, NnkitWarning
 from nnkit.formats.reading import Reading, as_nnkit
 from nnkit.formats.tensor_file import TensorFile, write
+from nnkit.formats.torch_layers import pieces
 from nnkit.formats.torch_names import equivalent, state_dict
 from nnkit.formats.torch_reading import as_torch
 from nnkit.names import lookup
@@ -23,8 +24,7 @@ from nnkit.names import lookup
 if TYPE_CHECKING:
     from nnkit.network import Network
 
-READERS = {"nnkit": as_nnkit, "torch": as_torch}
-LAYOUTS = {name: name for name in READERS}
+LAYOUTS = {name: name for name in ("nnkit", "torch")}
 LONGEST = 100_000  # characters of a description that is there for people
 
 
@@ -117,28 +117,33 @@ def load_parameters(network: Network, path: Path, layout: str | None = None) -> 
         ...
     nnkit.errors.FileError: absent.safetensors does not exist; check the name and the folder
     """
-    asked = None if layout is None else lookup("layout", layout, LAYOUTS)
+    layouts = list(LAYOUTS) if layout is None else [lookup("layout", layout, LAYOUTS)]
     file = TensorFile(path, len(network._model.layout.shapes))
-    readings = _readings(network, file, asked)
-    fitting = {name: reading for name, reading in readings.items() if reading.problem is None}
+    if layouts == ["torch"]:
+        pieces(network)  # what PyTorch does not have is an error here, and else one reading less
+    readings = _readings(network, file)
+    fitting = [name for name in layouts if name in readings and readings[name].problem is None]
     if not fitting:
-        name = min(readings, key=lambda name: readings[name].faults)
-        raise FileError(
-            f"{path} {readings[name].problem}; make the network as it was when the file was written "
-            f"(read as layout={name!r})"
-        )
-    values = {name: _values(network, file, reading) for name, reading in fitting.items()}
+        raise _misfit(path, readings, layouts)
+    values = {name: _values(network, file, readings[name]) for name in fitting}
     network.set_parameters(values[_meant(file, values)])
 
 
-def _readings(network: Network, file: TensorFile, asked: str | None) -> dict[str, Reading]:
-    if asked is not None:
-        return {asked: READERS[asked](network, file.shapes)}
+def _readings(network: Network, file: TensorFile) -> dict[str, Reading]:
+    """The file in each layout that the network has."""
     readings = {"nnkit": as_nnkit(network, file.shapes)}
     try:
         return readings | {"torch": as_torch(network, file.shapes)}
     except ArgumentError:  # a layer that PyTorch does not have
         return readings
+
+
+def _misfit(path: Path, readings: Mapping[str, Reading], layouts: list[str]) -> FileError:
+    """The error for a file that fits in none of the layouts that it may have: about the one that it fits best."""
+    name = min((name for name in layouts if name in readings), key=lambda name: readings[name].faults)
+    fits = [other for other, reading in readings.items() if reading.problem is None]
+    fix = f"it fits with layout={fits[0]!r}" if fits else readings[name].fix
+    return FileError(f"{path} {readings[name].problem}; {fix} (read as layout={name!r})")
 
 
 def _values(network: Network, file: TensorFile, reading: Reading) -> dict[str, Array]:

@@ -26,7 +26,7 @@ WANTED = "a safetensors file"
 READ = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 WRITTEN = {"float64": "F64", "float32": "F32", "int64": "I64"}
 SLACK = 1_000_000  # bytes of a header for what is not expected
-EACH = 1000  # bytes of a header for one tensor
+EACH = 300  # bytes of a header for one tensor
 OTHERS = {
     b"PK\x03\x04": "a zip file, as torch.save writes it; "
     "write safetensors.torch.save_file(model.state_dict(), path) in PyTorch",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nnkit.formats.matching import mismatch
+from nnkit.formats.matching import MOST, mismatch
 from nnkit.formats.reading import Reading, Shapes
 from nnkit.formats.torch_layers import Piece, Place, pieces
 from nnkit.formats.torch_order import Group, UnknownOrderError, groups, ordered
@@ -30,7 +30,11 @@ def as_torch(network: Network, shapes: Shapes) -> Reading:
     try:
         found = ordered(found, slots, lambda piece, group: _fits(piece, group, shapes))
     except UnknownOrderError:
-        return Reading(problem=_no_order(found))
+        return Reading(
+            problem=f"has the modules {_listed(found)}, and neither names that end in numbers nor shapes tell in which "
+            "order they stand",
+            fix="save the state_dict of a torch.nn.Sequential of them",
+        )
     return _paired(slots, found, shapes)
 
 
@@ -77,10 +81,6 @@ def _places(piece: Piece, group: Group) -> Iterator[tuple[str, Place]]:
         yield ".".join((*group.path, older.get(own, own))), place
 
 
-def _no_order(found: Sequence[Group]) -> str:
-    paths = ", ".join(clipped(".".join(group.path)) for group in found[:10])
-    more = f" and {len(found) - 10:,} more" if len(found) > 10 else ""
-    return (
-        f"has the modules {paths}{more}, and neither names that end in numbers nor shapes tell in which order they "
-        "stand; save the state_dict of a torch.nn.Sequential of them"
-    )
+def _listed(found: Sequence[Group]) -> str:
+    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
+    return ", ".join(clipped(".".join(group.path)) for group in found[:MOST]) + more
