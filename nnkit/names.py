@@ -30,13 +30,13 @@ def lookup(kind: str, name: object, table: Mapping[str, T], aliases: Mapping[str
     raise ArgumentError(f"unknown {kind} '{name}'.{hint} Known: {', '.join(sorted(table))}")
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like this one; None if none does.
+def nearest(name: str, known: Iterable[str], likeness: float = 0.5) -> str | None:
+    """The known name that looks most like this one; None if none is as like, from 0 to 1.
 
     >>> nearest("layers.0.wieght", ["layers.0.weight", "layers.0.bias"])
     'layers.0.weight'
     """
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(name, known, n=1, cutoff=likeness)
     return found[0] if found else None
 
 

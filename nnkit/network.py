@@ -356,11 +356,11 @@ class Network:
 
         export(self, path, layout=layout, opset=opset)
 
-    def load_parameters(self, path: str | os.PathLike[str]) -> None:
-        """Copy the parameters and states in a ``.safetensors`` or ``.weights.h5`` file into it: all or none."""
+    def load_parameters(self, path: str | os.PathLike[str], *, layout: str | None = None) -> None:
+        """Copy all parameters and states in a ``.safetensors`` (in a ``layout``), ``.h5`` or ``.weights.h5`` to it."""
         from nnkit.formats import load_parameters
 
-        load_parameters(self, path)
+        load_parameters(self, path, layout=layout)
 
     # -- inside
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nnkit import checkpoint
 from nnkit.checkpoint.places import as_path
 from nnkit.errors import ArgumentError
-from nnkit.formats import keras_weights, onnx, safetensors
+from nnkit.formats import keras_weights, onnx, own, safetensors
 from nnkit.nn import Module
 
 if TYPE_CHECKING:
@@ -26,15 +26,24 @@ class Format(NamedTuple):
     """Options of ``export`` that have a meaning in it."""
     load: Callable[[Path, str], Network] | None = None
     """A whole network, on a device."""
-    load_parameters: Callable[[Network, Path], None] | None = None
+    load_parameters: Callable[..., None] | None = None
+    load_options: tuple[str, ...] = ()
+    """Options of ``load_parameters`` that have a meaning in it."""
 
 
 FORMATS = {
     ".onnx": Format("ONNX", onnx.export, ("opset",), load=onnx.load),
-    ".safetensors": Format("safetensors", safetensors.export, ("layout",), load_parameters=safetensors.load_parameters),
+    ".safetensors": Format(
+        "safetensors",
+        safetensors.export,
+        ("layout",),
+        load_parameters=safetensors.load_parameters,
+        load_options=("layout",),
+    ),
     ".weights.h5": Format("Keras weights", keras_weights.export, load_parameters=keras_weights.load_parameters),
 }
 """By the end of the name. All other files are nnkit's own, HDF5."""
+OWN = Format("nnkit's own format", load_parameters=own.load_parameters)
 
 
 def export(network: Network, path: str | os.PathLike[str], **options: Any) -> None:
@@ -46,10 +55,7 @@ def export(network: Network, path: str | os.PathLike[str], **options: Any) -> No
             f"export: the end of '{target.name}' names no format; it can be {', '.join(FORMATS)}. "
             "net.save writes nnkit's own"
         )
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in sorted(given.keys() - set(found.options)):
-        raise ArgumentError(f"export: {name}={given[name]!r} has no meaning in {found.name} ('{target.name}')")
-    found.export(network, target, **given)
+    found.export(network, target, **_given("export", target, found, found.options, options))
 
 
 def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None = None) -> Network:
@@ -68,14 +74,21 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
     return found.load(source, device)
 
 
-def load_parameters(network: Network, path: str | os.PathLike[str]) -> None:
-    """Copy the parameters and states in a file into a network of that architecture; all of them or none."""
+def load_parameters(network: Network, path: str | os.PathLike[str], **options: Any) -> None:
+    """Copy the parameters and states in a file into a network; all of them or none. Options as in :func:`export`."""
     source = as_path(path)
-    found = _found(source)
-    if found is None or found.load_parameters is None:
-        able = [end for end, kind in FORMATS.items() if kind.load_parameters is not None]
-        raise ArgumentError(f"load_parameters: '{source.name}' is none of {', '.join(able)}; see nnkit.load")
-    found.load_parameters(network, source)
+    found = _found(source) or OWN
+    if found.load_parameters is None:
+        raise ArgumentError(f"load_parameters: '{source.name}' ({found.name}) holds a network; nnkit.load reads it")
+    found.load_parameters(network, source, **_given("load_parameters", source, found, found.load_options, options))
+
+
+def _given(call: str, path: Path, found: Format, known: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
+    """The options that are not None; those without a meaning in the format are refused."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in sorted(given.keys() - set(known)):
+        raise ArgumentError(f"{call}: {name}={given[name]!r} has no meaning in {found.name} ('{path.name}')")
+    return given
 
 
 def _found(path: Path) -> Format | None:

@@ -11,6 +11,7 @@ Shape = tuple[int, ...]
 
 MOST = 10  # names in a list; a count stands for the others
 NEIGHBOURS = 20  # before and after a name, among which the nearest is looked for
+LIKENESS = 0.7  # that the nearest has at least; most names in a network are like each other
 LONGEST = 60  # characters of a name that are compared, its last ones
 
 
@@ -52,5 +53,5 @@ def _hint(name: str, candidates: list[str]) -> str:
     place = bisect(candidates, name)
     around = candidates[max(place - NEIGHBOURS, 0) : place + NEIGHBOURS]
     ends = {candidate[-LONGEST:]: candidate for candidate in around}
-    near = nearest(name[-LONGEST:], ends)
+    near = nearest(name[-LONGEST:], ends, LIKENESS)
     return "" if near is None else f" [nearest: {clipped(ends[near])}]"
