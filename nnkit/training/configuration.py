@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -91,9 +91,15 @@ def _hashes(part: str, rows: Rows) -> dict[str, str]:
 def _is_own(metric: Metric) -> bool:
     """Whether its name alone does not bring it back."""
     try:
-        return bool(metrics.get(metric.name) != metric)
+        known = metrics.get(metric.name)
     except ArgumentError:
         return True
+    return (_parts(known.function), known.weighted) != (_parts(metric.function), metric.weighted)
+
+
+def _parts(function: Any) -> Any:
+    """What a function is made of, where that is another one with some arguments."""
+    return (function.func, function.args, function.keywords) if isinstance(function, partial) else function
 
 
 def _plain(value: Any) -> Any:
