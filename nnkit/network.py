@@ -234,7 +234,7 @@ class Network:
         >>> run.history["accuracy"][-1] > 0.9
         True
         """
-        from nnkit.checkpoint import keeping
+        from nnkit.checkpoint import keep
 
         options = Options(
             epochs=epochs,
@@ -256,7 +256,7 @@ class Network:
             standardize=standardize,
             precision=precision,
         )
-        return train(self, x, y, options, keeping(self, checkpoint, every))
+        return train(self, x, y, options, keep(self, checkpoint, every))
 
     def check(self, x: Any, y: Any = None, **options: Any) -> Forecast:
         """What :meth:`fit` with the same arguments will take: seconds and bytes by its plans, and what will not fit.

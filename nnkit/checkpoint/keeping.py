@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EVERY = "1 epoch"
 
 
-def keeping(network: Network, path: str | os.PathLike[str] | None, every: str | None) -> Keep | None:
+def keep(network: Network, path: str | os.PathLike[str] | None, every: str | None) -> Keep | None:
     """What keeps a new training of the network in a file; one that holds an unfinished training is refused."""
     if path is None:
         if every is not None:

@@ -24,14 +24,19 @@ from nnkit.checkpoint.schema import (
 )
 from nnkit.checkpoint.text import written
 from nnkit.measure.clock import PHASES
-from nnkit.training.configuration import GIVEN, MACHINE, PLAIN
+from nnkit.training.configuration import GIVEN, MACHINE, PLAIN, REAL, WHOLE
 from nnkit.training.past import Past
 from nnkit.training.standing import COUNTERS, EPOCHS, Standing
 
 COUNTER = count(2**32 - 1)
 PAIRS = 10_000
 NUMBERS = many(ANY_NUMBER, 1_000_000)
-_TARGET = mapping(either(RATE, TEXT, many(many(either(TEXT, RATE), 2), 1000)))
+POSITIVE = ("tile_bytes", "threads", "run_steps", "lanes", "call_s", "bytes_per_s", "cached_bytes_per_s", "flops_per_s")
+_TARGET = entries(
+    dict.fromkeys(WHOLE, count(2**40))
+    | dict.fromkeys(REAL, RATE)
+    | {"element_s": many(many(either(TEXT, RATE), 2), 1000), "profile": TEXT}
+)
 _CALLBACK = entries({"name": TEXT, "config": either(NOTHING, OBJECT), "state": OBJECT, "snapshots": many(TEXT, 100)})
 _STANDING = entries(
     {
@@ -128,6 +133,11 @@ def _check_together(facts: Mapping[str, Any], configuration: Mapping[str, Any], 
     rows, epochs = configuration["rows"], configuration["options"]["epochs"]
     if len(rows) != 2 or len(configuration["targets"]) != 2 or len(configuration["programs"]) != 2:
         raise ValueError("has not two of progress.configuration.rows, targets and programs")
+    for number, target in enumerate(configuration["targets"]):
+        if target is not None and not all(target[name] > 0 for name in POSITIVE):
+            raise ValueError(f"has a number that is 0 in progress.configuration.targets.{number}")
+        if target is not None and target["near_bytes"] and not target["near_bytes_per_s"]:
+            raise ValueError(f"has 0 at progress.configuration.targets.{number}.near_bytes_per_s")
     if facts["counters"]["cursor"] > rows[0]:
         raise ValueError(f"has the cursor at {facts['counters']['cursor']:,}, past the {rows[0]:,} rows of the data")
     if facts["within"] is not None and facts["within"] > rows[0]:

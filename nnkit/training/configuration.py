@@ -29,6 +29,12 @@ PLAIN = (
 """Options of ``fit`` that are plain values."""
 GIVEN = ("validation_data", "sample_weight", "class_weight")
 """Options that are data, and must be given again."""
+WHOLE = ("tile_bytes", "near_bytes", "threads", "run_steps", "lanes")
+REAL = (
+    "call_s", "bytes_per_s", "cached_bytes_per_s", "flops_per_s", "near_bytes_per_s", "operation_s", "meet_s",
+    "start_s",
+)  # fmt: skip
+"""Numbers of a target that a profile may say, and by which plans are made."""
 MACHINE = ("python", "numpy", "nnkit", "blas", "cpu", "gpu", "driver")
 
 
@@ -78,8 +84,7 @@ def data_hashes(data: TrainingData) -> Callable[[], dict[str, str]]:
 
 def rates(target: Target) -> dict[str, Any]:
     """The numbers of a target by which plans are made."""
-    found = {name: getattr(target, name) for name in target.__slots__}
-    numbers = {name: value for name, value in found.items() if type(value) in (int, float)}
+    numbers = {name: getattr(target, name) for name in (*WHOLE, *REAL)}
     return numbers | {"element_s": [list(pair) for pair in target.element_s], "profile": target.profile}
 
 
