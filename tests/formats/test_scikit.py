@@ -148,11 +148,9 @@ def test_names_of_classes() -> None:
     assert nnkit.from_sklearn(made("one number")[0]).classes is None
 
 
-@pytest.mark.parametrize(
-    "labels", [np.array([1, 2, 3])[THREE], np.array([0.5, 1.5, 2.5])[THREE].round(), THREE * 7 - 7]
-)
+@pytest.mark.parametrize("labels", [np.array([1, 2, 3])[THREE], np.array([1.0, 2.0, 4.0])[THREE], THREE * 7 - 7])
 def test_labels_that_are_other_numbers(labels: Any) -> None:
-    model = fit(MLPClassifier(hidden_layer_sizes=(5,), max_iter=5, random_state=0), X, labels)
+    model = fit(MLPClassifier(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0), X, labels)
     names = ", ".join(map(str, model.classes_))
     with pytest.warns(NnkitWarning, match=rf"the labels {names} are the classes 0, 1, 2 .*: pass y.astype\(str\) to t"):
         net = nnkit.from_sklearn(model)
@@ -242,14 +240,13 @@ def test_other_objects() -> None:
             nnkit.from_sklearn(thing)
 
 
-def test_what_wraps_it_says_where_it_is() -> None:
+def test_what_changes_targets_is_no_network() -> None:
     from sklearn.compose import TransformedTargetRegressor
 
-    model = TransformedTargetRegressor(
-        MLPRegressor(hidden_layer_sizes=(3,), max_iter=2, random_state=0), transformer=StandardScaler()
-    )
-    with pytest.raises(ArgumentError, match=r"got TransformedTargetRegressor\(.*; pass its estimator_ or regressor_"):
-        nnkit.from_sklearn(fit(model, X, X[:, 0]))
+    inner = MLPRegressor(hidden_layer_sizes=(3,), max_iter=2, random_state=0)
+    model = fit(TransformedTargetRegressor(inner, transformer=StandardScaler()), X, X[:, 0])
+    with pytest.raises(ArgumentError, match=ACCEPTED + r"TransformedTargetRegressor\(.*\.\.\.$"):
+        nnkit.from_sklearn(model)
 
 
 def test_networks_of_nnkit_are_there_already() -> None:

@@ -57,8 +57,9 @@ def from_sklearn(estimator: Any, device: str = "cpu") -> Network:
     >>> net.test(x, y).accuracy == model.score(x, y)
     True
     """
-    *steps, (_, last) = [*_steps("", estimator)] or [("", estimator)]
+    *before, (_, last) = [*_steps("", estimator)] or [("", estimator)]
     _check_kind(last)
+    steps = [(name, step) for name, step in before if step is not None and not isinstance(step, str)]
     weights, biases = fitted(last, "coefs_"), fitted(last, "intercepts_")
     inputs, *hidden = (len(weight) for weight in weights)
     names = _classes(last)
@@ -85,23 +86,23 @@ def _steps(name: str, estimator: Any) -> Iterator[tuple[str, Any]]:
         yield name, estimator
         return
     for inner, step in estimator.steps:
-        if step not in (None, "passthrough"):
-            yield from _steps(inner, step)
+        yield from _steps(inner, step)
 
 
 def _check_kind(estimator: Any) -> None:
     """Refuse what is none of both networks, with what might be meant."""
     if kind(estimator, "MLPClassifier", "MLPRegressor") is not None:
         return
+    hint = ""
     if isinstance(estimator, type):
         hint = "; pass an object of it, not the class"
     elif type(estimator).__module__.startswith("nnkit.sklearn."):
         hint = "; it holds a network of nnkit's already, which is its network_ after fit"
-    elif "best_estimator_" in (attributes := getattr(estimator, "__dict__", {})):
+    elif "best_estimator_" in getattr(estimator, "__dict__", {}):
         hint = "; pass its best_estimator_"
-    else:
-        hint = "; pass its estimator_ or regressor_" if {"estimator_", "regressor_"} & set(attributes) else ""
-    raise ArgumentError(f"from_sklearn: {WANTED}, got {estimator!r:.80}{hint}")
+    shown = " ".join(repr(estimator).split())
+    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+    raise ArgumentError(f"from_sklearn: {WANTED}, got {shown}{hint}")
 
 
 def _classes(estimator: Any) -> Names | None:
