@@ -24,11 +24,15 @@ nnkit                                 Keras
 A file of weights holds no more than arrays: activations, epsilons (Keras's own default is 1e-3, nnkit's 1e-5), numbers
 of groups and rates are to be given to Keras as they are here. Parameters of activations have other names and defaults
 there: ``leaky_relu`` has ``negative_slope=0.2`` and here ``slope=0.01``; ``gelu_tanh`` is ``gelu(approximate=True)``,
-``hard_swish`` ``hard_silu``, ``identity`` ``linear``.
+``hard_swish`` ``hard_silu``, ``identity`` ``linear``. Keras has no ``maxout``, no bounds of ``hard_tanh``, and a
+``sparsemax`` that computes other numbers. Functions of one's own are to be written for Keras as well.
 
-Keras numbers the layers of each class in the order of the model's layers: ``dense``, ``dense_1``. That is the order
-in which they are read; a model that is no chain of layers may have been made in another order than it computes in, of
-which its file says nothing.
+The arrays of a layer are ``/layers/dense_1/vars/0`` and so on, those of a model in the model
+``/layers/sequential/layers/dense/vars/0``; layers without arrays have their groups too. Keras numbers the layers of
+each class in the order of the model's layers, with gaps where one stands twice, and in that order they are read: shapes
+are compared, but whether two layers of one class and shape compute in that order is for the model's maker to know. In
+a ``keras.Sequential``, and in a functional model that is a chain, they do. The rest of a file, such as an optimizer's
+state, is left aside; a model that was compiled before it loads what nnkit wrote warns that there is none.
 """
 
 from nnkit.formats.keras_weights.reading import load_parameters
