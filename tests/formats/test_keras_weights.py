@@ -24,8 +24,8 @@ from tests.peers import keras
 pytestmark = pytest.mark.filterwarnings(NOISE)
 
 # Arrays are compared exactly. Predictions are in float32 in Keras, much of what is float64 too, and summed in another
-# order than here; the largest difference that was seen in any test is 4.5 units of the last place of the largest value,
-# behind three normalisations.
+# order than here; the largest difference that was seen in several hundred random networks is 22 units of the last place
+# of the largest value, behind several normalisations.
 UNITS = 50
 
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
@@ -130,7 +130,15 @@ def test_every_activation_has_a_function_in_keras_or_is_refused(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-NORMS = [nn.BatchNorm, nn.LayerNorm, nn.RMSNorm, nn.PReLU, lambda: nn.GroupNorm(2), lambda: nn.Dropout(0.2)]
+# With an epsilon this large no deviation is so small that dividing by it makes much of rounding errors.
+OTHERS: list[Callable[[], nn.Module]] = [
+    lambda: nn.BatchNorm(eps=0.1),
+    lambda: nn.LayerNorm(0.1),
+    lambda: nn.RMSNorm(0.1),
+    lambda: nn.GroupNorm(2, 0.1),
+    lambda: nn.Dropout(0.2),
+    nn.PReLU,
+]
 STEPS = st.one_of(
     st.builds(
         lambda half, activation, bias: lambda: nn.Dense(2 * half, activation, bias=bias),
@@ -138,7 +146,7 @@ STEPS = st.one_of(
         st.sampled_from(["identity", "relu", "tanh", "gelu", "prelu"]),
         st.booleans(),
     ),
-    st.sampled_from(NORMS),
+    st.sampled_from(OTHERS),
 )
 NESTED = st.lists(st.one_of(STEPS, st.lists(STEPS, min_size=1, max_size=3)), min_size=1, max_size=7)
 
