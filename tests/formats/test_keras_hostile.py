@@ -154,7 +154,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "NaN": (_as(VALUES * np.nan), f"/{KERNEL} holds NaN or infinity"),
     "beyond float32": (
         _as(np.full((3, 4), 1e300)),
-        f"/{KERNEL} holds a number beyond float32; use a network of float6",
+        f"/{KERNEL} holds NaN, infinity, or a number beyond float32; use an",
     ),
     # attributes and names
     "attributes of an array": (_attributes(KERNEL, 17), f"/{KERNEL} has 17 attributes, and nnkit reads none; remove"),

@@ -71,7 +71,7 @@ def _values(file: Container, wanted: Wanted, network: Network) -> dict[str, Arra
         with np.errstate(over="ignore"):
             value = file.numbers(place).astype(network.dtype)
         if not np.isfinite(value).all():
-            raise file.refused(place, f"holds a number beyond {network.dtype}", "use a network of float64")
+            raise file.refused(place, f"holds NaN, infinity, or a number beyond {network.dtype}")
         shape = network._model.layout.shapes[leaf]
         value = value.reshape(shape) if value.size > 1 else np.full(shape, value)
         if leaf in values and not np.array_equal(values[leaf], value):
