@@ -160,7 +160,7 @@ RANDOM = settings(deadline=None, derandomize=True, suppress_health_check=[Health
 SHAPES = st.sampled_from([(4,), (3, 4)])
 
 
-@settings(RANDOM, max_examples=5)
+@settings(RANDOM, max_examples=3)
 @given(NESTED, SHAPES)
 def test_random_architectures(tmp_path: Path, steps: list[Any], shape: tuple[int, ...]) -> None:
     both_ways(nnkit.Sequential(built(steps), shape, dtype="float64", seed=5), tmp_path)
@@ -204,7 +204,7 @@ def test_training_there_goes_on_here_and_back(tmp_path: Path) -> None:
     )
     model, path = equivalent(net), tmp_path / "net.weights.h5"
     model.compile(keras("optimizers").Adam(0.01), "sparse_categorical_crossentropy")
-    model.fit(x, y, epochs=3, batch_size=64, verbose=0)
+    model.fit(x, y, epochs=2, batch_size=64, verbose=0)
     model.save_weights(path)
     assert "optimizer/vars" in contents(path)
     net.load_parameters(path)

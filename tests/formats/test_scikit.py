@@ -150,7 +150,7 @@ def test_names_of_classes() -> None:
 
 @pytest.mark.parametrize("labels", [np.array([1, 2, 3])[THREE], np.array([1.0, 2.0, 4.0])[THREE], THREE * 7 - 7])
 def test_labels_that_are_other_numbers(labels: Any) -> None:
-    model = fit(MLPClassifier(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0), X, labels)
+    model = fit(MLPClassifier(hidden_layer_sizes=(5,), solver="lbfgs", max_iter=60, random_state=0), X, labels)
     names = ", ".join(map(str, model.classes_))
     with pytest.warns(NnkitWarning, match=rf"the labels {names} are the classes 0, 1, 2 .*: pass y.astype\(str\) to t"):
         net = nnkit.from_sklearn(model)
