@@ -26,24 +26,30 @@ def remainder(writer: Writer, line: Line, x: str, y: str) -> str:
 
 
 def floor_divide(writer: Writer, line: Line, x: str, y: str) -> str:
-    """⌊x/y⌋ of whole numbers: without the remainder, x is a multiple of y."""
+    """⌊x/y⌋ of whole numbers: ``Div`` drops the fraction, which is one too much where there is one below 0."""
     dtype, where = line.node.dtype, line.where
     safe = _safe(writer, line, y)
-    multiple = writer.node("Sub", x, writer.node("Mod", x, safe, where=where), where=where)
-    quotient = writer.node("Div", multiple, safe, where=where)
+    quotient = writer.node("Div", x, safe, where=where)
+    if kind(dtype) == "signed":
+        zero = writer.constant(0, dtype)
+        sides = (writer.node("Less", value, zero, where=where) for value in (x, safe))
+        below = writer.node("Xor", *sides, where=where)
+        broken = writer.node("Not", _is(writer, line, writer.node("Mod", x, safe, where=where), 0), where=where)
+        dropped = writer.cast(writer.node("And", below, broken, where=where), dtype, where)
+        quotient = writer.node("Sub", quotient, dropped, where=where)
     sign = writer.constant(1, dtype)  # 0 for the divisor 0, −1 for −1
     for value, lack in _stand_ins(dtype):
-        part = writer.node("Mul", _is(writer, line, y, value), writer.constant(lack, dtype), where=where)
-        sign = writer.node("Sub", sign, part, where=where)
+        sign = writer.node("Sub", sign, _times(writer, line, _is(writer, line, y, value), lack), where=where)
     return writer.node("Mul", quotient, sign, where=where)
 
 
 def _safe(writer: Writer, line: Line, y: str) -> str:
     """The divisor, and 1 in the place of 0 and −1."""
+    safe = y
     for value, lack in _stand_ins(line.node.dtype):
-        part = writer.node("Mul", _is(writer, line, y, value), writer.constant(lack, line.node.dtype), where=line.where)
-        y = writer.node("Add", y, part, where=line.where)
-    return y
+        part = _times(writer, line, _is(writer, line, y, value), lack)
+        safe = writer.node("Add", safe, part, where=line.where)
+    return safe
 
 
 def _stand_ins(dtype: str) -> tuple[tuple[int, int], ...]:
@@ -52,6 +58,11 @@ def _stand_ins(dtype: str) -> tuple[tuple[int, int], ...]:
 
 
 def _is(writer: Writer, line: Line, y: str, value: int) -> str:
-    """1 where the divisor has this value, else 0, as a number of its kind."""
-    hit = writer.node("Equal", y, writer.constant(value, line.node.dtype), where=line.where)
-    return writer.cast(hit, line.node.dtype, line.where)
+    """Whether it has this value."""
+    return writer.node("Equal", y, writer.constant(value, line.node.dtype), where=line.where)
+
+
+def _times(writer: Writer, line: Line, hit: str, number: int) -> str:
+    """The number where the condition holds, else 0: ``Where`` has no kernel for uint64."""
+    dtype, where = line.node.dtype, line.where
+    return writer.node("Mul", writer.cast(hit, dtype, where), writer.constant(number, dtype), where=where)

@@ -222,7 +222,7 @@ def first_of_sorted(descending: bool) -> Formula:
     return formula
 
 
-def product(xp: Any, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
+def product(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
     """The matrix product, with its flags as transposes."""
     return (a.mT if transpose_a else a) @ (b.mT if transpose_b else b)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from nnkit.errors import ArgumentError
 from nnkit.formats.onnx.exporting.division import floor_divide, remainder
-from nnkit.formats.onnx.exporting.rows import Extent, Line
+from nnkit.formats.onnx.exporting.rows import Extent, Line, place
 from nnkit.formats.onnx.exporting.writer import Writer
 from nnkit.graph.primitives.creation import Constant
 
@@ -41,7 +41,7 @@ def plain(operation: str, since: int = 13, **attributes: Any) -> Form:
     def form(writer: Writer, line: Line, operands: list[Operand]) -> str:
         if writer.opset < since:
             raise ArgumentError(
-                f"export: layer '{line.where}' computes '{line.node.operation}' of {operands[0].dtype}, "
+                f"export: {place(line.node)} computes '{line.node.operation}' of {operands[0].dtype}, "
                 f"which ONNX has since opset {since}; export with opset={since} or more"
             )
         return writer.node(operation, *(each.name for each in operands), where=line.where, **attributes)

@@ -128,7 +128,7 @@ def _fitted(node: Node, value: Any, other: Any) -> Any:
         if extent.at(OTHER) == other:
             return extent
     raise ArgumentError(
-        f"export: {_place(node)}: '{node.operation}' has {value} for {ROWS} rows and {other} for {OTHER}; an ONNX file "
+        f"export: {place(node)}: '{node.operation}' has {value} for {ROWS} rows and {other} for {OTHER}; an ONNX file "
         "is for any number of rows, and takes only sizes that grow evenly with it: compute with x.shape, and let NumPy "
         "make no arrays of that length"
     )
@@ -186,11 +186,12 @@ def _changes_nothing(node: Node, operands: Iterable[Node]) -> bool:
 
 def _refuse(node: Node, rows: int) -> NoReturn:
     raise ArgumentError(
-        f"export: {_place(node)} computes something else for {rows} rows than for {ROWS}; an ONNX file holds one graph "
+        f"export: {place(node)} computes something else for {rows} rows than for {ROWS}; an ONNX file holds one graph "
         "for any number of rows: let the number of rows decide nothing in __call__"
     )
 
 
-def _place(node: Node) -> str:
+def place(node: Node) -> str:
+    """Where a node came from, for messages."""
     layer = f"layer '{node.origin.path}'" if node.origin.path else "the network"
     return f"{layer} (at {node.origin.source})" if node.origin.source else layer

@@ -18,7 +18,7 @@ HALVES = ("float16", "bfloat16")
 BYTES = tuple(name for name in KNOWN if kind(name) in ("signed", "unsigned"))
 
 # The data types that onnxruntime computes in, of the first operand (of ``where``, the second). What is not named here
-# moves values only, which works for all. Whole powers are exact below 2⁵³.
+# moves values only, which works for all. It takes powers and sums of whole numbers by float64: exact below 2⁵³.
 NATIVE: dict[str, Sequence[str]] = {
     **dict.fromkeys(("exp", "log", "sqrt", "sin", "cos", "tanh", "isnan", "divide"), FLOATS),
     **dict.fromkeys(("floor", "ceil", "round"), FLOATS),
@@ -98,7 +98,7 @@ def _replacement(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> T
     if options.pop("ties", None):
         return trace.record(node.operation, operands, **options)
     if node.operation == "matmul" and options:
-        flagged: TracedArray = f.product(trace.namespace, *operands, **options)
+        flagged: TracedArray = f.product(operands[0], operands[1], **options)
         return flagged
     xp, dtype = trace.namespace, _computed_in(node.operation, operands)
     alike = _of_one_type(xp, node, operands)
