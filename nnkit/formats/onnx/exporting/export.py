@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnkit.checkpoint.saving import _check_target
+from nnkit.checkpoint.target import writing
 from nnkit.errors import ArgumentError, FileError
 from nnkit.formats.onnx.exporting.model import model_of
 from nnkit.formats.onnx.exporting.opsets import checked_opset, library
-from nnkit.measure.files import replacing
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -57,15 +56,8 @@ def export(network: Network, path: Path, opset: int = 21) -> None:
     _check_size(model.ByteSize())
     _check(onnx, model, path)
     content = model.SerializeToString(deterministic=True)
-    _check_target(path)
-    try:
-        with replacing(path) as new:
-            new.write_bytes(content)
-    except OSError as error:
-        raise FileError(
-            f"{path} could not be written: {error.strerror or error}; check free space and permissions, or write it "
-            "elsewhere (an old file of that name is as it was)"
-        ) from error
+    with writing(path, "net.onnx") as new:
+        new.write_bytes(content)
 
 
 def _check_size(size: int) -> None:
