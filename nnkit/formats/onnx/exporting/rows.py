@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 from nnkit.errors import ArgumentError
 from nnkit.graph import Graph, Node
 from nnkit.graph.primitives import PRIMITIVES
-from nnkit.graph.shapes import broadcast
+from nnkit.graph.primitives.creation import Constant
+from nnkit.graph.shapes import broadcast, show
 
 ROWS, OTHER = 1009, 1514
 """The traces that are compared: an odd prime number, and an even one; few layers have so many units by chance."""
@@ -128,10 +129,14 @@ def _fitted(node: Node, value: Any, other: Any) -> Any:
         if extent.at(OTHER) == other:
             return extent
     raise ArgumentError(
-        f"export: {place(node)}: '{node.operation}' has {value} for {ROWS} rows and {other} for {OTHER}; an ONNX file "
+        f"export: {place(node)}: '{node.operation}' has {_shown(value)} for {ROWS} rows and {_shown(other)} for {OTHER}; an ONNX file "
         "is for any number of rows, and takes only sizes that grow evenly with it: compute with x.shape, and let NumPy "
         "make no arrays of that length"
     )
+
+
+def _shown(value: Any) -> str:
+    return f"an array of shape {show(value.array.shape)}" if isinstance(value, Constant) else str(value)
 
 
 # -- nothing else depends on it
