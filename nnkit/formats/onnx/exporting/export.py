@@ -12,6 +12,7 @@ from nnkit.checkpoint.target import writing
 from nnkit.errors import ArgumentError, FileError
 from nnkit.formats.onnx.exporting.model import model_of
 from nnkit.formats.onnx.exporting.opsets import checked_opset, library
+from nnkit.measure.units import bytes_text
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -64,7 +65,7 @@ def _check_size(size: int) -> None:
     """Before anything of it is made, and when all of it is known."""
     if size > LARGEST:
         raise ArgumentError(
-            f"export: the network takes {size / 1e9:.1f} GB, and an ONNX file holds at most {LARGEST / 1e9:.1f} GB; "
+            f"export: the network takes {bytes_text(size)}, and an ONNX file holds at most {bytes_text(LARGEST)}; "
             "export its parameters as .safetensors, or save it with net.save, which have no such limit"
         )
 

@@ -142,4 +142,4 @@ def _known(network: Network) -> dict[str, str]:
         "features": kept and kept.features and list(kept.features),
     }
     texts = {name: json.dumps(value) for name, value in known.items() if value}
-    return texts | ({"target": kept.target} if kept is not None and kept.target else {})
+    return texts | ({"target": json.dumps(kept.target)} if kept is not None and kept.target else {})

@@ -17,7 +17,7 @@ def library() -> Any:
         import onnx.checker
         import onnx.helper
     except ImportError as error:
-        raise MissingExtraError('ONNX files are written and read with onnx: pip install "nnkit[onnx]"') from error
+        raise MissingExtraError('ONNX files are written with onnx: pip install "nnkit[onnx]"') from error
     return onnx
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nnkit.errors import ArgumentError
 from nnkit.formats.onnx.exporting.rows import Extent
 
 Array = npt.NDArray[Any]
@@ -33,6 +34,7 @@ class Writer:
 
     def name(self, wanted: str) -> str:
         """This name, or the first of it with a number that nothing else has."""
+        _check_name(wanted)
         number, found = 1, wanted
         while found in self._names:
             found, number = f"{wanted}_{number}", number + 1
@@ -48,6 +50,7 @@ class Writer:
 
     def values(self, name: str, array: Array) -> str:
         """An initialiser."""
+        _check_name(name)
         tensor = self._onnx.TensorProto(name=name, dims=array.shape, data_type=self.type_of(str(array.dtype)))
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
         tensor.raw_data = np.ascontiguousarray(little).tobytes()
@@ -109,3 +112,12 @@ class Writer:
         if extent.per_row != 1:
             value = self.node("Mul", value, self.constant([extent.per_row], wide))
         return self.node("Add", value, self.constant([extent.fixed], wide)) if extent.fixed else value
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ArgumentError(
+            f"export: the name {name!r} cannot be written as UTF-8; give the attribute or the key another name"
+        ) from None
