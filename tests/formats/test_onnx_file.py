@@ -17,12 +17,11 @@ import nnkit
 from nnkit import nn
 from nnkit.data import Preprocessing, Scaling
 from nnkit.errors import ArgumentError, DataError, FileError, MissingExtraError
+from nnkit.formats.onnx.exporting import file
 from nnkit.formats.onnx.exporting.opsets import NEWEST, OLDEST
 from tests.formats.onnx_runs import agrees, close, evaluated, exported, newest, operators, ran
 from tests.formats.test_onnx_layers import Applied
 from tests.peers import peer
-
-DOOR = sys.modules["nnkit.formats.onnx.exporting.export"]
 
 
 def network(**options: Any) -> nnkit.Network:
@@ -247,8 +246,8 @@ def test_a_network_beyond_what_one_message_holds(tmp_path: Path, monkeypatch: py
     """Refused before anything of the file is made, and the values are read."""
     peer("onnx")
     net = network(hidden=[500])
-    monkeypatch.setattr(DOOR, "LARGEST", 10_000)
-    monkeypatch.setattr(DOOR, "model_of", lambda *_: pytest.fail("it was made"))
+    monkeypatch.setattr(file, "LARGEST", 10_000)
+    monkeypatch.setattr(file, "model_of", lambda *_: pytest.fail("it was made"))
     message = r"export: the network takes 16 kB, and an ONNX file holds at most 10 kB; export its parameters as \.saf"
     with pytest.raises(ArgumentError, match=message):
         net.export(tmp_path / "net.onnx")
@@ -260,13 +259,13 @@ def test_a_file_that_is_larger_than_its_parameters(tmp_path: Path, monkeypatch: 
     peer("onnx")
     table = np.ones((50, 50), "float32")
     net = nnkit.Network(Applied(lambda xp, x: x @ xp.asarray(table)), (50,))
-    monkeypatch.setattr(DOOR, "LARGEST", 9_000)
+    monkeypatch.setattr(file, "LARGEST", 9_000)
     with pytest.raises(ArgumentError, match=r"the network takes 10\.\d+ kB, and an ONNX file holds at most 9 kB"):
         net.export(tmp_path / "net.onnx")
 
 
 def test_the_limit_is_that_of_protobuf() -> None:
-    assert DOOR.LARGEST == 2**31 - 1
+    assert file.LARGEST == 2**31 - 1
 
 
 def test_a_network_that_the_checker_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
