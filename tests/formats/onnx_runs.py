@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,29 @@ import numpy as np
 
 import nnkit
 from nnkit.formats.onnx.exporting.model import write
-from nnkit.formats.onnx.exporting.opsets import NEWEST
+from nnkit.formats.onnx.exporting.opsets import NEWEST, OLDEST
 from nnkit.formats.onnx.exporting.rows import Lines, without_repetition
 from nnkit.formats.onnx.exporting.spelled import spelled_out
 from nnkit.formats.onnx.exporting.writer import Writer
-from nnkit.graph import Graph
+from nnkit.graph import Graph, Trace
 from tests.peers import peer
 
 BATCHES = (1, 2, 7, 1000)
 
 
+@cache
 def newest() -> int:
-    """The highest version that the library and nnkit know."""
-    return min(NEWEST, peer("onnx").defs.onnx_opset_version())
+    """The highest version that nnkit, the library and the runtime know."""
+    onnx = peer("onnx")
+    trace = Trace()
+    same = trace.graph({"y": trace.input("0", "data", (1,), "float32") * 2.0})
+    for opset in range(min(NEWEST, onnx.defs.onnx_opset_version()), OLDEST, -1):
+        try:
+            session(of_graph(same, opset))
+        except peer("onnxruntime").capi.onnxruntime_pybind11_state.Fail:
+            continue
+        return opset
+    return OLDEST
 
 
 def exported(net: nnkit.Network, opset: int | None = None) -> Any:
@@ -90,6 +101,18 @@ def shaken(net: nnkit.Network) -> nnkit.Network:
     """With values of no special kind in all leaves, so that none of them goes unnoticed."""
     draw = np.random.default_rng(1)
     net.set_parameters({path: draw.uniform(0.2, 1.2, value.shape) for path, value in net._model.values().items()})
+    return net
+
+
+def moved(net: nnkit.Network) -> nnkit.Network:
+    """With every value a little away from where it starts.
+
+    onnxruntime 1.32 does not load (x − 0) · (1 / v), which a BatchNorm of one unit is before training: two of its
+    rewrites get into each other's way.
+    """
+    draw = np.random.default_rng(1)
+    values = net._model.values()
+    net.set_parameters({path: value + 0.1 * draw.uniform(0.5, 1.0, value.shape) for path, value in values.items()})
     return net
 
 

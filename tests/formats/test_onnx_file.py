@@ -18,6 +18,7 @@ from nnkit import nn
 from nnkit.data import Preprocessing, Scaling
 from nnkit.errors import ArgumentError, DataError, FileError, MissingExtraError
 from nnkit.formats.onnx.exporting import file
+from nnkit.formats.onnx.exporting.operators import FORMS, plain
 from nnkit.formats.onnx.exporting.opsets import NEWEST, OLDEST
 from tests.formats.onnx_runs import agrees, close, evaluated, exported, newest, operators, ran
 from tests.formats.test_onnx_layers import Applied
@@ -188,6 +189,10 @@ def test_every_version_that_is_offered() -> None:
         assert ("Gelu" in operators(model)) == (opset >= 20)
 
 
+def test_a_version_may_be_a_number_of_another_library() -> None:
+    assert exported(network(), np.int64(17)).opset_import[0].version == 17
+
+
 def test_the_version_that_is_written_unless_another_is_asked_for() -> None:
     model = exported(network())
     assert (model.opset_import[0].version, model.ir_version) == (21, 10)
@@ -274,6 +279,8 @@ def test_a_network_that_the_checker_refuses(tmp_path: Path, monkeypatch: pytest.
 
     def refuse(model: Any, full_check: bool) -> None:
         assert full_check
+        assert model != str(path)
+        assert operators(onnx.load(model)) == ["Gemm", "Relu", "Gemm", "Softmax"]
         raise onnx.checker.ValidationError("no such\nnode")
 
     monkeypatch.setattr(onnx.checker, "check_model", refuse)
@@ -283,6 +290,19 @@ def test_a_network_that_the_checker_refuses(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(FileError, match=message):
         network().export(path)
     assert path.read_text() == "what was there"
+    assert [each.name for each in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_the_checker_is_the_official_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator that is not there, and one that takes no two operands of such shapes."""
+    peer("onnx")
+    monkeypatch.setitem(FORMS, "tanh", plain("Tangent"))
+    with pytest.raises(FileError, match=r"please report it: .*No Op registered for Tangent"):
+        network(activation="tanh").export(tmp_path / "net.onnx")
+    monkeypatch.setitem(FORMS, "tanh", lambda writer, line, operands: writer.sizes((1, 2)))
+    with pytest.raises(FileError, match=r"please report it: .*[Ii]nference"):
+        network(activation="tanh").export(tmp_path / "net.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

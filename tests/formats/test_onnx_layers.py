@@ -16,7 +16,7 @@ from nnkit import nn, ops
 from nnkit.formats.onnx.exporting.wholes import WHOLES
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.nn.serial import LAYERS
-from tests.formats.onnx_runs import agrees, close, evaluated, exported, newest, operators, ran, shaken
+from tests.formats.onnx_runs import agrees, close, evaluated, exported, moved, newest, operators, ran, shaken
 from tests.nn.table import ROWS
 from tests.training.architectures import GOALS, layers
 
@@ -123,7 +123,7 @@ def check_random(hidden: list[nn.Module], shape: tuple[int, ...], dtype: str, op
     """To the rounding of sums of 40 terms in up to a dozen layers, where norms divide by small deviations."""
     module = [nn.Flatten(), *hidden, nn.Dense(4, "softmax")]
     net = nnkit.Sequential(module, input_shape=shape, dtype=dtype, seed=4)
-    agrees(net, 2000, min(opset, newest()), (1, 6))
+    agrees(moved(net), 2000, min(opset, newest()), (1, 6))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,11 +53,13 @@ def export(network: Network, path: Path, opset: int = 21) -> None:
     version = checked_opset(onnx, opset)
     _check_size(sum(map(prod, network._model.layout.shapes.values())) * np.dtype(network.dtype).itemsize)
     model = model_of(network, onnx, version)
-    _check_size(model.ByteSize())
-    _check(onnx, model, path)
+    graph = model.graph
+    _check_size(sum(part.ByteSize() for part in (*graph.initializer, *graph.node)))
     content = model.SerializeToString(deterministic=True)
+    del model, graph  # which the checker reads again
     with writing(path, "net.onnx") as new:
         new.write_bytes(content)
+        _check(onnx, new, path)
 
 
 def _check_size(size: int) -> None:
@@ -68,9 +71,10 @@ def _check_size(size: int) -> None:
         )
 
 
-def _check(onnx: Any, model: Any, path: Path) -> None:
+def _check(onnx: Any, new: Path, path: Path) -> None:
+    """What stands on the disk, before it takes its name."""
     try:
-        onnx.checker.check_model(model, full_check=True)
+        onnx.checker.check_model(os.fspath(new), full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise FileError(
             f"{path} was not written: the checker of ONNX refuses the network's graph; please report it: "

@@ -21,10 +21,11 @@ def library() -> Any:
     return onnx
 
 
-def checked_opset(onnx: Any, opset: object) -> int:
+def checked_opset(onnx: Any, opset: Any) -> int:
     """A version that nnkit and the installed library both know."""
     newest = min(NEWEST, onnx.defs.onnx_opset_version())
-    if isinstance(opset, bool) or not isinstance(opset, int) or not OLDEST <= opset <= newest:
+    whole = hasattr(opset, "__index__") and not isinstance(opset, bool)
+    if not whole or not OLDEST <= int(opset) <= newest:
         limit = "" if newest == NEWEST else f" ({NEWEST} with a newer onnx than {onnx.__version__})"
         raise ArgumentError(f"export: opset is {opset!r}, expected a whole number from {OLDEST} to {newest}{limit}")
-    return opset
+    return int(opset)

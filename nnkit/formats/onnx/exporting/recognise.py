@@ -221,11 +221,16 @@ def _written(whole: Whole, parameters: dict[str, Any]) -> Write:
     attributes |= {"axis": parameters["axis"]} if whole.by_axis else {}
 
     def write(writer: Writer, line: Line, operands: list[Operand]) -> str:
-        read = iter(operands)
-        names = [
-            writer.constant(parameters[name], line.node.dtype) if name in parameters else next(read).name
+        read, dtype, given = iter(operands), line.node.dtype, dict(attributes)
+        names = {
+            name: writer.constant(parameters[name], dtype) if name in parameters else next(read).name
             for name in whole.inputs
-        ]
-        return writer.node(whole.operator, *names, where=line.where, **attributes)
+        }
+        if whole.added is not None and dtype == "float64":
+            attribute, receiver = whole.added
+            number = writer.constant(given[attribute], dtype)
+            names[receiver] = writer.node("Add", names[receiver], number, where=line.where)
+            given[attribute] = 0.0
+        return writer.node(whole.operator, *names.values(), where=line.where, **given)
 
     return write

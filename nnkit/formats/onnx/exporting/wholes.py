@@ -44,6 +44,8 @@ class Whole:
     by_axis: bool = False
     """Whether the function takes an axis, which is then an attribute."""
     ranks: Iterable[int] = range(1, 100)
+    added: tuple[str, str] | None = None
+    """In float64, an attribute that is added to an input instead, since 32 bits do not hold it."""
 
     def graph(self, shape: tuple[int, ...], dtype: str, **parameters: Any) -> Lines:
         """What it looks like for an input of this shape."""
@@ -96,6 +98,7 @@ WHOLES: tuple[Whole, ...] = (
           inputs=("x", "weight", "bias"), attributes={"epsilon": "eps", "axis": -1}, ranks=range(2, 100)),
     Whole("RMSNormalization", _layer(nn.RMSNorm), since=23, parameters={"eps": FIRST},
           inputs=("x", "weight"), attributes={"epsilon": "eps", "axis": -1}, ranks=range(2, 100)),
-    Whole("BatchNormalization", _layer(nn.BatchNorm), parameters={"eps": FIRST},
-          inputs=("x", "weight", "bias", "mean", "variance"), attributes={"epsilon": "eps"}, ranks=(2,)),
+    Whole("BatchNormalization", _layer(nn.BatchNorm), dtypes=DOUBLE, parameters={"eps": FIRST},
+          inputs=("x", "weight", "bias", "mean", "variance"), attributes={"epsilon": "eps"}, ranks=(2,),
+          added=("epsilon", "variance")),
 )  # fmt: skip
