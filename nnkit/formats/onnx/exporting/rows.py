@@ -34,6 +34,9 @@ class Extent:
         return self.per_row * rows + self.fixed
 
 
+EVERY_ROW = Extent(1, 0)
+
+
 @dataclass(frozen=True)
 class Line:
     """A node of the trace of ``ROWS`` rows, with attributes and shape in which numbers of rows are extents."""
@@ -78,6 +81,7 @@ def for_any_rows(graph_of: Callable[[int], Graph]) -> Lines:
     lines = Lines(found, first.outputs[0][1])
     for rows in CHECKED:
         _check(lines, rows, graph_of(rows))
+    _check_output(lines.lines[lines.output])
     return without_repetition(lines)
 
 
@@ -149,6 +153,14 @@ def _check(lines: Lines, rows: int, graph: Graph) -> None:
             _refuse(other, rows)
     if len(expected) != len(found):
         _refuse(max(expected, found, key=len)[-1], rows)
+
+
+def _check_output(line: Line) -> None:
+    if line.shape[:1] != (EVERY_ROW,) or any(isinstance(size, Extent) for size in line.shape[1:]):
+        raise ArgumentError(
+            f"export: {place(line.node)}: the network makes {show(line.node.shape)} of {ROWS} rows; an ONNX file needs "
+            "an output with one row for each that comes in, and otherwise of one shape"
+        )
 
 
 def _described(node: Node) -> str:
