@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nnkit.errors import FileError
+from nnkit.errors import FileError, NnkitError
 from nnkit.measure.files import replacing
 
 
@@ -26,10 +26,10 @@ def writing(target: Path, example: str = "net.h5") -> Iterator[Path]:
     '1 2 3'
     """
     try:
-        _check(target, example)
+        check_target(target, example)
         with replacing(target) as new:
             yield new
-    except FileError:
+    except NnkitError:
         raise
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
@@ -39,7 +39,8 @@ def writing(target: Path, example: str = "net.h5") -> Iterator[Path]:
         ) from error
 
 
-def _check(target: Path, example: str) -> None:
+def check_target(target: Path, example: str = "net.h5") -> None:
+    """Refuse a target that no file can be written to: a folder, one in a folder that is not there, a protected file."""
     real = Path(os.path.realpath(target))
     if real.is_dir():
         raise FileError(f"{target} is a folder; add the name of a file, such as {target / example}")

@@ -312,8 +312,12 @@ def test_the_checker_is_the_official_one(tmp_path: Path, monkeypatch: pytest.Mon
         ("folder.onnx", r"folder\.onnx is a folder; add the name of a file, such as .*folder\.onnx.net\.onnx"),
     ],
 )
-def test_places_that_no_file_can_have(place: str, message: str, tmp_path: Path) -> None:
+def test_places_that_no_file_can_have(
+    place: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said before anything is made."""
     peer("onnx")
+    monkeypatch.setattr(file, "model_of", lambda *_: pytest.fail("it was made"))
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(FileError, match=message):
         network().export(tmp_path / place)

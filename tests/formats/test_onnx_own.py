@@ -262,7 +262,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "every second row": (lambda xp, x: xp.repeat(x[::2], 2, axis=0)[: x.shape[0]], "'slice' has .* for 1009 rows"),
     "an array of that length": (
         lambda xp, x: x + xp.asarray(np.arange(x.shape[0], dtype="float32")[:, None]),
-        r"'constant' has an array of shape \(1009, 1\) for 1009 rows and .*: compute with x.shape, and let NumPy make",
+        r"'constant' has an array of shape \(1009, 1\) for 1009 rows and .*: compute with x.shape, and make arrays of",
     ),
     "a remainder": (lambda xp, x: x * (x.shape[0] % 2 + 1.0), "computes something else for 2027 rows than for 1009"),
     "more than a thousand": (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnkit.checkpoint.target import writing
+from nnkit.checkpoint.target import check_target, writing
 from nnkit.errors import ArgumentError, FileError
 from nnkit.formats.onnx.exporting.model import model_of
 from nnkit.formats.onnx.exporting.opsets import checked_opset, library
@@ -30,9 +30,9 @@ def export(network: Network, path: Path, opset: int = 21) -> None:
     the paths of parameters and states for their names ("layers.0.weight"), nodes begin with the path of their layer
     ("layers.0/Gemm"). Functions for which ONNX has an operator (Gemm, Relu, Softmax, Gelu, LayerNormalization, …) are
     that operator, if the opset has it; all else, modules of your own too, is written operation by operation. In float64
-    only operators are used that onnxruntime computes in it. The metadata hold the names of classes ("classes") and of
-    columns ("features") as JSON lists, and "target", where the network knows them. The same network gives the same
-    bytes.
+    only operators are used that onnxruntime computes in it. The metadata hold, as JSON, the names of classes
+    ("classes"), of columns ("features") and of what is predicted ("target"), where the network knows them. The same
+    network gives the same bytes.
 
     ``opset`` 21 is that of ONNX 1.16, which onnxruntime has read since 1.18; with 13 to 19 some functions take several
     operators, and from 23 on RMSNorm is one. The IR version is the oldest that goes with the opset.
@@ -51,6 +51,7 @@ def export(network: Network, path: Path, opset: int = 21) -> None:
     """
     onnx = library()
     version = checked_opset(onnx, opset)
+    check_target(path, "net.onnx")
     _check_size(sum(map(prod, network._model.layout.shapes.values())) * np.dtype(network.dtype).itemsize)
     model = model_of(network, onnx, version)
     graph = model.graph

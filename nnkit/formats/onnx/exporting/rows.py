@@ -135,7 +135,7 @@ def _fitted(node: Node, value: Any, other: Any) -> Any:
     raise ArgumentError(
         f"export: {place(node)}: '{node.operation}' has {_shown(value)} for {ROWS} rows and {_shown(other)} for "
         f"{OTHER}; an ONNX file is for any number of rows, and takes only sizes that grow evenly with it: compute with "
-        "x.shape, and let NumPy make no arrays of that length"
+        "x.shape, and make arrays of that length with xp.ones or xp.arange, not with NumPy"
     )
 
 
