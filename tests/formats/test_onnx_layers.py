@@ -300,6 +300,17 @@ def test_what_only_looks_like_an_operator(name: str) -> None:
     assert found - {"Relu"} == inner - {"Relu"}
 
 
+@pytest.mark.parametrize("eps", [1e-5, 1e-3, 0.7, 2.0**-10])
+def test_an_epsilon_that_32_bits_do_not_hold(eps: float) -> None:
+    """The rest of it, a part in 10⁸, is added to the variance: where that is small, the result is still that of 64."""
+    net = nnkit.Network(nn.BatchNorm(eps=eps), (4,), dtype="float64")
+    net.set_parameters({"variance": np.full(4, 1e-9), "weight": np.full(4, 0.3)})
+    model = agrees(net, FEW)
+    assert operators(model) == (["BatchNormalization"] if eps == 2.0**-10 else ["Add", "BatchNormalization"])
+    (given,) = (each.f for each in model.graph.node[-1].attribute if each.name == "epsilon")
+    assert 0 <= eps - given < 1e-7 * eps
+
+
 def test_functions_with_bound_parameters_are_operators_too() -> None:
     net = nnkit.Network(nn.Activation(partial(nn.activations.leaky_relu, slope=0.2)), (3,))
     model = agrees(net, FEW)

@@ -8,6 +8,8 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from nnkit.errors import NnkitError
 from nnkit.formats.onnx.exporting.operators import Operand
 from nnkit.formats.onnx.exporting.rows import Line, Lines
@@ -228,9 +230,16 @@ def _written(whole: Whole, parameters: dict[str, Any]) -> Write:
         }
         if whole.added is not None and dtype == "float64":
             attribute, receiver = whole.added
-            number = writer.constant(given[attribute], dtype)
-            names[receiver] = writer.node("Add", names[receiver], number, where=line.where)
-            given[attribute] = 0.0
+            given[attribute], rest = _in_32_bits(given[attribute])
+            if rest:
+                names[receiver] = writer.node("Add", names[receiver], writer.constant(rest, dtype), where=line.where)
         return writer.node(whole.operator, *names.values(), where=line.where, **given)
 
     return write
+
+
+def _in_32_bits(number: float) -> tuple[float, float]:
+    """The largest fraction of 32 bits up to a positive number, and what it lacks to it."""
+    near = np.float32(number)
+    near = near if float(near) <= number else np.nextafter(near, np.float32(0))
+    return float(near), number - float(near)

@@ -45,7 +45,7 @@ class Whole:
     """Whether the function takes an axis, which is then an attribute."""
     ranks: Iterable[int] = range(1, 100)
     added: tuple[str, str] | None = None
-    """In float64, an attribute that is added to an input instead, since 32 bits do not hold it."""
+    """In float64, an attribute and the input to which is added what 32 bits do not hold of it."""
 
     def graph(self, shape: tuple[int, ...], dtype: str, **parameters: Any) -> Lines:
         """What it looks like for an input of this shape."""
