@@ -11,7 +11,9 @@ import pytest
 
 import nnkit
 
-MISSING = () if find_spec("sklearn") else ("nnkit.sklearn",)  # an extra brings what it needs
+# An extra brings what they need.
+EXTRAS = {"nnkit.sklearn": "sklearn", "nnkit.formats.onnx.exporting.file": "onnx"}
+MISSING = tuple(name for name, needed in EXTRAS.items() if not find_spec(needed))
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(nnkit.__path__, "nnkit.")

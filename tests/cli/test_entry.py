@@ -43,7 +43,7 @@ def test_no_command_shows_the_help_as_an_error(cli: Cli) -> None:
 def test_an_unknown_command_names_the_nearest_and_all(cli: Cli) -> None:
     status, out, err = cli("trian", "--epochs", 3)
     assert (status, out) == (2, "")
-    known = "bench, compare, devices, explain, predict, replay, test, train"
+    known = "bench, compare, devices, explain, export, predict, replay, test, train"
     assert err == f"error: unknown command 'trian'. Did you mean 'train'? Known: {known}\n"
 
 
@@ -74,7 +74,7 @@ def test_a_wrong_flag_is_one_line(cli: Cli) -> None:
 
 def test_a_command_starts_without_what_only_others_need(environment: dict[str, str]) -> None:
     code = "import sys, nnkit.cli; nnkit.cli.main(['--version']); print([m for m in sys.argv[1:] if m in sys.modules])"
-    heavy = ["h5py", "psutil", "pynvml", "sklearn", "scipy", "pandas", "llvmlite", "matplotlib", "IPython"]
+    heavy = ["h5py", "psutil", "pynvml", "sklearn", "scipy", "pandas", "llvmlite", "matplotlib", "IPython", "onnx"]
     done = subprocess.run(
         [sys.executable, "-c", code, *heavy], capture_output=True, text=True, env=environment, check=True
     )
