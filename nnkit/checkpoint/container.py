@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from nnkit.errors import FileError
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = "use another copy, or save the network again"
+MOST_BYTES = 100_000_000_000
+UNPACKED, FREE_BYTES = 20, 64_000_000  # values may be this many times as large as the file, and need not be below that
 SLACK = 1000  # things beyond those expected that are still looked at, so that they can be named
 
 
@@ -65,23 +68,44 @@ class Container:
                     place, f"is {'a group' if is_group else 'an array'} where the other is expected", fix
                 )
 
+    def holds(self, tops: list[str], number: int) -> bool:
+        """Whether as many groups and arrays as this stand at and below some names."""
+        import h5py
+
+        count, rest = 0, [(name, self._file, name) for name in tops if self.has(name)]
+        while rest and count + len(rest) < number:
+            place, group, name = rest.pop()
+            count += 1
+            with self._library(place):
+                thing = self._child(group, name, place)
+                if isinstance(thing, h5py.Group):
+                    if count + len(rest) + len(thing) >= number:
+                        return True
+                    rest += [(f"{place}/{inner}", thing, inner) for inner in thing]
+        return count + len(rest) >= number
+
     def check_sizes(self, shapes: Mapping[str, tuple[int, ...]], dtype: str, fix: str = DAMAGED) -> None:
         """Refuse arrays of other shapes or types than these, or that are not all in this file."""
-        total = 0
+        total = needed = 0
         for place, shape in shapes.items():
             with self._library(place, fix):
                 total += stored.check_numbers(self._file[place], shape, dtype, self._bytes)
+                needed += prod(shape) * np.dtype(dtype).itemsize
         if total > self._bytes:
             raise self.refused("", f"claims {total:,} bytes of values in {self._bytes:,}")
+        if needed > max(FREE_BYTES, UNPACKED * self._bytes):
+            raise self.refused(
+                "",
+                f"would be {needed:,} bytes of values, unpacked from a file of {self._bytes:,}",
+                "save such a network without packing it",
+            )
 
     def numbers(self, place: str, checksum: str) -> Array:
-        """The values of an array that ``check_sizes`` has let pass: with this checksum, and finite."""
+        """The values of an array that ``check_sizes`` has let pass, with this checksum."""
         with self._library(place):
             dataset = self._file[place]
             values = read_chunks(dataset) if dataset.chunks else np.asarray(dataset[()])
             self.check_digest(place, values, checksum)
-            if not np.isfinite(values).all():
-                raise ValueError("holds NaN or infinity")
         return values
 
     def check_digest(self, place: str, values: Array, checksum: str) -> None:
@@ -194,6 +218,8 @@ def _checked_size(path: Path) -> int:
         raise FileError(f"{path} is empty; {DAMAGED}")
     if start != SIGNATURE:
         raise FileError(f"{path} is not an HDF5 file; give the name of a file that net.save wrote")
+    if status.st_size > MOST_BYTES:
+        raise FileError(f"{path} has {status.st_size:,} bytes, more than the {MOST_BYTES:,} that are read; {DAMAGED}")
     return status.st_size
 
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from nnkit.checkpoint.architecture import Architecture, check_keys
 from nnkit.checkpoint.container import DAMAGED, Container, opened
+from nnkit.checkpoint.extent import check_extent
+from nnkit.checkpoint.finite import check_finite
 from nnkit.checkpoint.modules import rebuilt
 from nnkit.checkpoint.places import CHECKSUMS, FORMAT, TEXTS, TOP, as_path, groups, places
 from nnkit.checkpoint.text import parsed
@@ -116,6 +118,7 @@ def _module(file: Container, architecture: Architecture, into: Module | None) ->
             "has classes, functions or shared weights of your own, which a file cannot hold",
             "build the module as it was and write nnkit.load(path, into=module)",
         )
+    check_extent(file, architecture)
     try:
         module = rebuilt(architecture.module)
         return module, Layout.of(module, architecture.input_shape, architecture.dtype)
@@ -133,4 +136,6 @@ def _values(file: Container, layout: Layout, sums: dict[str, str], into: Module 
         check_keys(sums, {"format", *TEXTS, *leaves.values()})
     except ValueError as error:
         raise file.refused(CHECKSUMS, str(error)) from error
-    return {leaf: file.numbers(place, sums[place]) for leaf, place in leaves.items()}
+    values = {leaf: file.numbers(place, sums[place]) for leaf, place in leaves.items()}
+    check_finite(file, {leaves[leaf]: value for leaf, value in values.items()})
+    return values
