@@ -34,7 +34,7 @@ class Container:
 
     def refused(self, place: str, reason: str, fix: str = DAMAGED) -> FileError:
         """The error for something in the file."""
-        return FileError(f"{self.path}: {_shown(place)} {reason}; {fix}")
+        return refusal(self.path, place, reason, fix)
 
     def text(self, place: str) -> bytes:
         """One text."""
@@ -183,14 +183,32 @@ class Container:
             raise self.refused(place, _reason(error), fix) from error
 
 
+def refusal(path: Path, place: str, reason: str, fix: str = DAMAGED) -> FileError:
+    """The error for something in a file."""
+    return FileError(f"{path}: {_shown(place)} {reason}; {fix}")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Container]:
     """An HDF5 file for reading."""
+    size = check_file(path)
+    with _opened(path, path, size) as file:
+        yield file
+
+
+@contextmanager
+def opened_stream(path: Path, stream: Any, size: int) -> Iterator[Container]:
+    """An HDF5 file that is open already, and has this many bytes; its path is for messages alone."""
+    with _opened(path, stream, size) as file:
+        yield file
+
+
+@contextmanager
+def _opened(path: Path, source: Any, size: int) -> Iterator[Container]:
     import h5py
 
-    size = _checked_size(path)
     try:
-        file = h5py.File(path, "r", locking=False)  # files are replaced and never changed, so that a lock is no help
+        file = h5py.File(source, "r", locking=False)  # files are replaced and never changed, so that a lock is no help
     except Exception as error:
         raise FileError(f"{path} is damaged: {_reason(error)}; {DAMAGED}") from error
     try:
@@ -199,8 +217,8 @@ def opened(path: Path) -> Iterator[Container]:
         file.close()
 
 
-def _checked_size(path: Path) -> int:
-    """The size of a file that begins as HDF5 does."""
+def check_file(path: Path) -> int:
+    """The size of a file that begins as HDF5 does; others are refused before the library sees them."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
