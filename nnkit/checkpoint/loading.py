@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from nnkit.checkpoint.apart import opened_apart
 from nnkit.checkpoint.architecture import Architecture, check_keys
-from nnkit.checkpoint.container import DAMAGED, Container, opened
+from nnkit.checkpoint.container import DAMAGED, opened
 from nnkit.checkpoint.extent import check_extent
 from nnkit.checkpoint.finite import check_finite
 from nnkit.checkpoint.modules import rebuilt
 from nnkit.checkpoint.places import CHECKSUMS, FORMAT, TEXTS, TOP, as_path, groups, places
+from nnkit.checkpoint.source import Source
 from nnkit.checkpoint.text import parsed
 from nnkit.checkpoint.training import Training
 from nnkit.data.arrays import Array
@@ -27,7 +29,9 @@ from nnkit.training.layout import Layout
 T = TypeVar("T")
 
 
-def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None = None) -> Network:
+def load(
+    path: str | os.PathLike[str], device: str = "cpu", into: Module | None = None, untrusted: bool = False
+) -> Network:
     """The network that ``net.save(path)`` wrote, with its classes, preprocessing and loss.
 
     Args:
@@ -36,8 +40,12 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
             was trained does not matter: one from a GPU is on the processor unless something else is asked for.
         into: for a network with layers or functions of your own, the module, built as it was when it was saved; its
             leaves must have the paths and shapes of those in the file.
+        untrusted: for a file from somebody you do not know. The HDF5 library, which has had errors of memory, then
+            reads it in a process of its own that has limits of memory and time and can open, start and send nothing;
+            every answer is checked again here. NaN is an error, not a warning. It takes about a second more.
 
     Raises:
+        ArgumentError: ``untrusted`` on a system without such limits (Windows).
         FileError: the file is missing, damaged, of a newer version, or does not fit ``into``.
 
     >>> import nnkit, tempfile, os
@@ -49,12 +57,12 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
     """
     if into is not None and not isinstance(into, Module):
         raise ArgumentError(f"into must be a module, such as MyModule() with its brackets, got {into!r}")
-    with opened(as_path(path)) as file:
+    with (opened_apart if untrusted else opened)(as_path(path)) as file:
         sums = _checksums(file)
         architecture = _described(file, "architecture", sums, Architecture.from_dict)
         training = _described(file, "training", sums, Training.from_dict)
         module, layout = _module(file, architecture, into)
-        values = _values(file, layout, sums, into)
+        values = _values(file, layout, sums, into, strict=untrusted)
     network = Network(module, architecture.input_shape, dtype=architecture.dtype, device=device, seed=architecture.seed)
     network._model.store.write(values)
     network._model.as_drawn = False
@@ -71,7 +79,7 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
     return network
 
 
-def _checksums(file: Container) -> dict[str, str]:
+def _checksums(file: Source) -> dict[str, str]:
     """The checksums, from a file whose version is known and that has at its top what it should."""
     if not file.has("format"):
         raise file.refused("", "has no /format, so that nnkit did not write it", "give a file that net.save wrote")
@@ -94,21 +102,21 @@ def _texts_only(found: Any) -> dict[str, str]:
     return found
 
 
-def _described(file: Container, name: str, sums: dict[str, str], make: Callable[[Any], T]) -> T:
+def _described(file: Source, name: str, sums: dict[str, str], make: Callable[[Any], T]) -> T:
     """What stands in a JSON text, after its checksum."""
     text = file.text(name)
     file.check_digest(name, np.array(text), sums.get(name, ""))
     return _parsed(file, name, text, make)
 
 
-def _parsed(file: Container, name: str, text: bytes, make: Callable[[Any], T]) -> T:
+def _parsed(file: Source, name: str, text: bytes, make: Callable[[Any], T]) -> T:
     try:
         return make(parsed(text))
     except (ValueError, OverflowError) as error:
         raise file.refused(name, str(error)) from error
 
 
-def _module(file: Container, architecture: Architecture, into: Module | None) -> tuple[Module, Layout]:
+def _module(file: Source, architecture: Architecture, into: Module | None) -> tuple[Module, Layout]:
     """The module and its layout, by a trace that knows shapes alone."""
     if into is not None:
         return into, Layout.of(into, architecture.input_shape, architecture.dtype)
@@ -126,7 +134,7 @@ def _module(file: Container, architecture: Architecture, into: Module | None) ->
         raise file.refused("architecture", f"cannot be built: {error}") from error
 
 
-def _values(file: Container, layout: Layout, sums: dict[str, str], into: Module | None) -> dict[str, Array]:
+def _values(file: Source, layout: Layout, sums: dict[str, str], into: Module | None, strict: bool) -> dict[str, Array]:
     """The values of all leaves."""
     fix = DAMAGED if into is None else f"build into={type(into).__name__}(…) as it was when the network was saved"
     leaves = places(layout)
@@ -137,5 +145,5 @@ def _values(file: Container, layout: Layout, sums: dict[str, str], into: Module 
     except ValueError as error:
         raise file.refused(CHECKSUMS, str(error)) from error
     values = {leaf: file.numbers(place, sums[place]) for leaf, place in leaves.items()}
-    check_finite(file, {leaves[leaf]: value for leaf, value in values.items()})
+    check_finite(file, {leaves[leaf]: value for leaf, value in values.items()}, strict)
     return values

@@ -37,9 +37,9 @@ def measured(root: Path, cases: list[Case]) -> dict[str, Any]:
     """The answers for some files, made in a folder."""
     small().save(root / "net.h5")
     good = (root / "net.h5").read_bytes()
-    lines = [json.dumps(["warm-up", str(_placed(root / "0", good, lambda path: None))])] * 2
+    lines = [json.dumps(["warm-up", str(placed(root / "0", good, lambda path: None))])] * 2
     lines += [
-        json.dumps([case.name, str(_placed(root / str(number), good, case.make))])
+        json.dumps([case.name, str(placed(root / str(number), good, case.make))])
         for number, case in enumerate(cases, 1)
     ]
     paths = os.pathsep.join([str(ROOT), str(ROOT / "backends")])
@@ -59,7 +59,7 @@ def measured(root: Path, cases: list[Case]) -> dict[str, Any]:
     return {answer["name"]: answer for answer in found[2:]}
 
 
-def _placed(folder: Path, good: bytes, make: Any) -> Path:
+def placed(folder: Path, good: bytes, make: Any) -> Path:
     """A file in a folder of its own, with those beside it that it may lead to."""
     (folder / "plugins").mkdir(parents=True)
     (folder / "other.bin").write_bytes(bytes(48))
