@@ -14,6 +14,7 @@ import numpy as np
 from nnkit.checkpoint import stored
 from nnkit.checkpoint.checksum import digest
 from nnkit.checkpoint.chunks import read_chunks
+from nnkit.checkpoint.inventory import Entry, listing
 from nnkit.data.arrays import Array
 from nnkit.errors import FileError
 
@@ -57,6 +58,10 @@ class Container:
                 raise ValueError(f"holds {len(self._file):,} things; {len(names)} are expected")
             found = set(self._file)
         self._check_names(found, names, DAMAGED)
+
+    def listed(self) -> list[Entry]:
+        """What stands in the file, as far as it can be seen; nothing is read, and no link followed."""
+        return listing(self._file)
 
     def check_tree(self, leaves: set[str], groups: set[str], fix: str = DAMAGED) -> None:
         """Refuse anything below these groups but these leaves, and leaves or groups that are not there."""
@@ -225,7 +230,7 @@ def check_file(path: Path) -> int:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
             raise FileError(f"{path} is {kind}; give the name of a file that net.save wrote")
         with path.open("rb") as stream:
-            start = stream.read(len(SIGNATURE))
+            start = stream.read(len(SIGNATURE) + 4)
     except FileError:
         raise
     except FileNotFoundError as error:
@@ -234,8 +239,10 @@ def check_file(path: Path) -> int:
         raise FileError(f"{path} cannot be read: {error.strerror or error}; check its permissions") from error
     if not start:
         raise FileError(f"{path} is empty; {DAMAGED}")
-    if start != SIGNATURE:
+    if start[: len(SIGNATURE)] != SIGNATURE:
         raise FileError(f"{path} is not an HDF5 file; give the name of a file that net.save wrote")
+    if start[8:9] in (b"\2", b"\3") and start[11:] != b"\0":  # the library looks at it only where it can lock files
+        raise FileError(f"{path} is still open for writing, or what wrote it did not come to its end; {DAMAGED}")
     if status.st_size > MOST_BYTES:
         raise FileError(f"{path} has {status.st_size:,} bytes, more than the {MOST_BYTES:,} that are read; {DAMAGED}")
     return status.st_size

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from nnkit.checkpoint.architecture import Architecture
 
 if TYPE_CHECKING:
-    from nnkit.checkpoint.source import Source
+    from nnkit.checkpoint.readable import Readable
 
 FREE = 500  # layers that need nothing in the file
 FEWEST = 4  # layers beyond those for each group or array: not every layer has arrays
 
 
-def check_extent(file: Source, architecture: Architecture) -> None:
+def check_extent(file: Readable, architecture: Architecture) -> None:
     """Refuse a short text that would make a large network: 100,000 layers take a minute to build."""
     layers = _count(architecture.module)
     if layers > FREE and not file.holds(["parameters", "state"], least := -(-(layers - FREE) // FEWEST)):

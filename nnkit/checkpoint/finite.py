@@ -12,12 +12,12 @@ from nnkit.data.arrays import Array
 from nnkit.errors import NnkitWarning
 
 if TYPE_CHECKING:
-    from nnkit.checkpoint.source import Source
+    from nnkit.checkpoint.readable import Readable
 
 PIECE = 1 << 20  # values looked at together
 
 
-def check_finite(file: Source, values: Mapping[str, Array], strict: bool = False) -> None:
+def check_finite(file: Readable, values: Mapping[str, Array], strict: bool = False) -> None:
     """Warn of values by their places that are not finite; refuse them if ``strict``."""
     for place, value in values.items():
         reason = _odd(value)

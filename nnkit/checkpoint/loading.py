@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from nnkit.checkpoint.extent import check_extent
 from nnkit.checkpoint.finite import check_finite
 from nnkit.checkpoint.modules import rebuilt
 from nnkit.checkpoint.places import CHECKSUMS, FORMAT, TEXTS, TOP, as_path, groups, places
-from nnkit.checkpoint.source import Source
+from nnkit.checkpoint.readable import Readable
 from nnkit.checkpoint.text import parsed
 from nnkit.checkpoint.training import Training
 from nnkit.data.arrays import Array
@@ -58,12 +58,12 @@ def load(
     if into is not None and not isinstance(into, Module):
         raise ArgumentError(f"into must be a module, such as MyModule() with its brackets, got {into!r}")
     with (opened_apart if untrusted else opened)(as_path(path)) as file:
-        sums = _checksums(file)
-        architecture = _described(file, "architecture", sums, Architecture.from_dict)
-        training = _described(file, "training", sums, Training.from_dict)
-        module, layout = _module(file, architecture, into)
-        values = _values(file, layout, sums, into, strict=untrusted)
-    network = Network(module, architecture.input_shape, dtype=architecture.dtype, device=device, seed=architecture.seed)
+        found = read(file, into)
+        values = _values(file, found, strict=untrusted)
+    architecture, training = found.architecture, found.training
+    network = Network(
+        found.module, architecture.input_shape, dtype=architecture.dtype, device=device, seed=architecture.seed
+    )
     network._model.store.write(values)
     network._model.as_drawn = False
     network.classes, network.preprocessing = architecture.classes, architecture.preprocessing
@@ -79,7 +79,34 @@ def load(
     return network
 
 
-def _checksums(file: Source) -> dict[str, str]:
+class Read(NamedTuple):
+    """What a file says of a network; its structure is known to be right, and its values are still in it."""
+
+    architecture: Architecture
+    training: Training
+    module: Module
+    layout: Layout
+    sums: dict[str, str]
+
+
+def read(file: Readable, into: Module | None) -> Read:
+    """Everything but the values; ``into`` is the module of a network that the file cannot describe."""
+    sums = _checksums(file)
+    architecture = _described(file, "architecture", sums, Architecture.from_dict)
+    training = _described(file, "training", sums, Training.from_dict)
+    module, layout = _module(file, architecture, into)
+    fix = DAMAGED if into is None else f"build into={type(into).__name__}(…) as it was when the network was saved"
+    leaves = places(layout)
+    file.check_tree(set(leaves.values()), groups(leaves), fix)
+    file.check_sizes({place: layout.shapes[leaf] for leaf, place in leaves.items()}, layout.dtype, fix)
+    try:
+        check_keys(sums, {"format", *TEXTS, *leaves.values()})
+    except ValueError as error:
+        raise file.refused(CHECKSUMS, str(error)) from error
+    return Read(architecture, training, module, layout, sums)
+
+
+def _checksums(file: Readable) -> dict[str, str]:
     """The checksums, from a file whose version is known and that has at its top what it should."""
     if not file.has("format"):
         raise file.refused("", "has no /format, so that nnkit did not write it", "give a file that net.save wrote")
@@ -102,21 +129,21 @@ def _texts_only(found: Any) -> dict[str, str]:
     return found
 
 
-def _described(file: Source, name: str, sums: dict[str, str], make: Callable[[Any], T]) -> T:
+def _described(file: Readable, name: str, sums: dict[str, str], make: Callable[[Any], T]) -> T:
     """What stands in a JSON text, after its checksum."""
     text = file.text(name)
     file.check_digest(name, np.array(text), sums.get(name, ""))
     return _parsed(file, name, text, make)
 
 
-def _parsed(file: Source, name: str, text: bytes, make: Callable[[Any], T]) -> T:
+def _parsed(file: Readable, name: str, text: bytes, make: Callable[[Any], T]) -> T:
     try:
         return make(parsed(text))
     except (ValueError, OverflowError) as error:
         raise file.refused(name, str(error)) from error
 
 
-def _module(file: Source, architecture: Architecture, into: Module | None) -> tuple[Module, Layout]:
+def _module(file: Readable, architecture: Architecture, into: Module | None) -> tuple[Module, Layout]:
     """The module and its layout, by a trace that knows shapes alone."""
     if into is not None:
         return into, Layout.of(into, architecture.input_shape, architecture.dtype)
@@ -134,16 +161,9 @@ def _module(file: Source, architecture: Architecture, into: Module | None) -> tu
         raise file.refused("architecture", f"cannot be built: {error}") from error
 
 
-def _values(file: Source, layout: Layout, sums: dict[str, str], into: Module | None, strict: bool) -> dict[str, Array]:
+def _values(file: Readable, found: Read, strict: bool) -> dict[str, Array]:
     """The values of all leaves."""
-    fix = DAMAGED if into is None else f"build into={type(into).__name__}(…) as it was when the network was saved"
-    leaves = places(layout)
-    file.check_tree(set(leaves.values()), groups(leaves), fix)
-    file.check_sizes({place: layout.shapes[leaf] for leaf, place in leaves.items()}, layout.dtype, fix)
-    try:
-        check_keys(sums, {"format", *TEXTS, *leaves.values()})
-    except ValueError as error:
-        raise file.refused(CHECKSUMS, str(error)) from error
-    values = {leaf: file.numbers(place, sums[place]) for leaf, place in leaves.items()}
+    leaves = places(found.layout)
+    values = {leaf: file.numbers(place, found.sums[place]) for leaf, place in leaves.items()}
     check_finite(file, {leaves[leaf]: value for leaf, value in values.items()}, strict)
     return values

@@ -110,7 +110,7 @@ def test_still_open_for_writing(saved: Path) -> None:
     with h5py.File(saved.with_name("open.h5"), "w", libver="latest") as file:
         file["format"] = 1
         file.swmr_mode = True
-        with pytest.raises(FileError, match=r"open.h5 is damaged: cannot be read|has no /|lacks /"):
+        with pytest.raises(FileError, match=r"open.h5 is still open for writing, or what wrote it"):
             nnkit.load(saved.with_name("open.h5"))
 
 

@@ -23,6 +23,7 @@ ANSWERS: dict[str, Answer] = {
     "whole_number": Container.whole_number,
     "has": Container.has,
     "holds": Container.holds,
+    "listed": Container.listed,
     "check_top": lambda file, names: file.check_top(set(names)),
     "check_tree": lambda file, leaves, groups, fix: file.check_tree(set(leaves), set(groups), fix),
     "check_sizes": lambda file, shapes, dtype, fix: file.check_sizes(

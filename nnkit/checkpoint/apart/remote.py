@@ -15,6 +15,7 @@ from nnkit.checkpoint.apart import wire
 from nnkit.checkpoint.apart.process import ADVICE, Process, reading
 from nnkit.checkpoint.checksum import digest
 from nnkit.checkpoint.container import DAMAGED, check_file, refusal
+from nnkit.checkpoint.inventory import Entry, checked
 from nnkit.checkpoint.text import LONGEST, parsed
 from nnkit.data.arrays import Array
 from nnkit.errors import FileError
@@ -52,6 +53,14 @@ class Remote:
         """Whether as many groups and arrays as this stand at and below some names."""
         return self._told(bool, "holds", tops, number)
 
+    def listed(self) -> list[Entry]:
+        """What stands in the file, as far as it can be seen."""
+        found = self._told(list, "listed", most=LONGEST)
+        try:
+            return [checked(row) for row in found]
+        except ValueError as error:
+            raise self._nonsense() from error
+
     def check_top(self, names: set[str]) -> None:
         """Refuse other names at the top than these, and any attribute there."""
         self._told(type(None), "check_top", sorted(names))
@@ -79,10 +88,10 @@ class Remote:
         if digest(values) != checksum:
             raise self.refused(place, "does not have the checksum that was saved with it, so some of it has changed")
 
-    def _told(self, kind: type[T], name: str, *arguments: Any) -> T:
-        """An answer of this type."""
+    def _told(self, kind: type[T], name: str, *arguments: Any, most: int = SHORT) -> T:
+        """An answer of this type, of so many bytes of JSON."""
         self._process.ask([name, list(arguments)])
-        data = self._process.answer(wire.PLAIN, SHORT)
+        data = self._process.answer(wire.PLAIN, most)
         try:
             found = parsed(data)
         except ValueError as error:

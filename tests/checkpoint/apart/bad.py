@@ -79,8 +79,9 @@ def _actions(folder: Path) -> Iterator[Callable[[], object]]:
 
 
 def _forked() -> None:
-    if not os.fork():
+    if not (child := os.fork()):
         os._exit(0)
+    os.waitpid(child, 0)  # its end is a signal, which would stop a process that is traced
 
 
 def _traced() -> None:

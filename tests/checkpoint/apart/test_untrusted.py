@@ -15,7 +15,7 @@ import pytest
 import nnkit
 from nnkit.checkpoint.apart import child, remote
 from nnkit.checkpoint.container import Container
-from nnkit.checkpoint.source import Source
+from nnkit.checkpoint.readable import Readable
 from nnkit.errors import ArgumentError, FileError
 from tests.checkpoint.files import ROWS, WEIGHT, edited, replace, small
 from tests.checkpoint.hostile.case import Case
@@ -141,5 +141,5 @@ def test_whatever_the_container_can_can_be_asked() -> None:
         }
 
     assert public(Container) == public(remote.Remote)
-    assert public(Container).items() >= public(Source).items()
+    assert public(Container).items() >= public(Readable).items()
     assert child.ANSWERS.keys() == public(Container).keys() - {"refused", "check_digest"}

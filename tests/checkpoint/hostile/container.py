@@ -72,6 +72,11 @@ def _open_for_writing(path: Path) -> None:
     path.write_bytes(data)
 
 
+def _half_open(data: bytes) -> bytes:
+    """All of it is there, and it says that somebody writes to it."""
+    return sealed(data[:8] + b"\3" + data[9:11] + b"\1" + data[12:], spans(data))
+
+
 def _superblock(data: bytes, version: int) -> bytes:
     return sealed(data[:8] + bytes([version]) + data[9:], spans(data))
 
@@ -112,7 +117,8 @@ CASES = [
     Case(7, "a pipe", lambda path: _instead(path, "pipe"), "is no ordinary file; give the name"),
     Case(7, "a device without end", lambda path: _instead(path, "/dev/zero"), "is no ordinary file"),
     Case(7, "an empty device", lambda path: _instead(path, "/dev/null"), "is no ordinary file"),
-    Case(8, "still open for writing", _open_for_writing, DAMAGED),
+    Case(8, "still open for writing", _open_for_writing, "is still open for writing, or what wrote it did not come"),
+    bytes_case(8, "whole, and open for writing", _half_open, "is still open for writing"),
     *(
         bytes_case(9, f"superblock {version}", lambda data, version=version: _superblock(data, version), DAMAGED)  # type: ignore[misc]
         for version in (4, 9, 255)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from nnkit.checkpoint.container import DAMAGED
+from nnkit.checkpoint.inventory import Entry
 from nnkit.data.arrays import Array
 from nnkit.errors import FileError
 
 
-class Source(Protocol):
+class Readable(Protocol):
     """What ``Container`` can, which says what each of these is."""
 
     @property
@@ -23,6 +24,7 @@ class Source(Protocol):
     def has(self, place: str) -> bool: ...  # noqa: D102
     def holds(self, tops: list[str], number: int) -> bool: ...  # noqa: D102
     def check_top(self, names: set[str]) -> None: ...  # noqa: D102
+    def listed(self) -> list[Entry]: ...  # noqa: D102
     def check_tree(self, leaves: set[str], groups: set[str], fix: str = DAMAGED) -> None: ...  # noqa: D102
     def check_sizes(self, shapes: Mapping[str, tuple[int, ...]], dtype: str, fix: str = DAMAGED) -> None: ...  # noqa: D102
     def numbers(self, place: str, checksum: str) -> Array: ...  # noqa: D102
