@@ -49,11 +49,13 @@ class Architecture:
         if not isinstance(found["module"], dict):
             raise ValueError(f"has module {_short(found['module'])}; it is an object")
         _check_names("classes", found["classes"])
-        kept = found["preprocessing"]
+        kept = None if found["preprocessing"] is None else Preprocessing.from_dict(found["preprocessing"])
+        if kept is not None:
+            _check_columns(kept, tuple(found["input_shape"]))
         typed = {
             "input_shape": tuple(found["input_shape"]),
             "classes": None if found["classes"] is None else tuple(found["classes"]),
-            "preprocessing": None if kept is None else Preprocessing.from_dict(kept),
+            "preprocessing": kept,
         }
         return cls(**found | typed)
 
@@ -72,6 +74,17 @@ def _check_shape(shape: Any) -> None:
     fine = isinstance(shape, list) and len(shape) <= 32
     if not fine or not all(type(size) is int and 1 <= size <= LARGEST for size in shape):
         raise ValueError(f"has input_shape {_short(shape)}; it is a list of whole numbers from 1")
+
+
+def _check_columns(kept: Preprocessing, shape: tuple[int, ...]) -> None:
+    """A scaling and names of columns are for rows that are one column after another, and for as many."""
+    lengths = {
+        "features": None if kept.features is None else len(kept.features),
+        "columns in the scaling": None if kept.scaling is None else len(kept.scaling.mean),
+    }
+    for entry, length in lengths.items():
+        if length is not None and shape != (length,):
+            raise ValueError(f"has {length:,} {entry}, and input_shape is {list(shape)}")
 
 
 def _check_names(entry: str, names: Any) -> None:

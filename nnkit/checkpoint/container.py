@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from nnkit.checkpoint import stored
 from nnkit.checkpoint.blocks import Where
 from nnkit.checkpoint.checksum import Digest, digest
 from nnkit.checkpoint.chunks import read_pieces
+from nnkit.checkpoint.inventory import Entry, listing
 from nnkit.checkpoint.source import beginning
 from nnkit.data.arrays import Array
 from nnkit.errors import FileError
@@ -21,6 +23,8 @@ from nnkit.names import clipped
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = "use another copy, or save the network again"
 CHANGED = "does not have the checksum that was saved with it, so some of it has changed"
+MOST_BYTES = 100_000_000_000
+UNPACKED, FREE_BYTES = 20, 64_000_000  # values may be this many times as large as the file, and need not be below that
 SLACK = 1000  # things beyond those expected that are still looked at, so that they can be named
 
 
@@ -35,7 +39,7 @@ class Container:
 
     def refused(self, place: str, reason: str, fix: str = DAMAGED) -> FileError:
         """The error for something in the file."""
-        return FileError(f"{self.path}: {_shown(place)} {reason}; {fix}")
+        return refusal(self.path, place, reason, fix)
 
     def text(self, place: str) -> bytes:
         """One text."""
@@ -62,6 +66,10 @@ class Container:
         """Refuse other names at the top than these, and any attribute there."""
         self._check_names(self.top(len(names)), names, DAMAGED)
 
+    def listed(self) -> list[Entry]:
+        """What stands in the file, as far as it can be seen; nothing is read, and no link followed."""
+        return listing(self._file)
+
     def check_tree(self, leaves: set[str], groups: set[str], fix: str = DAMAGED) -> None:
         """Refuse anything below these groups but these leaves, and leaves or groups that are not there."""
         found = self.walked([name for name in groups if "/" not in name], len(leaves) + len(groups))
@@ -78,40 +86,60 @@ class Container:
             shape: tuple[int, ...] | None = self._file[place].shape
             return shape
 
+    def holds(self, tops: list[str], number: int) -> bool:
+        """Whether as many groups and arrays as this stand at and below some names."""
+        import h5py
+
+        count, rest = 0, [(name, self._file, name) for name in tops if self.has(name)]
+        while rest and count + len(rest) < number:
+            place, group, name = rest.pop()
+            count += 1
+            with self._library(place):
+                thing = self._child(group, name, place)
+                if isinstance(thing, h5py.Group):
+                    if count + len(rest) + len(thing) >= number:
+                        return True
+                    rest += [(f"{place}/{inner}", thing, inner) for inner in thing]
+        return count + len(rest) >= number
+
     def check_sizes(self, shapes: Mapping[str, tuple[int, ...]], *dtypes: str, fix: str = DAMAGED) -> None:
         """Refuse arrays of other shapes or types than these, or that are not all in this file."""
-        total = 0
+        total = needed = 0
         for place, shape in shapes.items():
             with self._library(place, fix):
                 total += stored.check_numbers(self._file[place], shape, dtypes, self._bytes)
+                needed += prod(shape) * self._file[place].dtype.itemsize
         if total > self._bytes:
             raise self.refused("", f"claims {total:,} bytes of values in {self._bytes:,}")
+        if needed > max(FREE_BYTES, UNPACKED * self._bytes):
+            raise self.refused(
+                "",
+                f"would be {needed:,} bytes of values, unpacked from a file of {self._bytes:,}",
+                "save such a network without packing it",
+            )
 
-    def numbers(self, place: str, checksum: str | None = None, finite: bool = True) -> Array:
+    def numbers(self, place: str, checksum: str | None = None) -> Array:
         """The values of an array that ``check_sizes`` has let pass, as ``pieces`` gives them."""
         with self._library(place):
             dataset = self._file[place]
             values = np.empty(dataset.shape, dataset.dtype)
-        for where, piece in self.pieces(place, checksum, finite):
+        for where, piece in self.pieces(place, checksum):
             values[where] = piece
         return values
 
-    def pieces(self, place: str, checksum: str | None = None, finite: bool = True) -> Iterator[tuple[Where, Array]]:
+    def pieces(self, place: str, checksum: str | None = None) -> Iterator[tuple[Where, Array]]:
         """The values of such an array, piece by piece, each with its indices.
 
         What comes must not be used before the last piece has come: an error after it says that they do not have the
-        checksum, if there is one, or that one is not finite where they must be.
+        checksum, if there is one.
         """
-        total, bounded = Digest(), True
+        total = Digest()
         with self._library(place):
             for where, piece in read_pieces(self._file[place]):
                 total.add(piece)
-                bounded = bounded and (not finite or bool(np.isfinite(piece).all()))
                 yield where, piece
-            if checksum is not None and total.hex != checksum:
-                raise self.refused(place, CHANGED)
-            if not bounded:
-                raise ValueError("holds NaN or infinity")
+        if checksum is not None and total.hex != checksum:
+            raise self.refused(place, CHANGED)
 
     def check_digest(self, place: str, values: Array, checksum: str) -> None:
         """Refuse values with another checksum."""
@@ -191,14 +219,32 @@ class Container:
             raise self.refused(place, _reason(error), fix) from error
 
 
+def refusal(path: Path, place: str, reason: str, fix: str = DAMAGED) -> FileError:
+    """The error for something in a file."""
+    return FileError(f"{path}: {_shown(place)} {reason}; {fix}")
+
+
 @contextmanager
 def opened(path: Path, wanted: str = "a file that net.save wrote", attributes: int = 0) -> Iterator[Container]:
     """An HDF5 file for reading; ``wanted`` says which one in errors, and ``attributes`` how many a thing may have."""
+    size = check_file(path, wanted)
+    with _opened(path, path, size, attributes) as file:
+        yield file
+
+
+@contextmanager
+def opened_stream(path: Path, stream: Any, size: int) -> Iterator[Container]:
+    """An HDF5 file that is open already, and has this many bytes; its path is for messages alone."""
+    with _opened(path, stream, size) as file:
+        yield file
+
+
+@contextmanager
+def _opened(path: Path, source: Any, size: int, attributes: int = 0) -> Iterator[Container]:
     import h5py
 
-    size = _checked_size(path, wanted)
     try:
-        file = h5py.File(path, "r", locking=False)  # files are replaced and never changed, so that a lock is no help
+        file = h5py.File(source, "r", locking=False)  # files are replaced and never changed, so that a lock is no help
     except Exception as error:
         raise FileError(f"{path} is damaged: {_reason(error)}; {DAMAGED}") from error
     try:
@@ -207,13 +253,17 @@ def opened(path: Path, wanted: str = "a file that net.save wrote", attributes: i
         file.close()
 
 
-def _checked_size(path: Path, wanted: str) -> int:
-    """The size of a file that begins as HDF5 does."""
-    size, start = beginning(path, len(SIGNATURE), wanted)
+def check_file(path: Path, wanted: str = "a file that net.save wrote") -> int:
+    """The size of a file that begins as HDF5 does; others are refused before the library sees them."""
+    size, start = beginning(path, len(SIGNATURE) + 4, wanted)
     if not start:
         raise FileError(f"{path} is empty; {DAMAGED}")
-    if start != SIGNATURE:
+    if start[: len(SIGNATURE)] != SIGNATURE:
         raise FileError(f"{path} is not an HDF5 file; give the name of {wanted}")
+    if start[8:9] in (b"\2", b"\3") and start[11:] != b"\0":  # the library looks at it only where it can lock files
+        raise FileError(f"{path} is still open for writing, or what wrote it did not come to its end; {DAMAGED}")
+    if size > MOST_BYTES:
+        raise FileError(f"{path} has {size:,} bytes, more than the {MOST_BYTES:,} that are read; {DAMAGED}")
     return size
 
 

@@ -10,11 +10,13 @@ import numpy as np
 from nnkit._version import __version__
 from nnkit.checkpoint.architecture import Architecture, check_keys
 from nnkit.checkpoint.blocks import Shape
-from nnkit.checkpoint.container import DAMAGED, Container
+from nnkit.checkpoint.container import DAMAGED
 from nnkit.checkpoint.epochs import Epochs, record_of
+from nnkit.checkpoint.extent import check_extent
 from nnkit.checkpoint.modules import rebuilt
 from nnkit.checkpoint.places import CHECKSUMS, FORMAT, GROUPS, PROGRESS, PROGRESS_GROUPS, TEXTS, groups, places
 from nnkit.checkpoint.progress import Progress
+from nnkit.checkpoint.readable import Readable
 from nnkit.checkpoint.sample import inputs_shape
 from nnkit.checkpoint.spread import expected, gathered
 from nnkit.checkpoint.text import parsed
@@ -36,7 +38,7 @@ DOUBLE = ("history", "times", "curvature")
 class Read(NamedTuple):
     """An open file whose structure is known to be right."""
 
-    file: Container
+    file: Readable
     version: int
     sums: Mapping[str, str]
     architecture: Architecture
@@ -53,12 +55,11 @@ class Read(NamedTuple):
         return self.progress.standing(self.past, gathered(found, self.layout, self.numbers))
 
     def numbers(self, place: str) -> Array:
-        """The values of an array; those that may be without bound are as they are."""
-        bounded = place.split("/")[0] in ("parameters", "state", "trained")
-        return self.file.numbers(place, self.sums[place], bounded)
+        """The values of an array."""
+        return self.file.numbers(place, self.sums[place])
 
 
-def read(file: Container, into: Module | None) -> Read:
+def read(file: Readable, into: Module | None) -> Read:
     """Everything but the values of a network; ``into`` is its module if the file cannot describe it."""
     version = _version(file)
     sums = _checksums(file, version)
@@ -84,11 +85,11 @@ def read(file: Container, into: Module | None) -> Read:
     fix = DAMAGED if into is None else f"build into={type(into).__name__}(…) as it was when the network was saved"
     _check_arrays(file, version, found, layout.dtype, fix)
     _check_sums(file, sums, {"format", *texts, *found})
-    past = known.past(record, lambda place: file.numbers(place, sums[place], False)) if version > 1 else Past()
+    past = known.past(record, lambda place: file.numbers(place, sums[place])) if version > 1 else Past()
     return Read(file, version, sums, architecture, training, past, progress, module, layout)
 
 
-def progress_in(file: Container) -> Progress | None:
+def progress_in(file: Readable) -> Progress | None:
     """Where a training stood, from the texts alone; None for the file of a network."""
     version = _version(file)
     texts = _checked_texts(file, version, _checksums(file, version))
@@ -98,12 +99,12 @@ def progress_in(file: Container) -> Progress | None:
     return _progress(file, texts, known)
 
 
-def _progress(file: Container, texts: Mapping[str, bytes], known: Epochs) -> Progress:
+def _progress(file: Readable, texts: Mapping[str, bytes], known: Epochs) -> Progress:
     belongs = (texts["architecture"], texts["training"], known.total)
     return _parsed(file, PROGRESS, texts[PROGRESS], lambda found: Progress.from_dict(found, *belongs))
 
 
-def _version(file: Container) -> int:
+def _version(file: Readable) -> int:
     """That of a file that has at its top what it should."""
     if not file.has("format"):
         raise file.refused("", "has no /format, so that nnkit did not write it", "give a file that net.save wrote")
@@ -119,7 +120,7 @@ def _version(file: Container) -> int:
     return version
 
 
-def _writer(file: Container) -> str:
+def _writer(file: Readable) -> str:
     """The version that wrote a file of a newer format, as far as it says so."""
     try:
         found = parsed(file.text("written_by"))["nnkit"]
@@ -128,7 +129,7 @@ def _writer(file: Container) -> str:
     return f"nnkit {clipped(found)} or newer, which wrote it" if isinstance(found, str) else "a newer nnkit"
 
 
-def _checksums(file: Container, version: int) -> dict[str, str]:
+def _checksums(file: Readable, version: int) -> dict[str, str]:
     sums: dict[str, str] = _parsed(file, CHECKSUMS, file.text(CHECKSUMS), _texts_only)
     file.check_digest("format", np.array(version, "<i8"), sums.get("format", ""))
     return sums
@@ -140,7 +141,7 @@ def _texts_only(found: Any) -> dict[str, str]:
     return found
 
 
-def _checked_texts(file: Container, version: int, sums: Mapping[str, str]) -> dict[str, bytes]:
+def _checked_texts(file: Readable, version: int, sums: Mapping[str, str]) -> dict[str, bytes]:
     """The JSON texts with their checksums."""
     names = [*TEXTS[version], *([PROGRESS] if version > 1 and file.has(PROGRESS) else [])]
     texts = {name: file.text(name) for name in names}
@@ -149,14 +150,14 @@ def _checked_texts(file: Container, version: int, sums: Mapping[str, str]) -> di
     return texts
 
 
-def _parsed(file: Container, name: str, text: bytes, make: Callable[[Any], T]) -> T:
+def _parsed(file: Readable, name: str, text: bytes, make: Callable[[Any], T]) -> T:
     try:
         return make(parsed(text))
     except (ValueError, OverflowError) as error:
         raise file.refused(name, str(error)) from error
 
 
-def _module(file: Container, architecture: Architecture, into: Module | None) -> tuple[Module, Layout]:
+def _module(file: Readable, architecture: Architecture, into: Module | None) -> tuple[Module, Layout]:
     """The module and its layout, by a trace that knows shapes alone."""
     if into is not None:
         return into, Layout.of(into, architecture.input_shape, architecture.dtype)
@@ -166,6 +167,7 @@ def _module(file: Container, architecture: Architecture, into: Module | None) ->
             "has classes, functions or shared weights of your own, which a file cannot hold",
             "build the module as it was and write nnkit.load(path, into=module)",
         )
+    check_extent(file, architecture)
     try:
         module = rebuilt(architecture.module)
         return module, Layout.of(module, architecture.input_shape, architecture.dtype)
@@ -173,7 +175,7 @@ def _module(file: Container, architecture: Architecture, into: Module | None) ->
         raise file.refused("architecture", f"cannot be built: {error}") from error
 
 
-def _check_moments(file: Container, progress: Progress, training: Training, layout: Layout) -> None:
+def _check_moments(file: Readable, progress: Progress, training: Training, layout: Layout) -> None:
     """Refuse moments that the optimiser does not have, if nnkit knows it."""
     if training.optimizer is None:
         return
@@ -185,7 +187,7 @@ def _check_moments(file: Container, progress: Progress, training: Training, layo
             raise file.refused(PROGRESS, reason)
 
 
-def _check_arrays(file: Container, version: int, found: Mapping[str, Shape], dtype: str, fix: str) -> None:
+def _check_arrays(file: Readable, version: int, found: Mapping[str, Shape], dtype: str, fix: str) -> None:
     """Refuse what is not exactly these arrays, all of them in the file."""
     file.check_tree(set(found), {*GROUPS[version], *groups(found)}, fix)
     double = {place: shape for place, shape in found.items() if place.split("/")[0] in DOUBLE}
@@ -193,7 +195,7 @@ def _check_arrays(file: Container, version: int, found: Mapping[str, Shape], dty
     file.check_sizes({place: shape for place, shape in found.items() if place not in double}, dtype, fix=fix)
 
 
-def _check_sums(file: Container, sums: Mapping[str, str], names: set[str]) -> None:
+def _check_sums(file: Readable, sums: Mapping[str, str], names: set[str]) -> None:
     try:
         check_keys(sums, names)
     except ValueError as error:

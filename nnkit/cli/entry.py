@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from nnkit._version import __version__
-from nnkit.cli import bench, compare, devices, explain, export, predict, replay, test, train
+from nnkit.cli import bench, compare, devices, explain, export, inspect, predict, replay, test, train
 from nnkit.cli.command import Command, Parser
 from nnkit.cli.failures import USAGE, guarded
 from nnkit.cli.output import width
@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
         bench.COMMAND,
         compare.COMMAND,
         devices.COMMAND,
+        inspect.COMMAND,
         replay.COMMAND,
     )
 }

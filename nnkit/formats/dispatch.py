@@ -58,12 +58,17 @@ def export(network: Network, path: str | os.PathLike[str], **options: Any) -> No
     found.export(network, target, **_given("export", target, found, found.options, options))
 
 
-def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None = None) -> Network:
-    """The network in a file: one that ``net.save`` wrote, or an ONNX network (``.onnx``)."""
+def load(
+    path: str | os.PathLike[str], device: str = "cpu", into: Module | None = None, untrusted: bool = False
+) -> Network:
+    """The network in a file: one that ``net.save`` wrote, or an ONNX network (``.onnx``).
+
+    ``untrusted`` is for files of ``net.save`` from somebody you do not know: see ``nnkit.checkpoint.load``.
+    """
     source = as_path(path)
     found = _found(source)
     if found is None:
-        return checkpoint.load(source, device, into)
+        return checkpoint.load(source, device, into, untrusted)
     if found.load is None:
         raise ArgumentError(
             f"'{source.name}' ({found.name}) holds parameters and no network; make the network, "
@@ -71,6 +76,11 @@ def load(path: str | os.PathLike[str], device: str = "cpu", into: Module | None 
         )
     if into is not None:
         raise ArgumentError(f"into= is for files that net.save wrote; '{source.name}' says what its layers are")
+    if untrusted:
+        raise ArgumentError(
+            f"untrusted=True is for files that net.save wrote, whose library reads them in a process of its own; "
+            f"'{source.name}' ({found.name}) is read in this one: leave untrusted out if you trust it"
+        )
     return found.load(source, device)
 
 

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from typing import NamedTuple, Protocol
 
 from nnkit.display import Column
 from nnkit.nn import Activation, Dense, Module, Sequential
 from nnkit.nn.module import walk
 from nnkit.training.layout import Layout
-from nnkit.training.model import Model
 
 
-def columns(model: Model) -> list[Column]:
+class Described(Protocol):
+    """A module with the layout of its leaves: a model, or what a file says of one."""
+
+    @property
+    def module(self) -> Module: ...  # noqa: D102
+    @property
+    def layout(self) -> Layout: ...  # noqa: D102
+
+
+class Row(NamedTuple):
+    """One layer: its path, what it is, its leaves with their shapes, and how many values they have."""
+
+    path: str
+    layer: str
+    parameters: str
+    values: int
+
+
+def columns(model: Described) -> list[Column]:
     """The layers as they are drawn: neurons for what has a number of units, and boxes for what changes values only."""
     shape = model.layout.input_shape
     dense: set[str] = set()
@@ -33,26 +51,31 @@ def _short(part: Module) -> str:
     return part.name if isinstance(part, Activation) else type(part).__name__
 
 
-def summary(model: Model) -> str:
-    """One line for each layer that holds arrays or is part of a Sequential: path, layer, shapes, number of values.
+def rows(model: Described) -> list[Row]:
+    """One for each layer that holds arrays or is part of a Sequential.
 
     A constraint is named in brackets after the shape of its parameter.
     """
     layout, owned = model.layout, _owned(model)
-    rows = [("layer", "kind", "parameters", "values")]
+    found = []
     for path, part in _layers(model):
         if path not in owned and isinstance(part, Activation):
             continue
         leaves = owned.get(path, [])
         shapes = ", ".join(_leaf(layout, leaf) for leaf in leaves)
-        count = sum(prod(layout.shapes[leaf]) for leaf in leaves)
-        rows.append(
-            (path or "(whole)", repr(part) if len(repr(part)) <= 46 else type(part).__name__, shapes, f"{count:,}")
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        kind = repr(part) if len(repr(part)) <= 46 else type(part).__name__
+        found.append(Row(path or "(whole)", kind, shapes, sum(prod(layout.shapes[leaf]) for leaf in leaves)))
+    return found
+
+
+def summary(model: Described) -> str:
+    """The rows as a table, and a line of sums."""
+    layout = model.layout
+    cells = [("layer", "kind", "parameters", "values"), *((*row[:3], f"{row.values:,}") for row in rows(model))]
+    widths = [max(len(row[column]) for row in cells) for column in range(4)]
     lines = [
         "  ".join([*(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=False)), row[3].rjust(widths[3])])
-        for row in rows
+        for row in cells
     ]
     lines.insert(1, "-" * len(lines[0]))
     inputs, outputs = ("×".join(map(str, shape)) for shape in (layout.input_shape, layout.output_shape))
@@ -60,7 +83,7 @@ def summary(model: Model) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _owned(model: Model) -> dict[str, list[str]]:
+def _owned(model: Described) -> dict[str, list[str]]:
     """The leaves of each module that has any."""
     owned: dict[str, list[str]] = {}
     for path in model.layout.shapes:
@@ -68,7 +91,7 @@ def _owned(model: Model) -> dict[str, list[str]]:
     return owned
 
 
-def _layers(model: Model) -> Iterator[tuple[str, Module]]:
+def _layers(model: Described) -> Iterator[tuple[str, Module]]:
     """Path and module of each layer; what only holds others is none."""
     owned = _owned(model)
     for path, part in walk(model.module):

@@ -158,3 +158,13 @@ def test_texts_that_are_refused(text: bytes, reason: str) -> None:
 )
 def test_texts_come_back(value: Any) -> None:
     assert parsed(written(value)) == value
+
+
+def test_a_text_of_many_layers_needs_a_file_of_many_arrays(tmp_path: Path) -> None:
+    """They take a minute to build."""
+    path = tmp_path / "net.h5"
+    nnkit.Sequential([nnkit.nn.Dense(1, "tanh") for _ in range(300)], input_shape=(1,)).save(path)
+    assert len(nnkit.load(path).module.layers) == 300  # 600 with their activations
+    described(path, lambda found: found["module"]["layers"].extend([{"layer": "Flatten"}] * 5000))
+    with pytest.raises(FileError, match=r"/architecture describes 5,601 layers, and .* than 1,276 groups"):
+        nnkit.load(path)
