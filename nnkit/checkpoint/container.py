@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnkit.checkpoint import stored
-from nnkit.checkpoint.blocks import Where
+from nnkit.checkpoint.blocks import Shape, Where
 from nnkit.checkpoint.checksum import Digest, digest
 from nnkit.checkpoint.chunks import read_pieces
 from nnkit.checkpoint.inventory import Entry, listing
@@ -102,7 +102,7 @@ class Container:
                     rest += [(f"{place}/{inner}", thing, inner) for inner in thing]
         return count + len(rest) >= number
 
-    def check_sizes(self, shapes: Mapping[str, tuple[int, ...]], *dtypes: str, fix: str = DAMAGED) -> None:
+    def check_sizes(self, shapes: Mapping[str, Shape], *dtypes: str, fix: str = DAMAGED) -> None:
         """Refuse arrays of other shapes or types than these, or that are not all in this file."""
         total = needed = 0
         for place, shape in shapes.items():
@@ -150,7 +150,9 @@ class Container:
         import h5py
 
         with self._library(place):
-            dataset = self._child(self._file, place, place)
+            dataset = self._file
+            for name in place.split("/"):
+                dataset = self._child(dataset, name, place)
             if not isinstance(dataset, h5py.Dataset):
                 raise ValueError("is a group, and one value is expected")
             check(dataset)

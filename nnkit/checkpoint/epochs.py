@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from nnkit.checkpoint import places
 from nnkit.checkpoint.blocks import Shape
 from nnkit.checkpoint.schema import NOTHING, OBJECT, TEXT, count, either, entries, many
 from nnkit.checkpoint.sources import Held, Source
@@ -46,21 +47,21 @@ class Epochs(NamedTuple):
 
     def shapes(self) -> dict[str, Shape]:
         """The arrays by their places."""
-        return dict.fromkeys([*map(_place, self.names), *(f"times/{name}" for name in TIMES)], (self.total,))
+        return dict.fromkeys([*map(_place, self.names), *(f"{places.TIMES}/{name}" for name in TIMES)], (self.total,))
 
     def past(self, record: dict[str, Any] | None, read: Callable[[str], Array]) -> Past:
         """All of it, from a function that gives the values at a place."""
         history = {name: read(_place(name)).tolist() for name in self.names}
-        return Past(record, history, *(read(f"times/{name}").tolist() for name in TIMES))
+        return Past(record, history, *(read(f"{places.TIMES}/{name}").tolist() for name in TIMES))
 
 
 def sources(past: Past) -> dict[str, Source]:
     """The data sets by their places."""
     series = {_place(name): values for name, values in past.history.items()}
-    series |= {f"times/{name}": getattr(past, name) for name in TIMES}
+    series |= {f"{places.TIMES}/{name}": getattr(past, name) for name in TIMES}
     texts: dict[str, Source] = {
-        "record": Held(written(_bare(past.record))),
-        "epochs": Held(written(Epochs.of(past).to_dict())),
+        places.RECORD: Held(written(_bare(past.record))),
+        places.EPOCHS: Held(written(Epochs.of(past).to_dict())),
     }
     return texts | {place: Held(np.asarray(values, np.float64)) for place, values in series.items()}
 
@@ -82,4 +83,4 @@ def _bare(record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
 
 def _place(name: str) -> str:
     """A name of the history as one of HDF5's: a slash separates groups, and a dot alone is the group itself."""
-    return f"history/{quote(name, safe=' ()[]<>=,+*@').replace('.', '%2E') or '%'}"
+    return f"{places.HISTORY}/{quote(name, safe=' ()[]<>=,+*@').replace('.', '%2E') or '%'}"

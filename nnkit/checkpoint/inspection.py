@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 from nnkit.checkpoint.apart import opened_apart
 from nnkit.checkpoint.architecture import Architecture
@@ -16,7 +17,7 @@ from nnkit.checkpoint.extent import check_extent
 from nnkit.checkpoint.finite import Tally
 from nnkit.checkpoint.inventory import Entry
 from nnkit.checkpoint.modules import rebuilt
-from nnkit.checkpoint.places import CHECKSUMS, as_path
+from nnkit.checkpoint.places import CHECKSUMS, HISTORY, as_path
 from nnkit.checkpoint.readable import Readable
 from nnkit.checkpoint.reading import read
 from nnkit.checkpoint.text import parsed
@@ -46,7 +47,7 @@ class Inspection:
     version: int | None
     """Of the format; None if it cannot be read."""
     texts: Mapping[str, Any]
-    """The JSON texts at its top by their names, the checksums left out."""
+    """The JSON texts at its top and in ``/about`` by their names, the checksums left out."""
     architecture: Architecture | None
     described: Described | None
     """None for layers of one's own, which no file describes, and for what cannot be built."""
@@ -97,7 +98,7 @@ class _Look:
         """Everything. What the loader would say comes first."""
         found = self.tried(lambda: read(self.file, None))
         entries = self.tried(self.file.listed) or []
-        texts = {entry.place: self.parsed(entry.place) for entry in entries if _is_text(entry)}
+        texts = {_bare(entry): self.parsed(entry.place) for entry in entries if _is_text(entry)}
         architecture = _architecture(texts.get("architecture"))
         if found is None and architecture is not None and is_custom(architecture.module):
             self.problems = [problem for problem in self.problems if "into=module" not in problem]
@@ -153,8 +154,8 @@ class _Look:
             if entry.kind != "array" or entry.dtype not in NUMERIC or entry.shape is None:
                 continue
             value = self.tried(lambda entry=entry: self.one(entry, str(sums.get(entry.place, ""))))  # type: ignore[misc]
-            if value is not None and entry.place.startswith("history/"):
-                last[entry.place.partition("/")[2]] = value
+            if value is not None and entry.place.startswith(HISTORY):
+                last[unquote(entry.place.removeprefix(f"{HISTORY}/"))] = value
         return last
 
     def one(self, entry: Entry, checksum: str) -> float | None:
@@ -170,7 +171,11 @@ class _Look:
 
 
 def _is_text(entry: Entry) -> bool:
-    return entry.kind == "text" and "/" not in entry.place
+    return entry.kind == "text" and "/" not in _bare(entry)
+
+
+def _bare(entry: Entry) -> str:
+    return entry.place.removeprefix("about/")
 
 
 def _architecture(found: Any) -> Architecture | None:

@@ -13,10 +13,12 @@ FORMAT = 2
 """The version that is written, and the newest one that is read."""
 
 CHECKSUMS = "checksums"
-TEXTS = {1: ("architecture", "training"), 2: ("architecture", "training", "record", "epochs", "written_by")}
-"""The JSON texts of every file of a version."""
-GROUPS = {1: ("parameters", "state"), 2: ("parameters", "state", "sample", "history", "times")}
-"""The groups at its top, which are there even when they are empty."""
+RECORD, EPOCHS, WRITER = "about/record", "about/epochs", "about/written_by"
+HISTORY, TIMES = "about/history", "about/times"
+TEXTS = {1: ("architecture", "training"), 2: ("architecture", "training", RECORD, EPOCHS, WRITER)}
+"""The JSON texts of every file of a version. At its top stand at most eight things: more make a tree in HDF5."""
+GROUPS = {1: ("parameters", "state"), 2: ("parameters", "state", "sample", "about", HISTORY, TIMES)}
+"""Its groups that are there even when they are empty."""
 PROGRESS = "progress"
 """The JSON text that makes a network's file the checkpoint of a training."""
 PROGRESS_GROUPS = ("moments", "trained", "curvature", "callbacks")

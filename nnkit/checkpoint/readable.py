@@ -29,6 +29,6 @@ class Readable(Protocol):
     def listed(self) -> list[Entry]: ...  # noqa: D102
     def check_tree(self, leaves: set[str], groups: set[str], fix: str = DAMAGED) -> None: ...  # noqa: D102
     def check_sizes(self, shapes: Mapping[str, Shape], *dtypes: str, fix: str = DAMAGED) -> None: ...  # noqa: D102
-    def numbers(self, place: str, checksum: str) -> Array: ...  # noqa: D102
-    def pieces(self, place: str, checksum: str) -> Iterator[tuple[Where, Array]]: ...  # noqa: D102
+    def numbers(self, place: str, checksum: str | None = None) -> Array: ...  # noqa: D102
+    def pieces(self, place: str, checksum: str | None = None) -> Iterator[tuple[Where, Array]]: ...  # noqa: D102
     def check_digest(self, place: str, values: Array, checksum: str) -> None: ...  # noqa: D102

@@ -14,7 +14,21 @@ from nnkit.checkpoint.container import DAMAGED
 from nnkit.checkpoint.epochs import Epochs, record_of
 from nnkit.checkpoint.extent import check_extent
 from nnkit.checkpoint.modules import rebuilt
-from nnkit.checkpoint.places import CHECKSUMS, FORMAT, GROUPS, PROGRESS, PROGRESS_GROUPS, TEXTS, groups, places
+from nnkit.checkpoint.places import (
+    CHECKSUMS,
+    EPOCHS,
+    FORMAT,
+    GROUPS,
+    HISTORY,
+    PROGRESS,
+    PROGRESS_GROUPS,
+    RECORD,
+    TEXTS,
+    TIMES,
+    WRITER,
+    groups,
+    places,
+)
 from nnkit.checkpoint.progress import Progress
 from nnkit.checkpoint.readable import Readable
 from nnkit.checkpoint.sample import inputs_shape
@@ -31,7 +45,7 @@ from nnkit.training.past import Past
 from nnkit.training.standing import Standing, shapes
 
 T = TypeVar("T")
-DOUBLE = ("history", "times", "curvature")
+DOUBLE = (HISTORY, TIMES, "curvature")
 """Groups whose arrays are in double precision, whatever the network is in."""
 
 
@@ -75,7 +89,7 @@ def read(file: Readable, into: Module | None) -> Read:
     found: dict[str, Shape] = {place: layout.shapes[leaf] for leaf, place in places(layout).items()}
     known, record = Epochs((), 0), None
     if version > 1:
-        known, record = described("epochs", Epochs.from_dict), described("record", record_of)
+        known, record = described(EPOCHS, Epochs.from_dict), described(RECORD, record_of)
         rows = inputs_shape(layout.input_shape)
         found |= known.shapes() | {"sample/inputs": rows, "sample/outputs": (rows[0], *layout.output_shape)}
     if PROGRESS in texts:
@@ -95,7 +109,7 @@ def progress_in(file: Readable) -> Progress | None:
     texts = _checked_texts(file, version, _checksums(file, version))
     if PROGRESS not in texts:
         return None
-    known = _parsed(file, "epochs", texts["epochs"], Epochs.from_dict)
+    known = _parsed(file, EPOCHS, texts[EPOCHS], Epochs.from_dict)
     return _progress(file, texts, known)
 
 
@@ -114,16 +128,17 @@ def _version(file: Readable) -> int:
         raise file.refused("format", reason, f"install {_writer(file)}")
     if version < 1:
         raise file.refused("format", f"is {version}, and versions begin at 1")
-    there = file.top(len(TEXTS[version]) + len(GROUPS[version]))
+    wanted = {"format", CHECKSUMS} | {place.split("/")[0] for place in (*TEXTS[version], *GROUPS[version])}
+    there = file.top(len(wanted))
     progress = there & {PROGRESS, *PROGRESS_GROUPS} if version > 1 and PROGRESS in there else set()
-    file.check_top({"format", CHECKSUMS, *TEXTS[version], *GROUPS[version], *progress})
+    file.check_top(wanted | progress)
     return version
 
 
 def _writer(file: Readable) -> str:
     """The version that wrote a file of a newer format, as far as it says so."""
     try:
-        found = parsed(file.text("written_by"))["nnkit"]
+        found = parsed(file.text(WRITER))["nnkit"]
     except (FileError, ValueError, TypeError, KeyError):
         found = None
     return f"nnkit {clipped(found)} or newer, which wrote it" if isinstance(found, str) else "a newer nnkit"
@@ -189,8 +204,9 @@ def _check_moments(file: Readable, progress: Progress, training: Training, layou
 
 def _check_arrays(file: Readable, version: int, found: Mapping[str, Shape], dtype: str, fix: str) -> None:
     """Refuse what is not exactly these arrays, all of them in the file."""
-    file.check_tree(set(found), {*GROUPS[version], *groups(found)}, fix)
-    double = {place: shape for place, shape in found.items() if place.split("/")[0] in DOUBLE}
+    inner = {place for place in TEXTS[version] if "/" in place}
+    file.check_tree({*found, *inner}, {*GROUPS[version], *groups(found)}, fix)
+    double = {place: shape for place, shape in found.items() if place.startswith(DOUBLE)}
     file.check_sizes(double, "float64", fix=fix)
     file.check_sizes({place: shape for place, shape in found.items() if place not in double}, dtype, fix=fix)
 

@@ -11,7 +11,7 @@ from nnkit.backend import Leaf
 from nnkit.checkpoint.container import Container, opened
 from nnkit.checkpoint.keeping import keeper
 from nnkit.checkpoint.loading import built, checked_module
-from nnkit.checkpoint.places import PROGRESS, as_path
+from nnkit.checkpoint.places import PROGRESS, RECORD, as_path
 from nnkit.checkpoint.progress import Progress
 from nnkit.checkpoint.reading import read
 from nnkit.errors import ArgumentError, NnkitError
@@ -198,9 +198,9 @@ def _bring_model(network: Network, standing: Standing, optimizer: Any) -> None:
 def _record(file: Container, past: Past) -> RunRecord:
     """The record of a training that has ended."""
     if past.record is None:
-        raise file.refused("record", "is null, and the training has ended")
+        raise file.refused(RECORD, "is null, and the training has ended")
     try:
         times = {**past.record["time"], **past.times}
         return RunRecord.from_dict({**past.record, "history": past.history, "time": times})
     except (NnkitError, TypeError, KeyError, ValueError) as error:
-        raise file.refused("record", f"is no record of a run: {error}") from error
+        raise file.refused(RECORD, f"is no record of a run: {error}") from error

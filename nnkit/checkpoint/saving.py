@@ -12,7 +12,7 @@ import numpy as np
 from nnkit._version import __version__
 from nnkit.checkpoint import epochs
 from nnkit.checkpoint.architecture import Architecture
-from nnkit.checkpoint.places import FORMAT, GROUPS, as_path, groups, places
+from nnkit.checkpoint.places import FORMAT, GROUPS, WRITER, as_path, groups, places
 from nnkit.checkpoint.sample import Sample
 from nnkit.checkpoint.sources import Held, Kept, Source
 from nnkit.checkpoint.target import writing
@@ -68,7 +68,7 @@ def write_whole(target: Path, sources: Sources, finite: dict[str, str], pack: bo
 def described(network: Network, training: Training, past: Past) -> Sources:
     """All but the values: the texts, and what epochs have."""
     texts = {name: Held(text) for name, text in _texts(network, training).items()}
-    return {"format": Held(np.array(FORMAT, "<i8")), **texts, "written_by": Held(_writer()), **epochs.sources(past)}
+    return {"format": Held(np.array(FORMAT, "<i8")), **texts, WRITER: Held(_writer()), **epochs.sources(past)}
 
 
 def sampled(network: Network) -> Sources:

@@ -12,13 +12,14 @@ import numpy as np
 import nnkit
 from tests.checkpoint.files import small
 
-TEXTS = ("architecture", "training", "record", "epochs", "written_by")
+TEXTS = ("architecture", "training", "about/record", "about/epochs", "about/written_by")
 
 
 def test_the_layout(saved: Path) -> None:
     values = small()._model.values()
     with h5py.File(saved) as file:
-        assert set(file) == {*TEXTS, "format", "checksums", "parameters", "state", "sample", "history", "times"}
+        assert set(file) == {*TEXTS[:2], "format", "checksums", "parameters", "state", "sample", "about"}
+        assert set(file["about"]) == {"record", "epochs", "written_by", "history", "times"}
         assert file["format"][()] == 2
         assert file["format"].dtype == "<i8"
         assert set(file["parameters/layers"]) == {"0", "1", "2"}
@@ -67,5 +68,6 @@ def test_only_hdf5_1_8_is_needed_to_read_it(saved: Path) -> None:
 
 def test_the_page_describes_this_version() -> None:
     page = (Path(__file__).parents[2] / "docs" / "FORMAT.md").read_text(encoding="utf-8")
-    for name in (*TEXTS, "format", "checksums", "parameters", "state", "sample", "history", "times", "progress"):
+    groups = ("parameters", "state", "sample", "about/history", "about/times", "moments", "callbacks")
+    for name in (*TEXTS, "format", "checksums", "progress", *groups):
         assert f"`/{name}`" in page

@@ -119,7 +119,7 @@ def test_a_newer_version(saved: Path) -> None:
     edited(saved, lambda file: replace(file, "format", 7))
     found = inspect(saved, trusted=True)
     assert found.version == 7
-    assert "/format is 7, and this nnkit reads versions up to" in found.problems[0]
+    assert "/format is 7, and this nnkit 0.1.0 reads versions up to" in found.problems[0]
     assert found.described is not None
 
 
@@ -133,4 +133,4 @@ def test_without_texts(saved: Path) -> None:
 def test_sizes(saved: Path) -> None:
     found = sizes(inspect(saved, trusted=True))
     assert found["parameters"] == 4 * sum(value.size for value in small().parameters().values())
-    assert found.keys() == {"architecture", "checksums", "format", "parameters", "state", "training"}
+    assert found.keys() == {"about", "architecture", "checksums", "format", "parameters", "sample", "state", "training"}

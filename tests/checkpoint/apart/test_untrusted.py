@@ -140,6 +140,7 @@ def test_whatever_the_container_can_can_be_asked() -> None:
             if not name.startswith("_") and callable(thing)
         }
 
-    assert public(Container) == public(remote.Remote)
+    elsewhere = {"shape", "walked"}  # for the files of other tools, which are read in this process
+    assert {name: text for name, text in public(Container).items() if name not in elsewhere} == public(remote.Remote)
     assert public(Container).items() >= public(Readable).items()
-    assert child.ANSWERS.keys() == public(Container).keys() - {"refused", "check_digest"}
+    assert child.ANSWERS.keys() == public(remote.Remote).keys() - {"refused", "check_digest", "pieces"}

@@ -30,7 +30,7 @@ def trained() -> None:
     optimizer = nnkit.optimizers.AdamW(0.01, weight_decay=0.01)
     net.fit(x, y, epochs=5, standardize=True, optimizer=optimizer, progress=False)
     net.save(FOLDER / f"v{FORMAT}.h5")
-    known = {"rows": ROWS, "predictions": net.predict(ROWS).tolist(), "classes": net.classes, "loss": "cross_entropy"}
+    known = {"rows": ROWS, "predictions": net.predict(ROWS).tolist(), "classes": net.classes}
     _write(f"v{FORMAT}.json", known | {"optimizer": optimizer.config()})
 
 

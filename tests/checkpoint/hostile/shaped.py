@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import h5py
+import numpy as np
 
 from tests.checkpoint.files import WEIGHT, replace
 from tests.checkpoint.hostile.case import Edit
@@ -30,7 +31,7 @@ def agreeing() -> Iterator[Row]:
         23,
         "a bomb that agrees",
         _packed(PROBABLE, _zeros),
-        "would be 400,.* bytes of values, unpacked from a file of",
+        "would be 500,.* bytes of values, unpacked from a file of",
     )
     yield 23, "a bomb in a bomb", _packed(PROBABLE, _twice), needs
 
@@ -69,5 +70,9 @@ def _packed(inputs: int, data: Callable[[int], bytes]) -> Edit:
     def edit(file: h5py.File) -> None:
         _shaped(inputs, chunks=(inputs, 4), compression="gzip")(file)
         file[WEIGHT].id.write_direct_chunk((0, 0), data(inputs * 16))
+        del file["sample/inputs"], file["sample/outputs"]
+        rows = file.create_dataset("sample/inputs", (1, inputs), "<f4", chunks=(1, inputs), compression="gzip")
+        rows.id.write_direct_chunk((0, 0), _zeros(inputs * 4))
+        file["sample/outputs"] = np.zeros((1, 2), "<f4")
 
     return edit

@@ -186,7 +186,7 @@ MORE: list[tuple[int, str, Edit, str]] = [
     (35, "__class__", named("__class__"), f"has /parameters/__class__, {NOT_EXPECTED}"),
     (35, "__init__", lambda f: f.move(WEIGHT, "parameters/layers/0/__init__"), "lacks .* and has .*/__init__, which"),
     (37, "a link more", lambda f: f.update({"x": h5py.SoftLink("/format")}), f"has /x, {NOT_EXPECTED}"),
-    (38, "20,000 attributes", attributes(20_000), f"/{WEIGHT} has 20,000 attributes, and nnkit writes none"),
+    (38, "20,000 attributes", attributes(20_000), f"/{WEIGHT} has 20,000 attributes, and nnkit reads none"),
     (39, "33 deep", _deep(33), "which nothing here expects"),
     (40, "an attribute of 30 MB", lambda f: f["format"].attrs.create("a", np.zeros(7_500_000, "<f4")), "attributes"),
     (40, "an attribute of 60 kB", lambda f: f.attrs.create("a", np.zeros(60_000, "i1")), "the file has 1 attributes"),

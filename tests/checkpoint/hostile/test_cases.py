@@ -78,7 +78,7 @@ def test_case(case: Case, answers: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_38_a_million_attributes(tmp_path: Path) -> None:
-    case = plain(38, "a million attributes", attributes(1_000_000), "has 1,000,000 attributes, and nnkit writes none")
+    case = plain(38, "a million attributes", attributes(1_000_000), "has 1,000,000 attributes, and nnkit reads none")
     check(case, measured(tmp_path, [case])[case.name])
 
 

@@ -197,7 +197,7 @@ CASES: list[Case] = [
         "/architecture has the unknown '__init__'",
         "architecture",
     ),
-    *both(50, "the next version", lambda f: replace(f, "format", 2**31), "/format is 2147483648, and this nnkit reads"),
+    *both(50, "the next version", lambda f: replace(f, "format", 2**31), "/format is 2147483648, and this nnkit"),
     *both(50, "version 0", lambda f: replace(f, "format", 0), "/format is 0, and versions begin at 1"),
     *both(
         50, "a negative version", lambda f: replace(f, "format", -(2**62)), "/format is -4.*, and versions begin at 1"
