@@ -19,7 +19,7 @@ from tests.checkpoint.files import small
 from tests.checkpoint.hostile import test_saving
 from tests.checkpoint.hostile.case import Case, plain
 from tests.checkpoint.hostile.structure import attributes
-from tests.checkpoint.hostile.table import CASES, NUMBERS, PENDING
+from tests.checkpoint.hostile.table import CASES, NUMBERS
 
 ROOT = Path(__file__).parents[3]
 MOST_S, MOST_MB = 1.0, 64.0
@@ -95,7 +95,10 @@ def check(case: Case, found: dict[str, Any]) -> None:
     assert found["into"]["error"] in (None, "FileError", "ShapeError"), found["into"]
     assert found["unchanged"]
     assert set(found["seen"]) <= {"opened net.h5", "read net.h5"}
-    assert all(event.startswith("open (") and "net.h5" in event for event in found["events"]), found["events"]
+    # The sample is predicted: by the program that nnkit writes for the layers.
+    own = ("exec (<code object <module>", 'file "<nnkit plan ') if case.number == 56 else ("open (", "net.h5")
+    events = [event for event in found["events"] if not all(part in event for part in ("open (", "net.h5"))]
+    assert all(all(part in event for part in own) for event in events), events
     assert found["work_s"] < MOST_S
     assert found["wall_s"] < 10 * MOST_S  # others may be at work on the machine
     assert found["growth_mb"] < MOST_MB
@@ -103,8 +106,7 @@ def check(case: Case, found: dict[str, Any]) -> None:
 
 def test_every_number_of_the_list_has_its_case() -> None:
     saving = {int(name.split("_")[1]) for name in vars(test_saving) if re.match(r"test_\d", name)}
-    assert {case.number for case in CASES} | saving | PENDING.keys() == set(NUMBERS)
-    assert not {case.number for case in CASES} & PENDING.keys()
+    assert {case.number for case in CASES} | saving == set(NUMBERS)
 
 
 def test_no_two_cases_have_one_name() -> None:
