@@ -154,12 +154,13 @@ def _callbacks(file: Container, kept: Progress, given: Any) -> list[Callback]:
     names = ", ".join(one["name"] for one in known)
     if given is not None:
         found = as_callbacks(given)
-        if len(found) != len(known):
+        lasting = [callback for callback in found if callback.lasting]
+        if len(lasting) != len(known):
             raise ArgumentError(
-                f"resume: the training had {len(known)} callbacks ({names or 'none'}), got {len(found)}; give the same "
-                "again, in their order"
+                f"resume: the training had {len(known)} callbacks ({names or 'none'}), got {len(lasting)}; "
+                "give the same again, in their order"
             )
-        _require_names(found, known)
+        _require_names(lasting, known)
         return found
     if own := [one["name"] for one in known if one["config"] is None]:
         raise ArgumentError(

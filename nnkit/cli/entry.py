@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from nnkit._version import __version__
-from nnkit.cli import bench, compare, devices, explain, export, inspect, predict, replay, test, train
+from nnkit.cli import bench, compare, devices, explain, export, inspect, predict, replay, resume, test, train
 from nnkit.cli.command import Command, Parser
 from nnkit.cli.failures import USAGE, guarded
 from nnkit.cli.output import width
@@ -18,6 +18,7 @@ COMMANDS: dict[str, Command] = {
     command.name: command  # in the order in which a newcomer needs them
     for command in (
         train.COMMAND,
+        resume.COMMAND,
         test.COMMAND,
         predict.COMMAND,
         explain.COMMAND,

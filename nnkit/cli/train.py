@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
-from dataclasses import replace
 
 from nnkit import data, optimizers
-from nnkit.cli import advice, output
+from nnkit.cli import advice, output, resume
 from nnkit.cli.architecture import described, device, for_data
 from nnkit.cli.command import Command
+from nnkit.cli.ending import about, keep
 from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
 from nnkit.cli.flags import (
     add_architecture,
@@ -25,7 +24,7 @@ from nnkit.cli.flags import (
 from nnkit.cli.places import check_writable
 from nnkit.data import Dataset
 from nnkit.data.load import is_file
-from nnkit.errors import ArgumentError, UndefinedMetricError
+from nnkit.errors import ArgumentError
 from nnkit.measure import table
 from nnkit.network import Network
 from nnkit.optimizers import Optimizer
@@ -85,12 +84,23 @@ def _add_flags(parser: ArgumentParser) -> None:
     add_precision(parser)
     parser.add_argument("--save", metavar="FILE", help="write the trained network to an HDF5 file")
     parser.add_argument("--record", metavar="FILE", help="write the run's record as JSON")
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="write the training to this file while it goes on; 'nnkit resume FILE' goes on from there",
+    )
+    parser.add_argument("--every", metavar="PERIOD", help="how often: '1 epoch' (the default), '500 steps', '10 min'")
+    parser.add_argument("--resume", metavar="FILE", help="go on from a checkpoint instead, as 'nnkit resume FILE' does")
     parser.add_argument("--quiet", action="store_true", help="print the accuracy only")
 
 
 def run(flags: Namespace) -> int:
     """Everything that can be refused is refused before training; what was trained is kept whatever comes after."""
-    check_writable(flags.data, save=flags.save, record=flags.record)
+    if flags.resume is not None:
+        return resume.instead(flags)
+    check_writable(flags.data, save=flags.save, record=flags.record, checkpoint=flags.checkpoint)
+    if flags.every is not None and flags.checkpoint is None:
+        raise ArgumentError("--every says how often to write a checkpoint; name its file with --checkpoint")
     early = _early_stopping(flags)
     optimizer = _optimizer(flags)
     place = device(flags.device)
@@ -107,7 +117,7 @@ def run(flags: Namespace) -> int:
         print(_intention(flags, dataset, network, optimizer), flush=True)
     with Interruption() as interruption:  # Ctrl-C after training must not cost the files
         trained = _fit(flags, dataset, network, optimizer, [_NotBefore(interruption), *early])
-        scores, failures = _keep(flags, dataset, network, trained)
+        scores, failures = keep(flags, dataset, trained)
     interrupted = trained.interrupted or interruption.wanted
     diverged = _diverged(trained, early)
     try:
@@ -134,6 +144,8 @@ def _optimizer(flags: Namespace) -> Optimizer:
 
 class _NotBefore(Callback):
     """Ctrl-C while the data were prepared: nothing is trained yet, so nothing is kept."""
+
+    lasting = False
 
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
@@ -198,42 +210,11 @@ def _fit(
         time_ordered=flags.time_ordered,
         standardize=flags.standardize or dataset.features is not None,
         precision=flags.precision,
+        checkpoint=flags.checkpoint,
+        every=flags.every,
         progress=not flags.quiet,
     )
-    about = {
-        "name": dataset.name,
-        "sha256": lambda: dataset.sha256,
-        "test": len(dataset.x_test),
-        "classes": None if dataset.classes is None else list(dataset.classes),
-    }
-    return TrainingRun(replace(trained.record, data={**trained.record.data, **about}), network)
-
-
-def _keep(
-    flags: Namespace, dataset: Dataset, network: Network, trained: TrainingRun
-) -> tuple[Scores | None, list[Exception]]:
-    """Save, test, write the record: the most precious first, and each whether or not another one failed."""
-    failures: list[Exception] = []
-    scores: list[Scores] = []
-
-    def attempt(action: Callable[[], object]) -> None:
-        try:
-            action()
-        except Exception as error:  # whatever it is, the rest is written before it is told
-            failures.append(error)
-
-    def test(metrics: list[str]) -> None:
-        scores.append(network.test(dataset.x_test, dataset.y_test, metrics=metrics))
-        trained.add_test(scores[0])
-
-    if flags.save:
-        attempt(lambda: network.save(flags.save))
-    attempt(lambda: test(flags.metrics))
-    if any(isinstance(failure, UndefinedMetricError) for failure in failures):  # the other figures there are
-        attempt(lambda: test([]))
-    if flags.record:
-        attempt(lambda: trained.save(flags.record))
-    return (scores[0] if scores else None), failures
+    return about(trained, dataset)
 
 
 def _diverged(trained: TrainingRun, early: list[EarlyStopping]) -> bool:
@@ -266,7 +247,7 @@ COMMAND = Command(
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer rmsprop --record rmsprop.json",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer adam --record adam.json",
         "nnkit train --data sine --hidden 32 32 --activation tanh --optimizer sgd --record sgd.json",
-        "nnkit train --data mnist --hidden 128 64 --epochs 5 --batch-size 128",
+        "nnkit train --data mnist --hidden 128 64 --epochs 5 --batch-size 128 --checkpoint mnist.h5 --every '1 min'",
     ),
     _add_flags,
     run,

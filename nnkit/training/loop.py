@@ -83,6 +83,7 @@ class Loop:
         display = [] if self.progress is None else [Display(self.progress)]
         keeper = [] if self.keeper is None else [self.keeper]
         self._listeners: list[Callback] = [*display, *self.callbacks, *keeper]
+        self.lasting = [callback for callback in self.callbacks if callback.lasting]
         self._audience = Audience(self._listeners)
         self.optimizer = self.resolved
         self.search = None if self.optimizer.by_steps else FullBatch(self.model, self.train)
@@ -196,7 +197,7 @@ class Loop:
             return
         self.standing.bring(self)
         with interruption.outside():
-            self._audience.resume(self, {id(one): self.standing.state_of(n) for n, one in enumerate(self.callbacks)})
+            self._audience.resume(self, {id(one): self.standing.state_of(n) for n, one in enumerate(self.lasting)})
         self.standing.bring_settings(self)
         self.standing = None
 

@@ -45,7 +45,7 @@ class Standing:
     def of(cls, loop: Loop) -> Standing:
         """That of a training at this moment; every array is a copy."""
         model = loop.model
-        states, kept = _states(loop.callbacks)
+        states, kept = _states(loop.lasting)
         curvature = {} if loop.search is None else loop.search.state()
         leaves, moments = model.moments()
         facts = {name: getattr(loop, name) for name in TRACE} | {

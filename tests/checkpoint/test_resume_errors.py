@@ -336,14 +336,14 @@ def test_callbacks_that_cannot_be(tmp_path: Path) -> None:
 def test_a_record_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     network().fit(X, Y, checkpoint=path, **OPTIONS)
-    described(path, lambda found: found.pop("training"), "record")
-    with pytest.raises(FileError, match=r"/record is no record of a run: the keys of the record"):
+    described(path, lambda found: found.pop("training"), "about/record")
+    with pytest.raises(FileError, match=r"/about/record is no record of a run: the keys of the record"):
         go_on(path)
-    edited(path, lambda file: replace(file, "record", b"null"))
-    with pytest.raises(FileError, match="/record is null, and the training has ended"):
+    edited(path, lambda file: replace(file, "about/record", b"null"))
+    with pytest.raises(FileError, match="/about/record is null, and the training has ended"):
         go_on(path)
-    edited(path, lambda file: replace(file, "record", b"3"))
-    with pytest.raises(FileError, match="/record has 3 at record; it is an object"):
+    edited(path, lambda file: replace(file, "about/record", b"3"))
+    with pytest.raises(FileError, match="/about/record has 3 at record; it is an object"):
         go_on(path)
 
 

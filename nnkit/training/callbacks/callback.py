@@ -101,6 +101,8 @@ class Callback:
     """
 
     every: str | None = None
+    lasting: bool = True
+    """Whether it belongs to the training: those that do not are in no checkpoint."""
 
     def begin(self, training: Training) -> None:
         """Before the first epoch."""
