@@ -13,11 +13,11 @@ from nnkit.checkpoint.architecture import Architecture
 from nnkit.checkpoint.checksum import digest
 from nnkit.checkpoint.places import CHECKSUMS, FORMAT, as_path, groups, places
 from nnkit.checkpoint.stream import Stream
+from nnkit.checkpoint.target import writing
 from nnkit.checkpoint.text import parsed, written
 from nnkit.checkpoint.training import Training
 from nnkit.data.arrays import Array
-from nnkit.errors import ArgumentError, DataError, FileError
-from nnkit.measure.files import replacing
+from nnkit.errors import ArgumentError, DataError
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -39,30 +39,8 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     """
     target = as_path(path)
     arrays, inner = _contents(network), groups(places(network._model.layout))
-    try:
-        _check_target(target)
-        with replacing(target) as new:
-            _write(new, arrays, inner)
-    except FileError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise FileError(
-            f"{target} could not be written: {reason}; check free space and permissions, or save elsewhere "
-            "(an old file of that name is as it was)"
-        ) from error
-
-
-def _check_target(target: Path) -> None:
-    real = Path(os.path.realpath(target))
-    if real.is_dir():
-        raise FileError(f"{target} is a folder; add the name of a file, such as {target / 'net.h5'}")
-    if not real.parent.is_dir():
-        raise FileError(f"there is no folder {real.parent} to write {real.name} to; create it, or save elsewhere")
-    if real.exists() and not real.is_file():
-        raise FileError(f"{target} is no ordinary file; save under another name")
-    if real.exists() and not os.access(real, os.W_OK):
-        raise FileError(f"{target} is write-protected; save under another name, or allow writing to it")
+    with writing(target) as new:
+        _write(new, arrays, inner)
 
 
 def _contents(network: Network) -> dict[str, Array]:
