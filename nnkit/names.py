@@ -1,9 +1,9 @@
-"""Looking things up by the names that users know, with the nearest match when a name is wrong."""
+"""Looking things up by the names that users know, with the nearest match when a name is wrong; names in messages."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from nnkit.errors import ArgumentError
@@ -25,6 +25,26 @@ def lookup(kind: str, name: object, table: Mapping[str, T], aliases: Mapping[str
     key = (aliases or {}).get(key, key)
     if key in table:
         return table[key]
-    near = difflib.get_close_matches(key, [*table, *(aliases or {})], n=1, cutoff=0.5)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
+    near = nearest(key, [*table, *(aliases or {})])
+    hint = "" if near is None else f" Did you mean '{near}'?"
     raise ArgumentError(f"unknown {kind} '{name}'.{hint} Known: {', '.join(sorted(table))}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that looks most like this one; None if none does.
+
+    >>> nearest("layers.0.wieght", ["layers.0.weight", "layers.0.bias"])
+    'layers.0.weight'
+    """
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return found[0] if found else None
+
+
+def clipped(name: str) -> str:
+    """A name from elsewhere for a message: without marks that act on a terminal, and not too long.
+
+    >>> clipped("a\\nb")
+    "'a\\\\nb'"
+    """
+    plain = name if name.isprintable() else ascii(name)
+    return plain if len(plain) <= 200 else f"{plain[:197]}..."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +12,10 @@ import numpy as np
 from nnkit.checkpoint import stored
 from nnkit.checkpoint.checksum import digest
 from nnkit.checkpoint.chunks import read_chunks
+from nnkit.checkpoint.source import beginning
 from nnkit.data.arrays import Array
 from nnkit.errors import FileError
+from nnkit.names import clipped
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = "use another copy, or save the network again"
@@ -177,24 +178,12 @@ def opened(path: Path) -> Iterator[Container]:
 
 def _checked_size(path: Path) -> int:
     """The size of a file that begins as HDF5 does."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
-            raise FileError(f"{path} is {kind}; give the name of a file that net.save wrote")
-        with path.open("rb") as stream:
-            start = stream.read(len(SIGNATURE))
-    except FileError:
-        raise
-    except FileNotFoundError as error:
-        raise FileError(f"{path} does not exist; check the name and the folder") from error
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}; check its permissions") from error
+    size, start = beginning(path, len(SIGNATURE), "a file that net.save wrote")
     if not start:
         raise FileError(f"{path} is empty; {DAMAGED}")
     if start != SIGNATURE:
         raise FileError(f"{path} is not an HDF5 file; give the name of a file that net.save wrote")
-    return status.st_size
+    return size
 
 
 def _reason(error: Exception) -> str:
@@ -204,17 +193,11 @@ def _reason(error: Exception) -> str:
 
 
 def _shown(place: str) -> str:
-    return "the file" if not place else _clipped(f"/{place}")
+    return "the file" if not place else clipped(f"/{place}")
 
 
 def _listed(places: list[str]) -> str:
     """Places for a message; a group is left out where something in it is named."""
     parents = {place.rpartition("/")[0] for place in places}
-    last = [_clipped(f"/{place}") for place in places if place not in parents]
+    last = [clipped(f"/{place}") for place in places if place not in parents]
     return ", ".join(last[:10]) + (f" and {len(last) - 10} more" if len(last) > 10 else "")
-
-
-def _clipped(name: str) -> str:
-    """A name for a message: without marks that act on a terminal, and not too long."""
-    plain = name if name.isprintable() else ascii(name)
-    return plain if len(plain) <= 200 else f"{plain[:197]}..."
