@@ -47,7 +47,7 @@ def scales_in(numbers: Iterable[float]) -> list[float]:
 
 def tried_at(scales: list[float]) -> Array:
     """Where a function has to be known for ``found``: for each scale a row of numbers, divided by it."""
-    return np.concatenate([_TRIED, _READ]) / np.array(scales)[:, None]
+    return np.asarray(np.concatenate([_TRIED, _READ]) / np.array(scales)[:, None])
 
 
 def found(values: Array, function: Function, scales: list[float], numbers: list[float]) -> Found | None:
@@ -65,10 +65,11 @@ def _guesses(values: Array, scales: list[float], numbers: list[float]) -> Iterat
         agree = _close(first[:, None, :], outer[..., None] * known, _TRIED).all(axis=2)
     order = np.argwhere(agree & np.isfinite(outer) & (outer != 0)).tolist()
     order.sort(key=lambda place: (place[0], abs(outer[tuple(place)] - 1) > 1e-5))
-    for row, column in order:
-        yield Found(names[column], {}, scales[row], _snapped(float(outer[row, column]), numbers))
+    plain = [(Found(names[g], {}, scales[a], _snapped(float(outer[a, g]), numbers))) for a, g in order]
+    yield from (guess for guess in plain if guess.inner == guess.outer == 1)
     for row, scale in enumerate(scales[:2]):
         yield from _with_parameters(first[row], values[row, len(_TRIED) :], scale, numbers)
+    yield from plain
 
 
 def _with_parameters(values: Array, read: Array, scale: float, numbers: list[float]) -> Iterator[Found]:

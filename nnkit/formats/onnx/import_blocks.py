@@ -73,7 +73,14 @@ class Values:
             for node in self.working(block):
                 self._shapes.update({name: before for name in node.outputs if name not in self._shapes})
         self._shapes[blocks[-1].end] = (self.batch, *row)
-        for node in (node for block in blocks for node in block.nodes):
-            if self.chain.sizes.issuperset(node.outputs):
+        for block in blocks:
+            self.learn_sizes(block)
+
+    def learn_sizes(self, block: Block) -> None:
+        """Compute what follows from sizes in a block, as far as these are known."""
+        for node in block.nodes:
+            names = [name for name in node.inputs if name]
+            known = self._shapes if node.kind in ("Shape", "Size") else (*self._sizes, *self.chain.constants)
+            if self.chain.sizes.issuperset(node.outputs) and all(name in known for name in names):
                 found = self.chain.evaluator.outputs(node, [self._of(name, {}, node) for name in node.inputs])
                 self._sizes.update(zip(node.outputs, found, strict=False))

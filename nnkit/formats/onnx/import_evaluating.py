@@ -1,4 +1,4 @@
-"""Nodes evaluated on small arrays with NumPy, in float64 and within a budget: to fold constants and to try functions."""
+"""Nodes evaluated with NumPy, in float64 and within a budget: to fold constants, and to try what functions are."""
 
 from __future__ import annotations
 

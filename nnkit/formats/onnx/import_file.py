@@ -25,6 +25,9 @@ OTHERS = {
 """By their first bytes, what people have under a name that ends in .onnx."""
 
 
+_NOT, _FIX = "is damaged, or no ONNX file:", "use another copy, or export the network again"
+
+
 def model_in(path: Path) -> Any:
     """The model in a file, as the package onnx has it; nothing else is opened, whatever the file names.
 
@@ -46,16 +49,15 @@ def model_in(path: Path) -> Any:
 def _parsed(path: Path) -> Any:
     try:
         import onnx
-        from google.protobuf.message import DecodeError
     except ImportError as error:
         raise MissingExtraError('reading .onnx needs the package onnx: pip install "nnkit[onnx]"') from error
     with reading(path), path.open("rb") as stream:
         data = stream.read(LARGEST)
     try:
         check_fields(data, onnx.ModelProto.DESCRIPTOR)
+    except ValueError as error:
+        raise ValueError(f"{_NOT} it {error}; {_FIX}") from error
+    try:
         return onnx.load_model_from_string(data)
-    except (ValueError, DecodeError) as error:
-        reason = "has values of other kinds than the format" if isinstance(error, DecodeError) else error
-        raise ValueError(
-            f"is damaged, or no ONNX file: it {reason}; use another copy, or export the network again"
-        ) from error
+    except Exception as error:  # of a kind that the library below keeps to itself
+        raise ValueError(f"{_NOT} it has values of other kinds than the format; {_FIX}") from error

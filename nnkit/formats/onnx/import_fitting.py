@@ -9,7 +9,7 @@ import numpy as np
 from nnkit.data.arrays import Array
 from nnkit.data.scaling import Scaling
 from nnkit.formats.onnx.import_pieces import Affine, BothClasses, Drop, Linear, Norm, Piece, Reshaped, Row, uniform
-from nnkit.formats.onnx.import_shaping import in_shape
+from nnkit.formats.onnx.import_shaping import in_shape, spread
 
 _WIDEST_DIAGONAL = 1024  # a layer of this many inputs and neurons has a million weights
 
@@ -27,7 +27,7 @@ def fitted(pieces: list[Piece], rows: list[Row]) -> Fitted:
     if pieces and isinstance(pieces[-1], BothClasses):
         pieces, rows = pieces[:-1], rows[:-1]
     if odd := next((piece for piece in pieces if isinstance(piece, BothClasses)), None):
-        raise ValueError(f"has {odd.place}, which makes p into 1 − p and p before other layers; nnkit has no such layer")
+        raise ValueError(f"has {odd.place}, which makes p into 1 − p and p, before other layers; nnkit has none for it")
     merged, shapes = _merged(*in_shape(pieces, rows))
     scaling = _scaling(merged, shapes)
     if scaling is not None:
@@ -92,8 +92,8 @@ def _scaling(pieces: list[Piece], shapes: list[Row]) -> Scaling | None:
     if not pieces or not isinstance(first := pieces[0], Affine) or len(shapes[0]) != 1 or not (first.scale > 0).all():
         return None
     scale, shift = (np.broadcast_to(part, shapes[0]).astype(np.float64) for part in (first.scale, first.shift))
-    mean, spread = 0.0 - shift / scale, 1 / scale
-    return Scaling(mean, spread) if np.isfinite([mean, spread]).all() else None
+    mean, deviation = 0.0 - shift / scale, 1 / scale
+    return Scaling(mean, deviation) if np.isfinite([mean, deviation]).all() else None
 
 
 def _forwarded(pieces: list[Piece], shapes: list[Row]) -> list[Piece]:
@@ -120,8 +120,7 @@ def _lets_through(between: Piece | None, piece: Affine) -> bool:
 
 def _before(following: Linear, piece: Affine, row: Row, flat: Row) -> Linear | None:
     """The linear layer that does scale and shift first."""
-    parts = [part if part.ndim == 0 else np.broadcast_to(part, row).reshape(flat) for part in (piece.scale, piece.shift)]
-    scale, shift = _along_last(parts[0], flat), _along_last(parts[1], flat)
+    scale, shift = (_along_last(spread(part, row, flat), flat) for part in (piece.scale, piece.shift))
     if scale is None or shift is None:
         return None
     weight = following.weight.astype(np.float64)

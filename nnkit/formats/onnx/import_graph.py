@@ -166,8 +166,8 @@ def _input(graph: Any, constants: Mapping[str, Array]) -> Any:
     if len(inputs) != 1:
         names = ", ".join(f"'{clipped(value.name)}'" for value in inputs[:10])
         raise ValueError(
-            f"has {len(inputs)} inputs{f' ({names})' if names else ''}, and nnkit reads networks of one; export it with "
-            "one array of all columns"
+            f"has {len(inputs)} inputs{f' ({names})' if names else ''}, and nnkit reads networks of one; export it "
+            "with one array of all columns"
         )
     kind = inputs[0].type
     if kind.WhichOneof("value") != "tensor_type" or kind.tensor_type.elem_type not in (*FLOATS, *INTEGERS):

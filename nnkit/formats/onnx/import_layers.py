@@ -44,7 +44,7 @@ def network_of(fit: Fitted, row: Row, dtype: str, device: str) -> Network:
 
 
 def _layers(pieces: list[Piece], dtype: str) -> tuple[list[Module], dict[str, Array]]:
-    """The layers, and the values of their leaves by path; an activation goes into the layer before it if that is Dense."""
+    """The layers, and the values of their leaves by path; an activation after Dense becomes part of it."""
     layers: list[Module] = []
     values: dict[str, Array] = {}
     for piece in pieces:

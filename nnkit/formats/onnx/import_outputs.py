@@ -25,12 +25,14 @@ def output_of(graph: Graph) -> tuple[str, tuple[str, ...] | None]:
         found = _joined(found, makers)
     if not found:
         raise ValueError(
-            "has classes as its only output, and nnkit's networks give the numbers that these are chosen by; export the "
-            "probabilities, or the values before them, as an output"
+            "has classes as its only output, and nnkit's networks give the numbers that these are chosen by; export "
+            "the probabilities, or the values before them, as an output"
         )
     if len(found) > 1:
         names = ", ".join(f"'{clipped(output.name)}'" for output in graph.outputs[:10])
-        raise ValueError(f"has {len(graph.outputs)} outputs ({names}), and nnkit reads networks of one; export that one")
+        raise ValueError(
+            f"has {len(graph.outputs)} outputs ({names}), and nnkit reads networks of one; export that one"
+        )
     return found[0], _classes(graph, makers)
 
 

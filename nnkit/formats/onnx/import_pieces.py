@@ -86,6 +86,16 @@ def uniform(array: Array) -> Array:
     return np.asarray(array.ravel()[0]) if array.size and (array == array.ravel()[0]).all() else array
 
 
+def spreads(shape: tuple[int, ...], over: tuple[int, ...]) -> bool:
+    """Whether an array of one shape can be spread over one of the other, without making that larger.
+
+    >>> spreads((3,), (5, 3)), spreads((2, 3), (3,))
+    (True, False)
+    """
+    sizes = zip(reversed(shape), reversed(over), strict=False)
+    return len(shape) <= len(over) and all(size in (1, whole) for size, whole in sizes)
+
+
 def plain(number: float) -> float:
     """The shortest decimal number that is the same in float32, for one that is a float32.
 

@@ -13,9 +13,11 @@ import numpy as np
 
 from nnkit import ops
 from nnkit.data.arrays import Array
+from nnkit.formats.onnx.import_tensors import FLOATS, INTEGERS
 from nnkit.nn import activations
 
 Attributes = Mapping[str, Any]
+_TYPES = {**dict.fromkeys(INTEGERS, "int64"), **dict.fromkeys(FLOATS, "float64"), 9: "bool"}
 SELU = (1.67326319217681884765625, 1.05070102214813232421875)
 """α and γ of Selu as the format gives them."""
 
@@ -39,7 +41,24 @@ def _gelu(attributes: Attributes, x: Array) -> Array:
 
 
 def _hard_sigmoid(attributes: Attributes, x: Array) -> Array:
-    return np.clip(attributes.get("alpha", 0.2) * x + attributes.get("beta", 0.5), 0.0, 1.0)
+    return np.asarray(np.clip(attributes.get("alpha", 0.2) * x + attributes.get("beta", 0.5), 0.0, 1.0))
+
+
+def _cast(attributes: Attributes, x: Array) -> Array:
+    """All floating-point numbers have 64 bits here, and all whole numbers too."""
+    if attributes.get("to") not in _TYPES:
+        raise ValueError(f"it casts to the data type {attributes.get('to')}")
+    return x.astype(_TYPES[attributes["to"]])
+
+
+def _shrink(attributes: Attributes, x: Array) -> Array:
+    limit, bias = attributes.get("lambd", 0.5), attributes.get("bias", 0.0)
+    return np.where(x > limit, x - bias, np.where(x < -limit, x + bias, 0.0))
+
+
+def _sigmoid(x: Array) -> Array:
+    """With all its digits far below 0, for the logarithms that are taken of it."""
+    return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
 
 def _quotient(attributes: Attributes, x: Array, y: Array) -> Array:
@@ -59,6 +78,7 @@ POINTWISE: dict[str, Callable[..., Array]] = {
     "Abs": _plain(np.abs),
     "Add": _plain(np.add),
     "And": _plain(np.logical_and),
+    "Cast": _cast,
     "Celu": lambda attributes, x: np.asarray(activations.celu(x, attributes.get("alpha", 1.0))),
     "Clip": _clip,
     "Div": _quotient,
@@ -88,14 +108,15 @@ POINTWISE: dict[str, Callable[..., Array]] = {
     "Reciprocal": lambda attributes, x: np.asarray(1.0 / x),
     "Relu": lambda attributes, x: np.maximum(x, 0.0),
     "Selu": _selu,
-    "Sigmoid": _plain(ops.sigmoid),
+    "Shrink": _shrink,
+    "Sigmoid": _plain(_sigmoid),
     "Sign": _plain(np.sign),
     "Softplus": _plain(ops.softplus),
     "Softsign": _plain(activations.softsign),
     "Sqrt": _plain(np.sqrt),
     "Sub": _plain(np.subtract),
     "Sum": _folded(np.add),
-    "Swish": lambda attributes, x: np.asarray(x * ops.sigmoid(x * attributes.get("alpha", 1.0))),
+    "Swish": lambda attributes, x: x * _sigmoid(x * attributes.get("alpha", 1.0)),
     "Tanh": _plain(np.tanh),
     "ThresholdedRelu": lambda attributes, x: np.where(x > attributes.get("alpha", 1.0), x, 0.0),
     "Where": _plain(np.where),

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nnkit.data.arrays import Array
-from nnkit.formats.onnx.import_tensors import FLOATS, INTEGERS
 
 Attributes = Mapping[str, Any]
 
@@ -96,18 +95,7 @@ def _range(attributes: Attributes, opset: int, start: Array, stop: Array, step: 
     return np.arange(start.item(), stop.item(), step.item())
 
 
-_TYPES = {9: "bool", **dict.fromkeys(FLOATS, "float64"), **{kind: "int64" for kind in INTEGERS if kind != 9}}
-
-
-def _cast(attributes: Attributes, opset: int, x: Array) -> Array:
-    """All floating-point numbers have 64 bits here."""
-    if attributes.get("to") not in _TYPES:
-        raise ValueError(f"it casts to the data type {attributes.get('to')}")
-    return x.astype(_TYPES[attributes["to"]])
-
-
 REARRANGING: dict[str, Callable[..., Array | list[Array]]] = {
-    "Cast": _cast,
     "Concat": lambda attributes, opset, *parts: np.concatenate(parts, axis=attributes["axis"]),
     "ConstantOfShape": _constant_of_shape,
     "Expand": _expand,
@@ -131,14 +119,19 @@ SHAPES_ONLY = frozenset(("Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueez
 def enlarged(kind: str, inputs: list[Array | None], attributes: Attributes) -> int:
     """How many numbers the result has, at most, where that can be more than all inputs together; else 0."""
     given = [part for part in inputs if part is not None]
+    size: int
     if kind == "ConstantOfShape":
-        return prod(map(abs, given[0].ravel().tolist()))
+        return int(prod(map(abs, given[0].ravel().tolist())))
     if kind == "Expand":
-        return prod(np.broadcast_shapes(given[0].shape, tuple(map(abs, given[1].ravel().tolist()))))
+        return int(prod(np.broadcast_shapes(given[0].shape, tuple(map(abs, given[1].ravel().tolist())))))
     if kind == "Range":
         start, stop, step = (float(part.item()) for part in given)
         return int(min(abs(stop - start) / max(abs(step), 1e-300), 1e18)) + 1
+    if kind == "MatMul":
+        size = (given[0].size // max(given[0].shape[-1], 1)) * (given[1].size // max(given[1].shape[0], 1))
+        return size
     if kind == "Gather":
         axis = axis_in(attributes.get("axis", 0), given[0].ndim)
-        return given[1].size * (given[0].size // max(given[0].shape[axis], 1))
+        size = given[1].size * (given[0].size // max(given[0].shape[axis], 1))
+        return size
     return 0

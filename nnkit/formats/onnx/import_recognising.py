@@ -128,6 +128,8 @@ class Recogniser:
         self._chain.evaluator.check_size(batch * int(np.prod(row)), block.nodes[-1])
         x = np.arange(batch * int(np.prod(row))).reshape(batch, *row)
         found = self._values.evaluated([block], x)[0]
+        if block is self._chain.blocks[-1] and found.shape == (x.size, 1) and np.array_equal(found.ravel(), x.ravel()):
+            return Reshaped(row, block.place)  # skl2onnx puts the outputs of a row under each other at the end
         if found.shape[:1] != (batch,) or not np.array_equal(found.ravel(), x.ravel()):
             raise ValueError(
                 f"has {block.place}, which mixes rows or puts their numbers in another order: {list(x.shape)} becomes "
@@ -146,7 +148,7 @@ class Recogniser:
     def _reason(self, block: Block) -> str:
         """Why a block cannot be read."""
         working = self._values.working(block)
-        if len(working) > 1 and any(node.kind in LAYERS for node in working):
+        if len(working) > 1 and any(node.kind in ("Gemm", "MatMul") for node in working):
             return (
                 f"has {block.place}, where branches meet that part at '{clipped(block.start)}'; nnkit reads chains of "
                 "layers, without shortcuts and without several branches"

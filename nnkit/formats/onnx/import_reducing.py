@@ -1,4 +1,4 @@
-"""ONNX's operators over axes, sums and normalisations, computed with NumPy: the attributes, the opset and the inputs."""
+"""ONNX's operators over axes, sums and normalisations, by NumPy. Each takes attributes, opset and inputs."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ REDUCING: dict[str, Callable[..., Array | list[Array]]] = {
     "InstanceNormalization": _instance_norm,
     "LayerNormalization": _layer_norm,
     "LogSoftmax": _softmax(ops.log_softmax),
+    "MatMul": lambda attributes, opset, x, y: np.matmul(x, y),
     "RMSNormalization": _rms_norm,
     "ReduceL1": _reduced(lambda x, **options: np.sum(np.abs(x), **options)),
     "ReduceL2": _reduced(lambda x, **options: np.sqrt(np.sum(np.square(x), **options))),

@@ -25,7 +25,7 @@ def tried_rows(row: Row, count: int) -> Array:
     draw = np.random.default_rng(0)
     size = np.resize([1.0, 0.01, 3.0, 0.1, 7.0], count).reshape(-1, *(1,) * len(row))
     offset = np.resize([0.0, 0.3, -0.01, 2.0, -1.0, 0.02, 5.0], count).reshape(-1, *(1,) * len(row))
-    return (draw.normal(size=(count, *row)) + offset) * size
+    return np.asarray((draw.normal(size=(count, *row)) + offset) * size)
 
 
 def fixed(x: Array, y: Array, place: str) -> Piece | None:
@@ -49,7 +49,7 @@ def _candidates(inputs: int, outputs: int) -> Iterator[tuple[str, dict[str, int]
 
 def weighted(x: Array, y: Array, numbers: Iterable[float], constants: list[Array], place: str) -> Piece | None:
     """The layer with weights for each feature that gives y for x, if nnkit has one."""
-    if x.shape != y.shape:
+    if x.shape != y.shape or _same(x, y):
         return None
     vectors = [np.asarray(array, np.float64).ravel() for array in constants if array.size == x.shape[-1]]
     if (slope := _slope(x, y, vectors)) is not None:

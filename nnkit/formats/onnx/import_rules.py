@@ -8,7 +8,7 @@ import numpy as np
 
 from nnkit.data.arrays import Array
 from nnkit.formats.onnx.import_graph import Node
-from nnkit.formats.onnx.import_pieces import Affine, Drop, Linear, Named, Norm, Piece, Slopes, uniform
+from nnkit.formats.onnx.import_pieces import Affine, Drop, Linear, Named, Norm, Piece, Slopes, spreads, uniform
 from nnkit.nn import BatchNorm
 
 Value = Callable[[str], Array | None]
@@ -54,8 +54,8 @@ def _gemm(node: Node, shape: Shape, value: Value) -> list[Piece]:
 def _bias(node: Node, bias: Array, units: int) -> Array:
     if bias.ndim > 2 or bias.shape[-1:] not in ((), (1,), (units,)) or bias.size not in (1, units):
         raise ValueError(
-            f"has {node.place}, whose vector C has shape {list(bias.shape)}; expected are {units} numbers, one for each "
-            "column of its matrix, or one for all"
+            f"has {node.place}, whose vector C has shape {list(bias.shape)}; expected are {units} numbers, one for "
+            "each column of its matrix, or one for all"
         )
     return np.broadcast_to(bias.ravel(), (units,))
 
@@ -70,7 +70,8 @@ def _check_width(node: Node, weight: Array, shape: Shape) -> None:
     width = shape[-1] if len(shape) > 1 else 0
     if width != weight.shape[0]:
         raise ValueError(
-            f"has {node.place}, whose matrix is for {weight.shape[0]:,} inputs, and rows of shape {list(shape[1:])} come in"
+            f"has {node.place}, whose matrix is for {weight.shape[0]:,} inputs, and rows of shape {list(shape[1:])} "
+            "come in; export the network again"
         )
 
 
@@ -147,11 +148,7 @@ def affine(node: Node, shape: Shape, value: Value) -> list[Piece]:
 
 def _for_a_row(node: Node, number: Array, shape: Shape) -> Array:
     """The part of a constant that each row meets: all rows have to meet the same."""
-    try:
-        fits = np.broadcast_shapes(number.shape, shape) == shape
-    except ValueError:
-        fits = False
-    if not fits or (number.ndim == len(shape) and number.shape[0] != 1):
+    if not spreads(number.shape, shape) or (number.ndim == len(shape) and number.shape[0] != 1):
         raise ValueError(
             f"has {node.place}, whose constant of shape {list(number.shape)} does not fit rows of shape "
             f"{list(shape[1:])}; it has to be the same for every row"

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from nnkit.data.arrays import Array
 from nnkit.formats.onnx.import_activations import OF_ROWS
 from nnkit.formats.onnx.import_pieces import Affine, Drop, Linear, Named, Piece, Reshaped, Row, uniform
 
@@ -84,5 +85,10 @@ def _as_shaped(piece: Affine, row: Row, have: Row) -> Affine:
     """Scale and shift for rows that have another shape, with the same numbers in the same order."""
     if row == have:
         return piece
-    spread = [part if part.ndim == 0 else np.broadcast_to(part, row).reshape(have) for part in (piece.scale, piece.shift)]
-    return Affine(uniform(spread[0]), uniform(spread[1]), piece.place)
+    scale, shift = (uniform(spread(part, row, have)) for part in (piece.scale, piece.shift))
+    return Affine(scale, shift, piece.place)
+
+
+def spread(part: Array, row: Row, shape: Row) -> Array:
+    """A number as it is; an array that can be spread over a row, in another shape of that row."""
+    return part if part.ndim == 0 else np.broadcast_to(part, row).reshape(shape)

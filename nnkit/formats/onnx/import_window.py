@@ -13,7 +13,7 @@ from nnkit.formats.onnx.import_activations import Found, found, scales_in, tried
 from nnkit.formats.onnx.import_blocks import Values
 from nnkit.formats.onnx.import_chain import Block
 from nnkit.formats.onnx.import_graph import Node
-from nnkit.formats.onnx.import_pieces import uniform
+from nnkit.formats.onnx.import_pieces import spreads, uniform
 from nnkit.formats.onnx.import_pointwise import LINEAR, POINTWISE
 
 
@@ -43,14 +43,16 @@ class Window:
         steps: list[list[Node]] = []
         constants: dict[str, Array] = {}
         for block in self._blocks:
+            self._values.learn_sizes(block)
             working = self._values.working(block)
-            if (found := self._constants(working)) is None:
+            inside = {block.start, *(name for node in working for name in node.outputs)}
+            if (found := self._constants(working, inside)) is None:
                 break
             constants |= found
             steps.append(working)
         return Pointwise(self._values, self._blocks[: len(steps)], steps, constants)
 
-    def _constants(self, nodes: list[Node]) -> dict[str, Array] | None:
+    def _constants(self, nodes: list[Node], inside: set[str]) -> dict[str, Array] | None:
         """The constants of nodes as single numbers; None if they do not all act on each number alike."""
         shape = self._values.shape(self._blocks[0].start)
         found: dict[str, Array] = {}
@@ -58,10 +60,11 @@ class Window:
             if node.kind not in POINTWISE:
                 return None
             for name in node.inputs:
-                if (array := self._values.known(name)) is None:
+                if not name or name in inside:
                     continue
-                single = uniform(array)
-                if single.ndim or array.ndim > len(shape) or np.broadcast_shapes(array.shape, shape) != shape:
+                array = self._values.known(name)
+                single = np.zeros(1) if array is None else uniform(array)
+                if array is None or single.ndim or not spreads(array.shape, shape):
                     return None
                 found[name] = single
         return found
@@ -126,5 +129,7 @@ class Pointwise:
 
 def _numbers(constants: Any, attributes: Any) -> list[float]:
     """The finite ones, in order."""
-    found = [float(number) for number in (*constants, *attributes) if np.ndim(number) == 0 and not isinstance(number, str)]
+    found = [
+        float(number) for number in (*constants, *attributes) if np.ndim(number) == 0 and not isinstance(number, str)
+    ]
     return sorted({number for number in found if np.isfinite(number)})

@@ -36,7 +36,7 @@ def load(path: Path, device: str) -> Network:
     network.classes = classes
     if graph.halves:
         warnings.warn(
-            f"{path} has values in float16 or bfloat16, and nnkit computes in float32; its predictions have more digits",
+            f"{path} has values in float16 or bfloat16, and nnkit computes in float32: predictions have more digits",
             NnkitWarning,
             stacklevel=3,
         )
