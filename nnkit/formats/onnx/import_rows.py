@@ -52,12 +52,13 @@ def weighted(x: Array, y: Array, numbers: Iterable[float], constants: list[Array
     if x.shape != y.shape or _same(x, y):
         return None
     vectors = [np.asarray(array, np.float64).ravel() for array in constants if array.size == x.shape[-1]]
+    dtype = np.result_type(np.float32, *(array.dtype for array in constants))
     if (slope := _slope(x, y, vectors)) is not None:
-        return Slopes(slope)
+        return Slopes(slope.astype(dtype))
     for eps in sorted({number for number in numbers if 0 < number < 1})[:_EPSILONS]:
         for layer in _norms(x.shape[-1], eps):
             if (fit := _fit(_plain(layer, x), y, "bias" in vars(layer), vectors)) is not None:
-                return Norm(layer, fit, place)
+                return Norm(layer, {name: value.astype(dtype) for name, value in fit.items()}, place)
     return None
 
 

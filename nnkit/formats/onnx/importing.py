@@ -2,61 +2,47 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nnkit.errors import FileError, NnkitWarning
-from nnkit.formats.onnx.import_chain import Chain
-from nnkit.formats.onnx.import_evaluating import Evaluator
-from nnkit.formats.onnx.import_file import model_in
-from nnkit.formats.onnx.import_fitting import fitted
-from nnkit.formats.onnx.import_graph import Graph, graph_of
-from nnkit.formats.onnx.import_layers import dtype_of, network_of
-from nnkit.formats.onnx.import_outputs import output_of
-from nnkit.formats.onnx.import_pieces import Row
-from nnkit.formats.onnx.import_recognising import Recogniser
-from nnkit.network import Network
+if TYPE_CHECKING:
+    from nnkit.network import Network
 
 
 def load(path: Path, device: str) -> Network:
-    """Read it."""
-    try:
-        graph = graph_of(model_in(path))
-        output, classes = output_of(graph)
-        numbers = sum(array.size for array in graph.constants.values())
-        chain = Chain(graph, output, Evaluator(graph.opset, numbers))
-        row = _row(graph, chain)
-        found = Recogniser(chain, graph.shape[0], row)
-        dtype = dtype_of(found.pieces, graph.dtype)
-        network = network_of(fitted(found.pieces, found.rows), row, dtype, device)
-    except ValueError as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{path} {error}") from error
-    network.classes = classes
-    if graph.halves:
-        warnings.warn(
-            f"{path} has values in float16 or bfloat16, and nnkit computes in float32: predictions have more digits",
-            NnkitWarning,
-            stacklevel=3,
-        )
-    return network
+    """The feed-forward network in an ONNX file as nnkit's own layers, to be used, trained on, saved and exported.
 
+    What is read, for opsets 7 to 28, in float32 and float64 (float16 and bfloat16 become float32, with a warning), with
+    a free or a fixed number of rows:
 
-def _row(graph: Graph, chain: Chain) -> Row:
-    """The shape of one row; the number of columns of a table is found at the first matrix where it is left free."""
-    row = graph.shape[1:]
-    if len(row) == 1 and row[0] is None:
-        for block in chain.blocks:
-            for node in block.nodes:
-                if node.kind in ("Gemm", "MatMul") and len(node.inputs) > 1:
-                    weight = chain.constants.get(node.inputs[1])
-                    if weight is not None and weight.ndim == 2:
-                        return (weight.shape[1 if node.attributes.get("transB", 0) else 0],)
-    known = tuple(size for size in row if size is not None)
-    if len(known) < len(row):
-        raise ValueError(
-            f"leaves sizes of its input free, {['?' if size is None else size for size in row]} for one row; export it "
-            "with those of a row, so that only the number of rows is free"
-        )
-    return known
+    * ``Gemm``, and ``MatMul`` with or without ``Add``, become ``Dense``.
+    * Activations become the activation that they are, whether they are one operator (``Relu``, ``HardSwish``, ``Clip``)
+      or written out, as PyTorch's exporters and Keras do it: what a group of operators computes is tried at some two
+      thousand numbers, and so is each of nnkit's activations. The same holds for functions of rows: softmax, GLU,
+      maxout, and layer, root mean square and group normalisation.
+    * ``BatchNormalization`` becomes ``BatchNorm`` with its running values, ``PRelu`` becomes ``PReLU``, ``Dropout``
+      stays, and acts in training alone.
+    * ``Flatten``, ``Reshape``, ``Squeeze`` and ``Unsqueeze`` become ``Flatten`` where they flatten; where they only add
+      or take away axes of length 1 in front of the features, they are left out. ``Identity``, and ``Cast`` between
+      floating-point types, are left out.
+    * Scales and shifts (``Add``, ``Sub``, ``Mul``, ``Div`` by constants; ``Scaler``) before the first layer of a network
+      that takes rows of columns become ``net.preprocessing.scaling``: rows go in as they were measured. All others are
+      multiplied into the ``Dense`` or the normalisation beside them; where there is none, they become a ``Dense`` with
+      a diagonal matrix.
+    * Of scikit-learn's classifiers (skl2onnx) the output is the probabilities, one column for two classes: that of the
+      second class, with a sigmoid. The labels are left out, ``net.classes`` has the names. Several outputs of an
+      ``MLPRegressor``, which skl2onnx writes under each other, are side by side.
+
+    Everything else is refused with what was found: a network that is no chain (shortcuts, several branches), several
+    inputs or outputs, other operators, loops, functions, values outside of the file. The file is not trusted: nothing
+    in it is run, no other file is opened, and sizes are known before anything is allocated.
+
+    Raises:
+        FileError: the file is missing or damaged, or holds what is none of the above.
+        MissingExtraError: the package ``onnx`` is not installed: ``pip install "nnkit[onnx]"``.
+
+    ONNX: Open Neural Network Exchange, https://onnx.ai.
+    """
+    from nnkit.formats.onnx.import_network import network_in  # a score of modules, which only this needs
+
+    return network_in(path, device)
