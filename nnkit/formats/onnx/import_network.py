@@ -15,6 +15,7 @@ from nnkit.formats.onnx.import_layers import dtype_of, network_of
 from nnkit.formats.onnx.import_outputs import output_of
 from nnkit.formats.onnx.import_pieces import Row
 from nnkit.formats.onnx.import_recognising import Recogniser
+from nnkit.names import clipped
 from nnkit.network import Network
 
 
@@ -44,8 +45,13 @@ def _network(graph: Graph, device: str) -> Network:
     found = Recogniser(chain, graph.shape[0], row)
     dtype = dtype_of(found.pieces, graph.dtype)
     network = network_of(fitted(found.pieces, found.rows), row, dtype, device)
-    if classes is not None and len(classes) == (network.output_shape[-1] if network.output_shape != (1,) else 2):
-        network.classes = classes
+    told_apart = 2 if network.output_shape == (1,) else network.output_shape[-1]
+    if classes is not None and len(set(classes)) != told_apart:
+        raise ValueError(
+            f"has the classes {', '.join(map(repr, map(clipped, classes[:10])))} for a network that tells {told_apart} "
+            "apart; export the network again"
+        )
+    network.classes = classes
     return network
 
 

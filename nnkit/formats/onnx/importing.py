@@ -25,8 +25,8 @@ def load(path: Path, device: str) -> Network:
     * ``Flatten``, ``Reshape``, ``Squeeze`` and ``Unsqueeze`` become ``Flatten`` where they flatten; where they only add
       or take away axes of length 1 in front of the features, they are left out. ``Identity``, and ``Cast`` between
       floating-point types, are left out.
-    * Scales and shifts (``Add``, ``Sub``, ``Mul``, ``Div`` by constants; ``Scaler``) before the first layer of a network
-      that takes rows of columns become ``net.preprocessing.scaling``: rows go in as they were measured. All others are
+    * Scales and shifts (``Add``, ``Sub``, ``Mul``, ``Div`` by constants, ``Scaler``) before the first layer, where
+      rows have one axis, become ``net.preprocessing.scaling``: rows go in as they were measured. All others are
       multiplied into the ``Dense`` or the normalisation beside them; where there is none, they become a ``Dense`` with
       a diagonal matrix.
     * Of scikit-learn's classifiers (skl2onnx) the output is the probabilities, one column for two classes: that of the
