@@ -96,7 +96,7 @@ def _read_off(values: list[float], numbers: list[float]) -> Iterator[tuple[str, 
         yield "celu", {"alpha": -low}
     yield "soft_shrink", {"threshold": 1e4 - large}
     yield "squareplus", {"b": 4 * zero**2}
-    for number in numbers:
+    for number in dict.fromkeys((*numbers, *(-number for number in numbers))):
         yield "threshold", {"threshold": number, "value": low}
         yield "hard_shrink", {"threshold": number}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ import numpy as np
 from nnkit.data.arrays import Array
 from nnkit.formats.onnx.import_blocks import Values
 from nnkit.formats.onnx.import_chain import LAYERS, Block, Chain
-from nnkit.formats.onnx.import_pieces import Affine, BothClasses, Named, Piece, Reshaped, Row
+from nnkit.formats.onnx.import_pieces import Affine, BothClasses, Named, Piece, Reshaped, Row, Slopes
 from nnkit.formats.onnx.import_pointwise import LINEAR
 from nnkit.formats.onnx.import_rearranging import SHAPES_ONLY
 from nnkit.formats.onnx.import_reducing import REDUCING
-from nnkit.formats.onnx.import_rows import fixed, tried_rows, weighted
+from nnkit.formats.onnx.import_rows import far_rows, fixed, has_slopes, tried_rows, weighted
 from nnkit.formats.onnx.import_rules import affine, hard_sigmoid, rule_of
 from nnkit.formats.onnx.import_shaping import after
 from nnkit.formats.onnx.import_window import Window
@@ -22,7 +23,7 @@ from nnkit.names import clipped
 _LONGEST = 16  # blocks that are tried as one function
 _MOST_TRIALS = 4_000  # of functions that differ
 _BATCH = 5  # rows, where a file leaves their number free
-_ROWS = 8
+_ROWS, _FAR_ROWS = 8, 40
 _OPAQUE = LAYERS | {"PRelu"}
 _PARTS = frozenset((*REDUCING, "Gather", "Slice", "Split", "Concat"))
 """What a function of rows has among its operators."""
@@ -87,9 +88,15 @@ class Recogniser:
         x, results = self._on_rows(window)
         for count, result in enumerate(results, 1):
             inside = Window(self._values, window[:count])
-            if piece := weighted(x, result, inside.numbers, inside.arrays, window[count - 1].place):
+            piece = weighted(x, result, inside.numbers, inside.arrays, window[count - 1].place)
+            if piece is not None and not (isinstance(piece, Slopes) and self._bends_again(window[:count], piece)):
                 return self._add(window[:count], [piece])
         return 0
+
+    def _bends_again(self, window: list[Block], piece: Slopes) -> bool:
+        """Whether a function that is a parametric relu near zero is something else far from it."""
+        x, results = self._on_rows(window, far_rows, _FAR_ROWS)
+        return not has_slopes(x, results[-1], piece.slope)
 
     def _pointwise(self, window: list[Block]) -> int:
         """The longest activation that begins here."""
@@ -109,14 +116,16 @@ class Recogniser:
             pieces.append(Affine(np.array(found.outer), none, place))
         return self._add(window[:count], pieces)
 
-    def _on_rows(self, window: list[Block]) -> tuple[Array, list[Array]]:
+    def _on_rows(
+        self, window: list[Block], make: Callable[[Row, int], Array] = tried_rows, count: int = _ROWS
+    ) -> tuple[Array, list[Array]]:
         """Rows of numbers, and what each block in turn makes of them, as long as that has rows and columns."""
         batch, row = self._values.batch, self.rows[-1]
         if not row:
             return np.zeros(()), []
-        parts = -(-_ROWS // batch)
+        parts = -(-count // batch)
         self._chain.evaluator.check_size(parts * batch * int(np.prod(row)), window[0].nodes[-1])
-        x = tried_rows(row, parts * batch)
+        x = make(row, parts * batch)
         each = [self._values.evaluated(window, part) for part in np.split(x, parts)]
         joined = [np.concatenate(found) if found[0].ndim else found[0] for found in zip(*each, strict=True)]
         fits = [result.ndim > 1 and len(result) == len(x) for result in joined]

@@ -28,6 +28,17 @@ def tried_rows(row: Row, count: int) -> Array:
     return np.asarray((draw.normal(size=(count, *row)) + offset) * size)
 
 
+def far_rows(row: Row, count: int) -> Array:
+    """Rows of one number each, small ones to very large ones, of both signs."""
+    sizes = np.geomspace(1e-3, 1e12, count) * np.resize([1.0, -1.0], count)
+    return np.broadcast_to(sizes.reshape(-1, *(1,) * len(row)), (count, *row)).copy()
+
+
+def has_slopes(x: Array, y: Array, slope: Array) -> bool:
+    """Whether y is the parametric relu of x, row by row."""
+    return all(_same(part, found) for part, found in zip(np.where(x > 0, x, x * slope), y, strict=True))
+
+
 def fixed(x: Array, y: Array, place: str) -> Piece | None:
     """The function without weights that gives y for x, if nnkit has one."""
     if x.shape[1:] == (1,) and y.shape == (len(x), 2) and np.array_equal(y, np.hstack([1 - x, x])):

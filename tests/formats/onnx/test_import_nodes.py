@@ -46,7 +46,12 @@ LINEAR: dict[str, tuple[list[Any], dict[str, Any]]] = {
         {"v": W.reshape(-1), "s": np.array([3, -1])},
     ),
     "passed on": (
-        [node("Identity", "x", "i"), node("Identity", "b", "c"), node("Gemm", "i w c", "o"), node("Identity", "o", "y")],
+        [
+            node("Identity", "x", "i"),
+            node("Identity", "b", "c"),
+            node("Gemm", "i w c", "o"),
+            node("Identity", "o", "y"),
+        ],
         {"w": W, "b": B},
     ),
 }
@@ -90,9 +95,7 @@ def test_constants_may_be_made_of_shapes(tmp_path: Path) -> None:
         node("Add", "b c", "d"),
         node("Gemm", "x w d", "y"),
     ]
-    network = same_as_runtime(
-        model(nodes, {"w": W, "s": np.array([4]), "t": np.array([4]), "one": 1.0}), tmp_path
-    )
+    network = same_as_runtime(model(nodes, {"w": W, "s": np.array([4]), "t": np.array([4]), "one": 1.0}), tmp_path)
     np.testing.assert_array_equal(network.parameters()["layers.0.bias"], np.full(4, 1.5, np.float32))
 
 
