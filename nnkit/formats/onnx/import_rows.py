@@ -17,13 +17,13 @@ from nnkit.nn.activations import ACTIVATIONS
 
 _MOST_GROUPS = 64
 _WIDEST_GROUPS = 100_000
-_EPSILONS = 8
+_EPSILON, _EPSILONS = 1e-5, 8  # of the format where a node has none; how many are tried
 
 
 def tried_rows(row: Row, count: int) -> Array:
     """Rows of normal numbers, each with its own size and offset."""
     draw = np.random.default_rng(0)
-    size = np.resize([1.0, 0.01, 3.0, 0.1, 7.0], count).reshape(-1, *(1,) * len(row))
+    size = np.resize([1.0, 0.01, 3.0, 0.1, 7.0, 40.0], count).reshape(-1, *(1,) * len(row))
     offset = np.resize([0.0, 0.3, -0.01, 2.0, -1.0, 0.02, 5.0], count).reshape(-1, *(1,) * len(row))
     return np.asarray((draw.normal(size=(count, *row)) + offset) * size)
 
@@ -66,7 +66,7 @@ def weighted(x: Array, y: Array, numbers: Iterable[float], constants: list[Array
     dtype = np.result_type(np.float32, *(array.dtype for array in constants))
     if (slope := _slope(x, y, vectors)) is not None:
         return Slopes(slope.astype(dtype))
-    for eps in sorted({number for number in numbers if 0 < number < 1})[:_EPSILONS]:
+    for eps in sorted({_EPSILON, *(number for number in numbers if 0 < number < 1)})[:_EPSILONS]:
         for layer in _norms(x.shape[-1], eps):
             if (fit := _fit(_plain(layer, x), y, "bias" in vars(layer), vectors)) is not None:
                 return Norm(layer, {name: value.astype(dtype) for name, value in fit.items()}, place)

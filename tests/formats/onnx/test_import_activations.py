@@ -192,13 +192,13 @@ SPELLINGS: dict[str, Case] = {
 }
 
 
-@pytest.mark.parametrize("name, nodes, constants", OPERATORS.values(), ids=OPERATORS)
+@pytest.mark.parametrize(("name", "nodes", "constants"), OPERATORS.values(), ids=OPERATORS)
 def test_an_operator(name: str, nodes: list[Any], constants: dict[str, Any], tmp_path: Path) -> None:
     made = model([node("Gemm", "x W B", "a"), *nodes], {"W": weights(3, 4), "B": weights(4), **constants})
     assert layers(same_as_runtime(made, tmp_path, counts=(1, 200))) == f"Dense(4, activation={name})"
 
 
-@pytest.mark.parametrize("name, nodes, constants", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize(("name", "nodes", "constants"), SPELLINGS.values(), ids=SPELLINGS)
 def test_what_exporters_write_out(name: str, nodes: list[Any], constants: dict[str, Any], tmp_path: Path) -> None:
     """In a network, between two linear layers, which take up what is multiplied into x and into the result."""
     values = {"W": weights(3, 4), "B": weights(4), "V": weights(4, 2), **constants}
@@ -253,7 +253,7 @@ ALMOST: dict[str, Case] = {
 }
 
 
-@pytest.mark.parametrize("name, nodes, constants", ALMOST.values(), ids=ALMOST)
+@pytest.mark.parametrize(("name", "nodes", "constants"), ALMOST.values(), ids=ALMOST)
 def test_what_is_no_activation(name: str, nodes: list[Any], constants: dict[str, Any], tmp_path: Path) -> None:
     del name
     made = model([node("Gemm", "x W B", "a"), *nodes], {"W": weights(3, 4), "B": weights(4), **constants})
@@ -280,7 +280,7 @@ def test_every_activation_is_taken_for_itself(name: str) -> None:
     assert found(values, function, scales, []) == expected
 
 
-@pytest.mark.parametrize("inner, outer", [(2.0, 1.0), (1.0, -3.0), (0.25, 4.0), (-1.0, 1.0)])
+@pytest.mark.parametrize(("inner", "outer"), [(2.0, 1.0), (1.0, -3.0), (0.25, 4.0), (-1.0, 1.0)])
 @pytest.mark.parametrize("name", ["gelu", "softplus", "tanh", "mish", "log_sigmoid"])
 def test_scales_are_found(name: str, inner: float, outer: float) -> None:
     function = ACTIVATIONS[name].function

@@ -57,7 +57,7 @@ LINEAR: dict[str, tuple[list[Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("nodes, constants", LINEAR.values(), ids=LINEAR)
+@pytest.mark.parametrize(("nodes", "constants"), LINEAR.values(), ids=LINEAR)
 def test_a_linear_layer(nodes: list[Any], constants: dict[str, Any], tmp_path: Path) -> None:
     network = same_as_runtime(model(nodes, constants), tmp_path)
     assert layers(network) == "Dense(4, activation='identity')"
