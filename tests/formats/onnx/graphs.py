@@ -11,7 +11,6 @@ import numpy as np
 import nnkit
 from tests.peers import peer
 
-CASES = np.random.default_rng(7)
 ROWS = (1, 2, 7, 1000)
 
 
@@ -89,9 +88,9 @@ def same_as_runtime(made: Any, folder: Path, *, counts: Sequence[int] = ROWS, ou
     return network
 
 
-def weights(*shape: int) -> Any:
-    """Normal numbers, others at each call."""
-    return CASES.normal(size=shape).astype(np.float32)
+def weights(*shape: int, seed: int = 0) -> Any:
+    """Normal numbers, the same for the same shape and seed."""
+    return np.random.default_rng([seed, *shape]).normal(size=shape).astype(np.float32)
 
 
 def layers(network: nnkit.Network) -> str:

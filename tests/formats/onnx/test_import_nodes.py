@@ -33,7 +33,7 @@ LINEAR: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "MatMul, subtracted": ([node("MatMul", "x w", "a"), node("Sub", "b a", "y")], {"w": W, "b": B}),
     "MatMul, Mul, Add": (
         [node("MatMul", "x w", "a"), node("Mul", "a s", "m"), node("Add", "m b", "y")],
-        {"w": W, "b": B, "s": weights(4)},
+        {"w": W, "b": B, "s": weights(4, seed=1)},
     ),
     "MatMul, Div": ([node("MatMul", "x w", "a"), node("Div", "a s", "y")], {"w": W, "s": 4.0}),
     "MatMul, Neg": ([node("MatMul", "x w", "a"), node("Neg", "a", "y")], {"w": W}),
@@ -122,7 +122,14 @@ def test_halves_become_float32_with_a_warning(kind: str, tmp_path: Path) -> None
 
 
 def batch_norm(**options: Any) -> tuple[list[Any], dict[str, Any]]:
-    constants = {"w": W, "b": B, "s": weights(4), "o": weights(4), "m": weights(4), "v": np.abs(weights(4)) + 0.1}
+    constants = {
+        "w": W,
+        "b": B,
+        "s": weights(4, seed=1),
+        "o": weights(4, seed=2),
+        "m": weights(4, seed=3),
+        "v": np.abs(weights(4, seed=4)) + 0.1,
+    }
     return [node("Gemm", "x w b", "a"), node("BatchNormalization", "a s o m v", "y", **options)], constants
 
 
@@ -139,11 +146,11 @@ def test_batch_normalisation_takes_scales_that_follow(tmp_path: Path) -> None:
     nodes, constants = batch_norm()
     nodes[1].output[0] = "n"
     nodes += [node("Mul", "n c", "p"), node("Add", "d p", "y")]
-    network = same_as_runtime(model(nodes, constants | {"c": weights(4), "d": weights(4)}), tmp_path)
+    network = same_as_runtime(model(nodes, constants | {"c": weights(4, seed=5), "d": weights(4, seed=6)}), tmp_path)
     assert layers(network).count("(") == 2
 
 
-@pytest.mark.parametrize("slope", [weights(4), [0.3], 0.3, weights(1, 4)], ids=["each", "one", "scalar", "row"])
+@pytest.mark.parametrize("slope", [weights(4, seed=1), [0.3], 0.3, weights(1, 4)], ids=["each", "one", "scalar", "row"])
 def test_parametric_relu(slope: Any, tmp_path: Path) -> None:
     nodes = [node("Gemm", "x w b", "a"), node("PRelu", "a s", "y")]
     network = same_as_runtime(model(nodes, {"w": W, "b": B, "s": slope}), tmp_path)
