@@ -22,7 +22,7 @@ from nnkit.names import clipped
 
 _LONGEST = 16  # blocks that are tried as one function
 _MOST_TRIALS = 4_000  # of functions that differ
-_BATCH = 5  # rows, where a file leaves their number free
+_BATCH = 11  # rows, where a file leaves their number free: few reshapes have that number in them by chance
 _ROWS, _FAR_ROWS = 8, 40
 _OPAQUE = LAYERS | {"PRelu"}
 _PARTS = frozenset((*REDUCING, "Gather", "Slice", "Split", "Concat"))
