@@ -195,7 +195,7 @@ def test_batch_normalisation_in_training_mode_is_refused(tmp_path: Path) -> None
         loaded(made, tmp_path)
 
 
-@pytest.mark.parametrize("dynamo", [False, True])
+@pytest.mark.parametrize("dynamo", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_network_of_ones_own(dynamo: bool, tmp_path: Path) -> None:
     """With views, squeezes and scales in its forward, as people write them."""
     torch = peer("torch")
