@@ -25,6 +25,7 @@ _READ = np.array([-_FAR, -1.0, 0.0, 1e4, _FAR])
 _WIDE = np.geomspace(1.37e-12, _FAR, 300)
 _FINE = np.linspace(-30.0137, 29.9641, 1201)
 _SCALES = 12  # of x, at most
+_STEADY = 1e-5
 _OVERFLOWS = 80.0  # what is larger than this may overflow in a file; nnkit's functions do not
 
 
@@ -56,9 +57,11 @@ def found(values: Array, function: Function, scales: list[float], numbers: list[
 
 
 def _guesses(values: Array, scales: list[float], numbers: list[float]) -> Iterator[Found]:
-    """What agrees at a few numbers."""
+    """What agrees at a few numbers; nothing for a function that is the same at all of them."""
     names, known = _known()
     first = values[:, : len(_TRIED)]
+    if np.ptp(first[0]) <= _STEADY * np.abs(first[0]).max():
+        return
     largest = np.argmax(np.abs(known), axis=1)
     with np.errstate(all="ignore"):
         outer = first[:, largest] / known[np.arange(len(known)), largest]
@@ -87,18 +90,24 @@ def _with_parameters(values: Array, read: Array, scale: float, numbers: list[flo
 
 
 def _read_off(values: list[float], numbers: list[float]) -> Iterator[tuple[str, dict[str, float]]]:
+    """Names and parameters that the values far out, where all of these are simple, allow."""
     low, minus, zero, large, high = values
-    yield "leaky_relu", {"slope": -minus}
-    if low < high and abs(high) < _FAR / 2:
+    if low < high and abs(low) < _FAR / 2 and abs(high) < _FAR / 2:
         yield "hard_tanh", {"low": low, "high": high}
+    if abs(high / _FAR - 1) > 1e-5:
+        return
+    yield "leaky_relu", {"slope": -minus}
     if 0 < -low < _FAR / 2:
         yield "elu", {"alpha": -low}
         yield "celu", {"alpha": -low}
     yield "soft_shrink", {"threshold": 1e4 - large}
     yield "squareplus", {"b": 4 * zero**2}
-    for number in dict.fromkeys((*numbers, *(-number for number in numbers))):
-        yield "threshold", {"threshold": number, "value": low}
-        yield "hard_shrink", {"threshold": number}
+    for number in numbers:
+        if abs(low) < _FAR / 2:
+            yield "threshold", {"threshold": number, "value": low}
+            yield "threshold", {"threshold": -number, "value": low}
+        else:
+            yield "hard_shrink", {"threshold": number}
 
 
 @cache

@@ -62,10 +62,12 @@ class Chain:
         if node.kind == "Constant":
             self.constants[node.outputs[0]] = constant_of(node)
             return None
+        names = [name for name in node.inputs if name]
+        if not names:
+            raise ValueError(f"has {node.place} without inputs; export the network again")
         if self._does_nothing(node):
             self._same[node.outputs[0]] = node.inputs[0]
             return None
-        names = [name for name in node.inputs if name]
         if all(name in self.constants for name in names):
             self._fold(node)
             return None

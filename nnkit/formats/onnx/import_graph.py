@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from nnkit.data.arrays import Array
@@ -20,6 +21,12 @@ IR_VERSIONS = (3, 14)
 MOST_NODES = 20_000
 WIDEST = 10_000_000  # numbers of one row of the input
 _STANDARD = ("", "ai.onnx")
+_EXPECTED = {
+    **dict.fromkeys(("alpha", "beta", "epsilon", "gamma", "lambd", "max", "min", "momentum", "ratio"), float),
+    **dict.fromkeys(("allowzero", "axis", "keepdims", "largest", "num_groups", "to", "training_mode", "transA"), int),
+    **dict.fromkeys(("end", "noop_with_empty_axes", "start", "transB"), int),
+}
+"""The types of attributes that are one number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +76,7 @@ def graph_of(model: Any) -> Graph:
     opset = _checked_opset(model)
     found = model.graph
     if model.functions:
-        names = ", ".join(f"'{clipped(function.name)}'" for function in list(model.functions)[:5])
+        names = ", ".join(f"'{clipped(text(function.name))}'" for function in list(model.functions)[:5])
         raise ValueError(
             f"has functions of its own ({names}), which are not read; inline them with "
             "onnx.inliner.inline_local_functions(model) and save the result"
@@ -99,7 +106,7 @@ def graph_of(model: Any) -> Graph:
 def _checked_opset(model: Any) -> int:
     if not model.HasField("graph") or not model.ir_version:
         raise ValueError("is no ONNX file: it says no version or has no graph; export the network again")
-    versions = {entry.domain: entry.version for entry in model.opset_import}
+    versions = {text(entry.domain): entry.version for entry in model.opset_import}
     standard = [versions[domain] for domain in _STANDARD if domain in versions]
     if len(standard) != 1:
         raise ValueError("does not say which version of ONNX's operators it uses; export the network again")
@@ -118,7 +125,7 @@ def _check_range(what: str, found: int, known: tuple[int, int]) -> None:
 def _initialisers(graph: Any) -> dict[str, Array]:
     constants: dict[str, Array] = {}
     for tensor in graph.initializer:
-        place = f"initialiser '{clipped(tensor.name)}'"
+        place = f"initialiser '{clipped(text(tensor.name))}'"
         if not tensor.name or tensor.name in constants:
             raise ValueError(f"has {'two of' if tensor.name else 'a nameless'} {place}; export the network again")
         check_tensor(tensor, place)
@@ -127,15 +134,24 @@ def _initialisers(graph: Any) -> dict[str, Array]:
 
 
 def _node(node: Any, number: int) -> Node:
-    kind = node.op_type if node.domain in _STANDARD else f"{node.domain}.{node.op_type}"
-    name = node.name or (f"of {node.output[0]}" if node.output else f"number {number}")
+    domain, kind = text(node.domain), text(node.op_type)
+    outputs = tuple(map(text, node.output))
+    name = text(node.name) or (f"of {outputs[0]}" if outputs else f"number {number}")
     attributes: dict[str, Any] = {}
-    made = Node(kind, name, tuple(node.input), tuple(node.output), attributes)
+    kind = kind if domain in _STANDARD else f"{domain}.{kind}"
+    made = Node(kind, name, tuple(map(text, node.input)), outputs, attributes)
     for attribute in node.attribute:
-        if attribute.name in attributes:
+        if text(attribute.name) in attributes:
             raise ValueError(f"has {made.place} with two attributes '{clipped(attribute.name)}'; export it again")
         attributes[attribute.name] = _attribute(attribute, made)
     return made
+
+
+def text(name: str | bytes) -> str:
+    """A name in a file; the library gives bytes for what is not UTF-8."""
+    if isinstance(name, bytes):
+        raise ValueError(f"has a name that is not UTF-8, {clipped(ascii(name))}; export the network again")
+    return name
 
 
 def _attribute(attribute: Any, node: Node) -> Any:
@@ -149,10 +165,13 @@ def _attribute(attribute: Any, node: Node) -> Any:
         return array_of(attribute.t, place)
     single = {kinds.FLOAT: attribute.f, kinds.INT: attribute.i, kinds.STRING: attribute.s}
     several = {kinds.FLOATS: attribute.floats, kinds.INTS: attribute.ints, kinds.STRINGS: attribute.strings}
-    if attribute.type in single:
-        return _plain(single[attribute.type])
-    if attribute.type in several:
-        return tuple(map(_plain, several[attribute.type]))
+    if attribute.type in single or attribute.type in several:
+        one = attribute.type in single
+        value = _plain(single[attribute.type]) if one else tuple(map(_plain, several[attribute.type]))
+        expected = _EXPECTED.get(attribute.name, object)
+        if not isinstance(value, expected) or (isinstance(value, float) and not isfinite(value)):
+            raise ValueError(f"has {place} with the value {value!r:.80}; a number is expected: export it again")
+        return value
     raise ValueError(f"has {place} of kind {attribute.type}, which is not read; export the network again")
 
 
@@ -162,7 +181,7 @@ def _plain(value: Any) -> Any:
 
 def _input(graph: Any, constants: Mapping[str, Array]) -> Any:
     """The one input; older files list the initialisers among the inputs as well."""
-    inputs = [value for value in graph.input if value.name not in constants]
+    inputs = [value for value in graph.input if text(value.name) not in constants]
     if len(inputs) != 1:
         names = ", ".join(f"'{clipped(value.name)}'" for value in inputs[:10])
         raise ValueError(
@@ -205,7 +224,7 @@ def _outputs(graph: Any, nodes: tuple[Node, ...]) -> tuple[Output, ...]:
     if not graph.output:
         raise ValueError("has no outputs; export the network again")
     for value in graph.output:
-        if value.name not in made:
+        if text(value.name) not in made:
             raise ValueError(f"has the output '{clipped(value.name)}', which no node makes; export the network again")
     return tuple(Output(v.name, v.type.tensor_type.elem_type not in (*INTEGERS, STRING)) for v in graph.output)
 

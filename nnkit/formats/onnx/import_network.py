@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from nnkit.errors import FileError, NnkitWarning
+from nnkit.errors import FileError, NnkitError, NnkitWarning
 from nnkit.formats.onnx.import_chain import Chain
 from nnkit.formats.onnx.import_evaluating import Evaluator
 from nnkit.formats.onnx.import_file import model_in
@@ -24,10 +24,15 @@ def network_in(path: Path, device: str) -> Network:
     try:
         graph = graph_of(model_in(path))
         network = _network(graph, device)
-    except FileError:
+    except (NnkitError, MemoryError):
         raise
     except ValueError as error:
         raise FileError(f"{path} {error}") from error
+    except Exception as error:  # anything can stand in a file
+        raise FileError(
+            f"{path} has something in it that no exporter writes ({type(error).__name__}: {clipped(str(error))}); "
+            "export the network again"
+        ) from error
     if graph.halves:
         warnings.warn(
             f"{path} has values in float16 or bfloat16, and nnkit computes in float32: predictions have more digits",

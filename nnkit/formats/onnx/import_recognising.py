@@ -20,8 +20,8 @@ from nnkit.formats.onnx.import_shaping import after
 from nnkit.formats.onnx.import_window import Window
 from nnkit.names import clipped
 
-_LONGEST = 16  # blocks that are tried as one function
-_MOST_TRIALS = 4_000  # of functions that differ
+_LONGEST = 8  # blocks that are tried as one function
+_MOST_TRIALS = 600  # of functions that differ
 _BATCH = 11  # rows, where a file leaves their number free: few reshapes have that number in them by chance
 _ROWS, _FAR_ROWS = 8, 40
 _OPAQUE = LAYERS | {"PRelu"}
@@ -38,6 +38,7 @@ class Recogniser:
         self._chain = chain
         self._values = Values(chain, batch or _BATCH, row)
         self._tried: dict[Any, Any] = {}
+        self._trials_of_rows = 0
         at = 0
         while at < len(chain.blocks):
             at += self._step(at)
@@ -70,22 +71,21 @@ class Recogniser:
     def _by_trial(self, window: list[Block]) -> int:
         """Recognise a function that begins here; how many blocks it is, 0 if there is none."""
         of_rows = any(node.kind in _PARTS for block in window for node in self._values.working(block))
-        if of_rows and (found := self._without_weights(window)):
-            return found
-        if found := self._pointwise(window):
-            return found
         several = bool(window) and len(self._values.working(window[0])) > 1
-        return self._with_weights(window) if of_rows or several else 0
+        x, results = self._on_rows(window) if of_rows or several else (np.zeros(()), [])
+        if of_rows and (found := self._without_weights(window, x, results)):
+            return found
+        return self._pointwise(window) or self._with_weights(window, x, results)
 
-    def _without_weights(self, window: list[Block]) -> int:
-        x, results = self._on_rows(window)
+    def _without_weights(self, window: list[Block], x: Array, results: list[Array]) -> int:
+        """The longest function of rows without weights that begins here."""
         for count in range(len(results), 0, -1):
             if piece := fixed(x, results[count - 1], window[count - 1].place):
                 return self._add(window[:count], [piece])
         return 0
 
-    def _with_weights(self, window: list[Block]) -> int:
-        x, results = self._on_rows(window)
+    def _with_weights(self, window: list[Block], x: Array, results: list[Array]) -> int:
+        """The shortest function of rows with weights that begins here; others are multiplied into these."""
         for count, result in enumerate(results, 1):
             inside = Window(self._values, window[:count])
             piece = weighted(x, result, inside.numbers, inside.arrays, window[count - 1].place)
@@ -123,6 +123,9 @@ class Recogniser:
         batch, row = self._values.batch, self.rows[-1]
         if not row:
             return np.zeros(()), []
+        self._trials_of_rows += 1
+        if self._trials_of_rows > _MOST_TRIALS:
+            raise ValueError(f"has more than {_MOST_TRIALS:,} functions of rows; export a smaller network")
         parts = -(-count // batch)
         self._chain.evaluator.check_size(parts * batch * int(np.prod(row)), window[0].nodes[-1])
         x = make(row, parts * batch)

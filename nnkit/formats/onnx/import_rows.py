@@ -43,15 +43,20 @@ def fixed(x: Array, y: Array, place: str) -> Piece | None:
     """The function without weights that gives y for x, if nnkit has one."""
     if x.shape[1:] == (1,) and y.shape == (len(x), 2) and np.array_equal(y, np.hstack([1 - x, x])):
         return BothClasses(place)
-    for name, parameters in _candidates(x.shape[-1], y.shape[-1]):
+    for name, parameters in _candidates(x, y):
         if _same(np.asarray(ACTIVATIONS[name].function(x, **parameters)), y):
             return Named(name, {} if parameters == {"pieces": 2} else parameters)
     return None
 
 
-def _candidates(inputs: int, outputs: int) -> Iterator[tuple[str, dict[str, int]]]:
-    if inputs == outputs:
-        yield from ((name, {}) for name in ("softmax", "log_softmax", "sparsemax"))
+def _candidates(x: Array, y: Array) -> Iterator[tuple[str, dict[str, int]]]:
+    """Functions that can give such values."""
+    inputs, outputs = x.shape[-1], y.shape[-1]
+    if inputs == outputs and (y >= 0).all():
+        yield "softmax", {}
+        yield "sparsemax", {}
+    elif inputs == outputs and (y <= 0).all():
+        yield "log_softmax", {}
     elif inputs == 2 * outputs:
         yield "glu", {}
     if 0 < outputs < inputs and inputs % outputs == 0:
@@ -94,21 +99,20 @@ def _slope(x: Array, y: Array, vectors: list[Array]) -> Array | None:
     squares = (below**2).sum(axis=axes)
     if not squares.all():
         return None
-    slope = _snapped((y * below).sum(axis=axes) / squares, vectors)
-    return slope if _same(np.maximum(x, 0.0) + slope * below, y) else None
+    slope = (y * below).sum(axis=axes) / squares
+    return _snapped(slope, vectors) if _same(np.maximum(x, 0.0) + slope * below, y) else None
 
 
 def _fit(plain: Array, y: Array, has_bias: bool, vectors: list[Array]) -> dict[str, Array] | None:
     """Weight, and bias if there is one, with which the plain result becomes y."""
     axes = tuple(range(y.ndim - 1))
     with np.errstate(all="ignore"):
-        if not has_bias:
-            weight = _snapped((plain * y).sum(axis=axes) / (plain**2).sum(axis=axes), vectors)
-            return {"weight": weight} if _same(plain * weight, y) else None
-        centred = plain - plain.mean(axis=axes)
-        weight = _snapped((centred * y).sum(axis=axes) / (centred**2).sum(axis=axes), vectors)
-        bias = _snapped((y - plain * weight).mean(axis=axes), vectors)
-        return {"weight": weight, "bias": bias} if _same(plain * weight + bias, y) else None
+        centred = plain - plain.mean(axis=axes) if has_bias else plain
+        fit = {"weight": (centred * y).sum(axis=axes) / (centred**2).sum(axis=axes)}
+        if has_bias:
+            fit["bias"] = (y - plain * fit["weight"]).mean(axis=axes)
+        fits = _same(plain * fit["weight"] + fit.get("bias", 0.0), y)
+    return {name: _snapped(value, vectors) for name, value in fit.items()} if fits else None
 
 
 def _snapped(values: Array, vectors: list[Array]) -> Array:
@@ -123,5 +127,8 @@ def _snapped(values: Array, vectors: list[Array]) -> Array:
 def _same(found: Array, y: Array) -> bool:
     if found.shape != y.shape:
         return False
-    largest = np.abs(y).max(initial=0.0)
-    return bool(np.isfinite(largest) and np.allclose(found, y, rtol=2e-6, atol=2e-6 * min(largest, 1.0)))
+    size = np.abs(y)
+    largest = size.max(initial=0.0)
+    with np.errstate(all="ignore"):
+        near = np.abs(found - y) <= 2e-6 * (size + min(largest, 1.0))
+    return bool(np.isfinite(largest) and near.all())

@@ -19,7 +19,6 @@ _BYTES, _TEXT = 12, 9  # the types of fields that are one value however long the
 
 def check_fields(data: bytes, message: Any) -> None:
     """Refuse what is no encoding of a message with this descriptor, or would take too much memory."""
-    view = memoryview(data)
     fields = numbers = 0
     waiting = [(message, 0, len(data), 1)]
     while waiting:
@@ -27,7 +26,7 @@ def check_fields(data: bytes, message: Any) -> None:
         if depth > DEEPEST:
             raise ValueError(f"is nested more than {DEEPEST} deep")
         known = kind.fields_by_number
-        for number, first, last in _fields(view, start, end):
+        for number, first, last in _fields(data, start, end):
             fields += 1
             if fields > MOST_FIELDS:
                 raise ValueError(f"has more than the {MOST_FIELDS:,} values that are read")
@@ -41,18 +40,18 @@ def check_fields(data: bytes, message: Any) -> None:
                     raise ValueError(f"has more than {MOST_WHOLE_NUMBERS / 1e6:g} MB of whole numbers in lists")
 
 
-def _fields(view: memoryview, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Number of each field in a part of the data, and where its content begins and ends; an empty one has none."""
     at = start
     while at < end:
-        tag, at = _varint(view, at, end)
+        tag, at = _varint(data, at, end)
         wire = tag & 7
         if wire == _VARINT:
-            at = _varint(view, at, end)[1]
+            at = _varint(data, at, end)[1]
             yield tag >> 3, at, at
             continue
         if wire == _SIZED:
-            length, at = _varint(view, at, end)
+            length, at = _varint(data, at, end)
         elif wire in _LENGTHS:
             length = _LENGTHS[wire]
         else:
@@ -63,10 +62,12 @@ def _fields(view: memoryview, start: int, end: int) -> Iterator[tuple[int, int, 
         at += length
 
 
-def _varint(view: memoryview, at: int, end: int) -> tuple[int, int]:
+def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     """A whole number of up to ten bytes, and where it ends."""
+    if at < end and data[at] < 128:
+        return data[at], at + 1
     value = 0
-    for place, byte in enumerate(view[at : min(at + 10, end)]):
+    for place, byte in enumerate(data[at : min(at + 10, end)]):
         value |= (byte & 127) << (7 * place)
         if byte < 128:
             return value, at + place + 1
