@@ -50,21 +50,19 @@ class Values:
         local = {blocks[0].start: x}
         for block in blocks:
             for node in block.nodes:
-                found = self.chain.evaluator.outputs(node, [self._of(name, local, node) for name in node.inputs])
+                found = self.chain.evaluator.outputs(node, [self._of(name, local) for name in node.inputs])
                 local.update(zip(node.outputs, found, strict=False))
         self._shapes.update({name: value.shape for name, value in local.items() if name not in self._shapes})
         return [local[block.end] for block in blocks]
 
-    def _of(self, name: str, local: dict[str, Array], node: Node) -> Array | None:
+    def _of(self, name: str, local: dict[str, Array]) -> Array | None:
         if not name:
             return None
         if name in local:
             return local[name]
         if (known := self.known(name)) is not None:
             return known
-        if node.kind in ("Shape", "Size") and name in self._shapes:
-            return np.broadcast_to(np.zeros(()), self._shapes[name])
-        raise ValueError(f"has {node.place}, which needs '{clipped(name)}' from before; export the network again")
+        return np.broadcast_to(np.zeros(()), self._shapes[name])  # for its sizes; nothing else reaches back
 
     def pass_by(self, blocks: Sequence[Block], row: Row) -> None:
         """Go on to the end of blocks that have been recognised, with rows of this shape after them."""
@@ -82,5 +80,5 @@ class Values:
             names = [name for name in node.inputs if name]
             known = self._shapes if node.kind in ("Shape", "Size") else (*self._sizes, *self.chain.constants)
             if self.chain.sizes.issuperset(node.outputs) and all(name in known for name in names):
-                found = self.chain.evaluator.outputs(node, [self._of(name, {}, node) for name in node.inputs])
+                found = self.chain.evaluator.outputs(node, [self._of(name, {}) for name in node.inputs])
                 self._sizes.update(zip(node.outputs, found, strict=False))

@@ -21,11 +21,13 @@ _EPSILON, _EPSILONS = 1e-5, 8  # of the format where a node has none; how many a
 
 
 def tried_rows(row: Row, count: int) -> Array:
-    """Rows of normal numbers, each with its own size and offset."""
+    """Rows of normal numbers, each with its own size and offset; the last is the first with other signs."""
     draw = np.random.default_rng(0)
     size = np.resize([1.0, 0.01, 3.0, 0.1, 7.0, 40.0], count).reshape(-1, *(1,) * len(row))
     offset = np.resize([0.0, 0.3, -0.01, 2.0, -1.0, 0.02, 5.0], count).reshape(-1, *(1,) * len(row))
-    return np.asarray((draw.normal(size=(count, *row)) + offset) * size)
+    rows = np.asarray((draw.normal(size=(count, *row)) + offset) * size)
+    rows[-1] = -rows[0]
+    return rows
 
 
 def far_rows(row: Row, count: int) -> Array:
@@ -96,10 +98,8 @@ def _slope(x: Array, y: Array, vectors: list[Array]) -> Array | None:
     """The slopes of a parametric relu."""
     below = np.minimum(x, 0.0)
     axes = tuple(range(x.ndim - 1))
-    squares = (below**2).sum(axis=axes)
-    if not squares.all():
-        return None
-    slope = (y * below).sum(axis=axes) / squares
+    with np.errstate(all="ignore"):
+        slope = (y * below).sum(axis=axes) / (below**2).sum(axis=axes)
     return _snapped(slope, vectors) if _same(np.maximum(x, 0.0) + slope * below, y) else None
 
 

@@ -228,6 +228,10 @@ def test_swish(opset: int, tmp_path: Path) -> None:
 
 
 ALMOST: dict[str, Case] = {
+    "a reciprocal": ("Reciprocal", [n("Reciprocal", "a", "y")], {}),
+    "a constant": ("Clip", [n("Clip", "a t t", "y")], {"t": 1.0}),
+    "with its reciprocal": ("Add", [n("Reciprocal", "a", "r"), n("Add", "a r", "y")], {}),
+    "twice": ("Add", [n("Add", "a a", "y")], {}),
     "a sine": ("Sin", [n("Pow", "a t", "y")], {"t": 3.0}),
     "a square": ("Pow", [n("Pow", "a t", "y")], {"t": 2.0}),
     "gelu with a wrong constant": (

@@ -16,7 +16,7 @@ import pytest
 
 import nnkit
 from nnkit.errors import FileError, NnkitWarning
-from nnkit.formats.onnx import import_graph, import_recognising
+from nnkit.formats.onnx import import_graph, import_recognising, import_wire
 from nnkit.formats.onnx.import_wire import check_fields
 from tests.formats.onnx.graphs import loaded, model, node, weights
 from tests.peers import peer
@@ -205,6 +205,29 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "values.bin").exists()
     with pytest.raises(FileError, match=r"initialiser 'w', whose values are outside of the file, in 'values\.bin'"):
         nnkit.load(tmp_path / "net.onnx")
+
+
+def test_limits_of_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process; those of real size are measured in another one."""
+    descriptor = peer("onnx").ModelProto.DESCRIPTOR
+    for name, limit, content, text in (
+        ("MOST_FIELDS", 3, chained(3), "has more than the 3 values that are read"),
+        ("DEEPEST", 2, chained(3), "is nested more than 2 deep"),
+        ("MOST_WHOLE_NUMBERS", 10, graph(field(5, field(7, bytes(20)))), "has more than 1e-05 MB of whole numbers"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(import_wire, name, limit)
+            with pytest.raises(ValueError, match=text):
+                check_fields(content, descriptor)
+
+
+def test_what_is_computed_is_counted(tmp_path: Path) -> None:
+    for made in (growing("Range", a=0, b=10**12, c=1), growing("MatMul", r=np.ones((9000, 1)), c=np.ones((1, 9000)))):
+        with pytest.raises(FileError, match=r"which works on [0-9,]+ numbers, more than this file should need"):
+            loaded(made, tmp_path)
+    small = [n("Range", "a b c", "r"), n("Cast", "r", "f", to=1), n("Add", "x f", "y")]
+    network = loaded(model(small, {"a": np.array(0), "b": np.array(3), "c": np.array(1)}), tmp_path)
+    assert network.preprocessing is not None
 
 
 def test_what_is_counted_in_a_file() -> None:

@@ -10,6 +10,9 @@ import pytest
 
 import nnkit
 from nnkit.errors import NnkitWarning
+from nnkit.formats.onnx.import_chain import constant_of
+from nnkit.formats.onnx.import_graph import graph_of
+from nnkit.formats.onnx.import_reducing import REDUCING
 from tests.formats.onnx.graphs import layers, loaded, model, node, rows, runtime, same_as_runtime, weights
 from tests.peers import peer
 
@@ -85,6 +88,21 @@ def test_constants_may_be_nodes(field: str, tmp_path: Path) -> None:
     value = peer("onnx").numpy_helper.from_array(B) if field == "value" else B.tolist()
     nodes = [node("Constant", "", "b", **{field: value}), node("Gemm", "x w b", "y")]
     same_as_runtime(model(nodes, {"w": W}), tmp_path)
+
+
+def test_constants_of_every_kind() -> None:
+    kinds = {"value_float": 2.0, "value_int": 3, "value_ints": [1, 2], "value_string": "a", "value_strings": ["a", "b"]}
+    for name, value in kinds.items():
+        made = model([node("Constant", "", "c", **{name: value}), node("Relu", "x", "y")])
+        found = constant_of(graph_of(made).nodes[0])
+        assert found.tolist() == value
+        assert found.dtype.kind == ("f" if "float" in name else "i" if "int" in name else "O")
+
+
+def test_a_reduction_over_no_axes_may_do_nothing() -> None:
+    x = np.ones((2, 3))
+    assert REDUCING["ReduceSum"]({"noop_with_empty_axes": 1}, 21, x) is x
+    assert REDUCING["ReduceSum"]({"keepdims": 0}, 21, x) == 6
 
 
 def test_constants_may_be_made_of_shapes(tmp_path: Path) -> None:

@@ -86,9 +86,10 @@ def test_rows_with_an_axis_of_length_1_in_front(tmp_path: Path) -> None:
 @pytest.mark.parametrize("last", [[n("Squeeze", "g last", "q")], [n("Reshape", "g flat", "q")]])
 def test_one_number_for_each_row_is_a_column(last: list[Any], tmp_path: Path) -> None:
     constants = {"A": weights(3, 1), "last": np.array([-1]), "flat": np.array([-1])}
-    network = same_as_runtime(model([n("Gemm", "x A", "g"), *last, n("Sigmoid", "q", "y")], constants), tmp_path)
+    gate = [n("Sigmoid", "q", "s"), n("Mul", "q s", "y")]
+    network = same_as_runtime(model([n("Gemm", "x A", "g"), *last, *gate], constants), tmp_path)
     assert network.output_shape == (1,)
-    assert layers(network) == "Dense(1, activation='sigmoid')"
+    assert layers(network) == "Dense(1, activation='silu')"
 
 
 ODD_SHAPES: dict[str, tuple[list[Any], dict[str, Any], str]] = {
@@ -241,6 +242,20 @@ def test_scales_that_no_layer_can_take_up(tmp_path: Path) -> None:
         loaded(model(wide, {"s": weights(2000)}, shape=("rows", 2000)), tmp_path)
     with pytest.raises(FileError, match=r"rows of shape \[3, 4\] where no linear layer"):
         loaded(model(wide, {"s": weights(3, 4)}, shape=("rows", 3, 4)), tmp_path)
+
+
+def test_scales_that_differ_along_other_axes_than_the_last(tmp_path: Path) -> None:
+    nodes = [n("Relu", "x", "r"), n("Mul", "r s", "m"), n("MatMul", "m A", "y")]
+    with pytest.raises(FileError, match=r"'mul_m' \(Mul\), which multiplies or shifts rows of shape \[5, 3\] where no"):
+        loaded(model(nodes, {"s": weights(5, 3), "A": weights(3, 2)}, shape=("rows", 5, 3)), tmp_path)
+
+
+def test_values_that_become_too_large(tmp_path: Path) -> None:
+    nodes = [n("MatMul", "x A", "a"), n("Mul", "a s", "y")]
+    with pytest.raises(
+        FileError, match=r"net\.onnx cannot be built with nnkit's layers: the new value of 'layers\.0\.weight'"
+    ):
+        loaded(model(nodes, {"A": np.full((3, 4), 1e30, np.float32), "s": 1e30}), tmp_path)
 
 
 def test_rows_go_in_as_they_were_measured(tmp_path: Path) -> None:
