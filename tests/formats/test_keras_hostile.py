@@ -151,7 +151,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "can grow": (_as(VALUES, maxshape=(None, 4)), f"/{KERNEL} can grow to"),
     "another filter": (_as(VALUES, fletcher32=True), f"/{KERNEL} is packed with the filter 3"),
     "a compression bomb": (_bomb, f"/{KERNEL} has a chunk of 49 bytes instead of 48"),
-    "NaN": (_as(VALUES * np.nan), f"/{KERNEL} holds NaN or infinity"),
+    "NaN": (_as(VALUES * np.nan), f"/{KERNEL} holds NaN, infinity, or a number beyond float32"),
     "beyond float32": (
         _as(np.full((3, 4), 1e300)),
         f"/{KERNEL} holds NaN, infinity, or a number beyond float32; use an",

@@ -126,7 +126,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: graph(field(1, n("Relu", "x", "y").SerializeToString()) * 25_000),
         "has 25,000 nodes, more than the 20,000 that are read",
     ),
-    "many functions": (lambda: different(700), "has more than 600 functions that differ"),
+    "many functions": (lambda: different(700), "has more than 400 functions that differ"),
     "a constant of a shape": (
         lambda: growing("ConstantOfShape", s=[10**6, 10**6]),
         "works on 1,000,000,000,000 numbers",
@@ -156,11 +156,11 @@ import json, resource, sys, time
 import numpy as np, onnx, nnkit
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 def load(path):
-    before, began = peak(), time.perf_counter()
+    before, began = peak(), time.process_time()
     try: nnkit.load(path)
     except nnkit.errors.FileError as error: text = str(error)
     else: text = "read"
-    return text, time.perf_counter() - began, peak() - before
+    return text, time.process_time() - began, peak() - before
 load(sys.argv[1])  # modules that only reading needs
 print(json.dumps([load(path) for path in sys.argv[2:]]))
 """
@@ -168,7 +168,7 @@ print(json.dumps([load(path) for path in sys.argv[2:]]))
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, float, int, int]]:
-    """What a fresh process says to each file, in how many seconds, and by how many bytes it grew; the file's size."""
+    """What a fresh process says to each file, in how many seconds of work, and by how many bytes it grew; the file's size."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "fine.onnx").write_bytes(
         model([n("Gelu", "x", "g"), n("MatMul", "g w", "y")], {"w": weights(3, 4)}).SerializeToString()
@@ -194,7 +194,7 @@ def test_hostile_files_are_refused_quickly_and_in_little_memory(
     text, seconds, growth, size = outcomes[name]
     assert re.search(HOSTILE[name][1], text), text
     assert growth < 64e6 + size, f"{growth / 1e6:.0f} MB"
-    assert seconds < 3  # a second on a machine that does nothing else
+    assert seconds < 1  # of the processor, whoever else it works for
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
