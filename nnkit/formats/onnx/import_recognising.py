@@ -21,7 +21,7 @@ from nnkit.formats.onnx.import_window import Window
 from nnkit.names import clipped
 
 _LONGEST = 8  # blocks that are tried as one function
-_MOST_TRIALS = 400  # of functions that differ
+_MOST_TRIALS = 250  # of functions that differ
 _BATCH = 11  # rows, where a file leaves their number free: few reshapes have that number in them by chance
 _ROWS, _FAR_ROWS = 8, 40
 _OPAQUE = LAYERS | {"PRelu"}

@@ -126,7 +126,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: graph(field(1, n("Relu", "x", "y").SerializeToString()) * 25_000),
         "has 25,000 nodes, more than the 20,000 that are read",
     ),
-    "many functions": (lambda: different(700), "has more than 400 functions that differ"),
+    "many functions": (lambda: different(700), "has more than 250 functions that differ"),
     "a constant of a shape": (
         lambda: growing("ConstantOfShape", s=[10**6, 10**6]),
         "works on 1,000,000,000,000 numbers",
