@@ -168,7 +168,7 @@ print(json.dumps([load(path) for path in sys.argv[2:]]))
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, float, int, int]]:
-    """What a fresh process says to each file, in how many seconds of work, and by how many bytes it grew; the file's size."""
+    """What a fresh process says to each file, its seconds of work, and by how many bytes it grew; the file's size."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "fine.onnx").write_bytes(
         model([n("Gelu", "x", "g"), n("MatMul", "g w", "y")], {"w": weights(3, 4)}).SerializeToString()
