@@ -24,7 +24,7 @@ def blocks(shape: Shape, itemsize: int, piece: int = PIECE) -> Iterator[Where]:
     """
     if not prod(shape):
         return
-    if prod(shape) * itemsize <= piece:
+    if not shape or prod(shape) * itemsize <= piece:
         yield (...,)
         return
     axis, rows = _cut(shape, itemsize, piece)
@@ -39,7 +39,7 @@ def block_shape(shape: Shape, itemsize: int, piece: int = PIECE) -> Shape:
     >>> block_shape((5, 2), 4, piece=16)
     (2, 2)
     """
-    if prod(shape) * itemsize <= piece:
+    if not shape or prod(shape) * itemsize <= piece:
         return shape
     axis, rows = _cut(shape, itemsize, piece)
     return (*(1 for _ in shape[:axis]), min(rows, shape[axis]), *shape[axis + 1 :])

@@ -64,7 +64,7 @@ def _copied(file: Any, place: str, source: Source, finite: str | None, pack: boo
 
 
 def _storage(source: Source, pack: bool) -> dict[str, Any]:
-    if not pack or source.dtype.kind != "f" or not source.shape or _bytes(source) < SMALL:
+    if not pack or source.dtype.kind != "f" or not source.shape or _bytes(source) < max(SMALL, 1):
         return {}
     return PACKED | {"chunks": block_shape(source.shape, source.dtype.itemsize)}
 
