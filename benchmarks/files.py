@@ -1,6 +1,7 @@
 """Writing and reading a gigabyte of parameters, and what a checkpoint costs a training: python benchmarks/files.py
 
-Beside h5py alone, which writes the same arrays without checksums, and beside safetensors; every file is flushed to the disk.
+Beside h5py alone, which writes the same arrays without checksums, and beside safetensors; each file is flushed to the
+disk.
 They take turns. Writes benchmarks/results/files.json.
 """
 

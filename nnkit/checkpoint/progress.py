@@ -33,7 +33,8 @@ PAIRS = 10_000
 NUMBERS = many(ANY_NUMBER, 1_000_000)
 POSITIVE = ("tile_bytes", "threads", "run_steps", "lanes", "call_s", "bytes_per_s", "cached_bytes_per_s", "flops_per_s")
 _TARGET = entries(
-    dict.fromkeys(WHOLE, count(2**40))
+    {"name": TEXT}
+    | dict.fromkeys(WHOLE, count())
     | dict.fromkeys(REAL, RATE)
     | {"element_s": many(many(either(TEXT, RATE), 2), 1000), "profile": TEXT}
 )

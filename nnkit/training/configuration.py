@@ -85,7 +85,8 @@ def data_hashes(data: TrainingData) -> Callable[[], dict[str, str]]:
 def rates(target: Target) -> dict[str, Any]:
     """The numbers of a target by which plans are made."""
     numbers = {name: getattr(target, name) for name in (*WHOLE, *REAL)}
-    return numbers | {"element_s": [list(pair) for pair in target.element_s], "profile": target.profile}
+    pairs = [list(pair) for pair in target.element_s]
+    return {"name": target.name, **numbers, "element_s": pairs, "profile": target.profile}
 
 
 def _hashes(part: str, rows: Rows) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from nnkit.errors import DataError
 from nnkit.measure.environment import environment
 from nnkit.plan import Target
-from nnkit.training.configuration import MACHINE, data_hashes
+from nnkit.training.configuration import MACHINE, REAL, WHOLE, data_hashes
 from nnkit.training.data import TrainingData
 from nnkit.training.programs import Walk
 from nnkit.training.standing import Standing
@@ -51,9 +51,9 @@ class Resumed(NamedTuple):
     def target(self, now: Target, number: int) -> Target:
         """The target of a form of program with the rates by which its plans were made."""
         kept = self.configuration["targets"][number]
-        if kept is None:
+        if kept is None or kept["name"] != now.name:
             return now
-        numbers = {name: value for name, value in kept.items() if name not in ("element_s", "profile")}
+        numbers = {name: kept[name] for name in (*WHOLE, *REAL)}
         numbers["threads"] = min(numbers["threads"], now.threads)  # which change no bits
         pairs = tuple((name, value) for name, value in kept["element_s"])
         return replace(now, **numbers, element_s=pairs, profile=kept["profile"])
