@@ -15,7 +15,7 @@ from nnkit.checkpoint.reading import progress_in
 from nnkit.checkpoint.saving import Sources, described, sampled, write_whole
 from nnkit.checkpoint.sources import Held
 from nnkit.checkpoint.spread import spread
-from nnkit.checkpoint.target import check_target
+from nnkit.checkpoint.target import check_target, sweep
 from nnkit.checkpoint.text import written
 from nnkit.checkpoint.training import Training
 from nnkit.errors import ArgumentError, FileError
@@ -49,6 +49,7 @@ def keep(network: Network, path: str | os.PathLike[str] | None, every: str | Non
 
 def keeper(network: Network, target: Path, every: str, started: Started) -> Keeper:
     """What keeps a training in a file."""
+    sweep(target)
     return Keeper(every, partial(check_target, target), partial(_taken, network, target, every, started))
 
 
@@ -85,5 +86,5 @@ def _refuse_unfinished(target: Path) -> None:
         at = f"epoch {progress.facts['epoch']} of {progress.configuration['options']['epochs']}"
         raise ArgumentError(
             f"checkpoint: {target} holds a training that is not finished ({at}); go on with it by "
-            f"nnkit.resume({str(target)!r}, x, y), or delete the file, or name another one"
+            f"nnkit.resume({str(target)!r}, x, y) or 'nnkit resume {target}', or delete the file, or name another one"
         )

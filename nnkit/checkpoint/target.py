@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from nnkit.errors import FileError, NnkitError
@@ -37,6 +38,32 @@ def writing(target: Path, example: str = "net.h5") -> Iterator[Path]:
             f"{target} could not be written: {reason}; check free space and permissions, or save elsewhere "
             "(an old file of that name is as it was)"
         ) from error
+
+
+def claim(handle: int) -> bool:
+    """Whether an open file is this process's alone from now on, until it is closed: nobody sweeps it away."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where an open file cannot be removed anyway
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def sweep(target: Path) -> None:
+    """Remove what writers of this file left behind that were killed; what one is writing now stays."""
+    real = Path(os.path.realpath(target))
+    for left in real.parent.glob(f".{escape(real.name)}.????????.tmp"):
+        with suppress(OSError):
+            handle = os.open(left, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                if claim(handle):
+                    left.unlink()
+            finally:
+                os.close(handle)
 
 
 def check_target(target: Path, example: str = "net.h5") -> None:

@@ -13,6 +13,7 @@ from nnkit.checkpoint.checksum import Digest
 from nnkit.checkpoint.places import CHECKSUMS
 from nnkit.checkpoint.sources import Held, Source
 from nnkit.checkpoint.stream import Stream
+from nnkit.checkpoint.target import claim
 from nnkit.checkpoint.text import written
 from nnkit.data.arrays import Array
 from nnkit.errors import DataError
@@ -34,6 +35,7 @@ def write(
     import h5py
 
     with path.open("xb+", buffering=0) as raw:
+        claim(raw.fileno())
         stream = Stream(raw)
         # The format of HDF5 1.8 has checksums in its own structures, and every version since then reads it.
         with h5py.File(stream, "w", libver=("v108", "v108")) as file:

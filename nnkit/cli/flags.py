@@ -6,6 +6,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from nnkit import data
+from nnkit.data import Dataset
+from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError
 from nnkit.measure.units import parse_bytes
 from nnkit.metrics import get
@@ -88,6 +91,17 @@ def add_data(parser: ArgumentParser, default: str | None = None) -> None:
     parser.add_argument("--target", metavar="COLUMN", help="the column of a CSV file to predict (default: the last)")
     parser.add_argument(
         "--data-dir", metavar="DIR", help="folder with the files of mnist or fashion_mnist (default: NNKIT_DATA_DIR)"
+    )
+
+
+def loaded(flags: Namespace) -> Dataset:
+    """The data of these flags and ``--time-ordered``, to train on: columns as they were measured."""
+    return data.load(
+        flags.data,
+        data_dir=flags.data_dir,
+        target=flags.target,
+        standardize=False,
+        time_ordered=flags.time_ordered and is_file(flags.data),
     )
 
 

@@ -58,6 +58,7 @@ def _lines(found: Inspection) -> Iterator[str]:
         if kept.preprocessing is not None:
             yield output.line("rows", _rows(found))
     yield from _training(found)
+    yield from _progress(found)
     if found.last:
         figures = (f"{_safe(name)} {number_text(value)}" for name, value in found.last.items())
         yield output.line("history", f"last values: {', '.join(figures)}")
@@ -104,6 +105,20 @@ def _training(found: Inspection) -> Iterator[str]:
     writer = found.texts.get("written_by")
     if isinstance(writer, dict):
         yield output.line("written by", _safe(", ".join(f"{name} {value}" for name, value in writer.items())))
+
+
+def _progress(found: Inspection) -> Iterator[str]:
+    """How far a training is, in a checkpoint."""
+    try:
+        kept = found.texts["progress"]
+        at, epochs = int(kept["standing"]["epoch"]), int(kept["configuration"]["options"]["epochs"])
+    except (KeyError, TypeError, ValueError):  # there is none, or it is damaged, which was said
+        return
+    if kept.get("finished") is True:
+        yield output.line("training", f"came to its end after {output.counted(at, 'epoch')}")
+    else:
+        name = _safe(str(found.path))
+        yield output.line("training", f"epoch {at:,} of {epochs:,}; nnkit resume {name} goes on with it")
 
 
 def _config(found: Any) -> str:

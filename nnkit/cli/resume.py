@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from nnkit import data
 from nnkit.checkpoint import resume
 from nnkit.cli import output
 from nnkit.cli.architecture import device
 from nnkit.cli.command import Command
 from nnkit.cli.ending import about, keep
 from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
-from nnkit.cli.flags import add_data, add_metrics, names
+from nnkit.cli.flags import add_data, add_metrics, loaded, names
 from nnkit.cli.places import check_writable
-from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError
 from nnkit.measure import table
 from nnkit.training.result import Scores, TrainingRun
@@ -51,13 +49,7 @@ def instead(flags: Namespace) -> int:
 def run(flags: Namespace) -> int:
     """Read the data that it was started with, go on, test, write."""
     check_writable(flags.data, flags.resume, save=flags.save, record=flags.record)
-    dataset = data.load(
-        flags.data,
-        data_dir=flags.data_dir,
-        target=flags.target,
-        standardize=False,
-        time_ordered=flags.time_ordered and is_file(flags.data),
-    )
+    dataset = loaded(flags)
     place = None if flags.device is None else device(flags.device)
     went_on = resume(flags.resume, dataset.x_train, dataset.y_train, device=place, progress=not flags.quiet)
     trained = about(went_on, dataset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from nnkit import data, optimizers
+from nnkit import optimizers
 from nnkit.cli import advice, output, resume
 from nnkit.cli.architecture import described, device, for_data
 from nnkit.cli.command import Command
@@ -17,13 +17,13 @@ from nnkit.cli.flags import (
     add_memory_limit,
     add_metrics,
     add_precision,
+    loaded,
     names,
     number,
     whole,
 )
 from nnkit.cli.places import check_writable
 from nnkit.data import Dataset
-from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError
 from nnkit.measure import table
 from nnkit.network import Network
@@ -104,13 +104,7 @@ def run(flags: Namespace) -> int:
     early = _early_stopping(flags)
     optimizer = _optimizer(flags)
     place = device(flags.device)
-    dataset = data.load(
-        flags.data,
-        data_dir=flags.data_dir,
-        target=flags.target,
-        standardize=False,
-        time_ordered=flags.time_ordered and is_file(flags.data),
-    )
+    dataset = loaded(flags)
     network = for_data(flags, dataset, place)
     _check_metrics(flags, network)
     if not flags.quiet:

@@ -73,3 +73,10 @@ def test_what_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli("train", *QUICK, "--checkpoint", "a.h5", "--save", "a.h5").err.startswith(
         "error: --save and --checkpoint are the same file"
     )
+
+
+def test_inspect_says_how_far_it_is(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(cli, monkeypatch)
+    assert "training    epoch 2 of 4; nnkit resume run.h5 goes on with it\n" in cli("inspect", "run.h5").out
+    cli("resume", "run.h5", "--data", "moons")
+    assert "training    came to its end after 4 epochs\n" in cli("inspect", "run.h5").out
