@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnkit.checkpoint import epochs, saving
 from nnkit.checkpoint.container import opened
 from nnkit.checkpoint.places import PROGRESS, as_path, places
 from nnkit.checkpoint.progress import Progress
 from nnkit.checkpoint.reading import progress_in
-from nnkit.checkpoint.saving import Sources, described, sampled, write_whole
+from nnkit.checkpoint.saving import Sources, write_whole
 from nnkit.checkpoint.sources import Held
 from nnkit.checkpoint.spread import spread
 from nnkit.checkpoint.target import check_target, sweep
@@ -50,17 +51,24 @@ def keep(network: Network, path: str | os.PathLike[str] | None, every: str | Non
 def keeper(network: Network, target: Path, every: str, started: Started) -> Keeper:
     """What keeps a training in a file."""
     sweep(target)
-    return Keeper(every, partial(check_target, target), partial(_taken, network, target, every, started))
+    described = cache(partial(saving.described, network, Training(started.loss, started.optimizer)))
+    return Keeper(every, partial(check_target, target), partial(_taken, network, target, every, started, described))
 
 
 def _taken(
-    network: Network, target: Path, every: str, started: Started, loop: Loop, record: RunRecord | None
+    network: Network,
+    target: Path,
+    every: str,
+    started: Started,
+    described: Callable[[], Sources],
+    loop: Loop,
+    record: RunRecord | None,
 ) -> Callable[[], None]:
     """Copies of all that goes into the file, and the function that writes them."""
     standing = Standing.of(loop)
     facts = standing.facts
     past = Past(None, *(facts[name] for name in Past._fields[1:])) if record is None else Past.of(record)
-    found = described(network, Training(started.loss, started.optimizer), past) | sampled(network)
+    found = described() | epochs.sources(past) | saving.sampled(network)
     values: Sources = {place: Held(array) for place, array in spread(standing.arrays, network._model.layout).items()}
     finite = {place: leaf for leaf, place in places(network._model.layout).items()}
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nnkit.network import Network
-    from nnkit.training.past import Past
 
 Sources = dict[str, Source]
 
@@ -49,7 +48,7 @@ def save(network: Network, path: str | os.PathLike[str], compress: bool = False)
     if not isinstance(compress, bool):
         raise ArgumentError(f"compress must be True or False, got {compress!r}")
     target = as_path(path)
-    found = described(network, Training.of(network), network._past)
+    found = described(network, Training.of(network)) | epochs.sources(network._past)
     store, dtype = network._model.store, network.dtype
     shapes = network._model.layout.shapes
     values: Sources = {
@@ -65,10 +64,10 @@ def write_whole(target: Path, sources: Sources, finite: dict[str, str], pack: bo
         write(new, {*GROUPS[FORMAT], *groups(sources)}, sources, finite, pack)
 
 
-def described(network: Network, training: Training, past: Past) -> Sources:
-    """All but the values: the texts, and what epochs have."""
+def described(network: Network, training: Training) -> Sources:
+    """What the network is: the texts, but those about its last training."""
     texts = {name: Held(text) for name, text in _texts(network, training).items()}
-    return {"format": Held(np.array(FORMAT, "<i8")), **texts, WRITER: Held(_writer()), **epochs.sources(past)}
+    return {"format": Held(np.array(FORMAT, "<i8")), **texts, WRITER: Held(_writer())}
 
 
 def sampled(network: Network) -> Sources:
