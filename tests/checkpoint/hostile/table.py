@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.checkpoint.hostile import container, structure, texts
+from tests.checkpoint.hostile import beyond, container, structure, texts
 from tests.checkpoint.hostile.case import Case
 
-CASES: list[Case] = [*container.CASES, *structure.CASES, *texts.CASES]
-NUMBERS = range(1, 61)
+CASES: list[Case] = [*container.CASES, *structure.CASES, *texts.CASES, *beyond.CASES]
+NUMBERS = range(1, beyond.NUMBER + 1)
 
 PENDING = {
     52: "optimiser moments of the wrong shape",
