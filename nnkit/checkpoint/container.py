@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from nnkit.checkpoint import stored
 from nnkit.checkpoint.blocks import Shape, Where
 from nnkit.checkpoint.checksum import Digest, digest
 from nnkit.checkpoint.chunks import read_pieces
-from nnkit.checkpoint.inventory import Entry, listing
+from nnkit.checkpoint.indexes import check_indexes
+from nnkit.checkpoint.inventory import Entry, listing, names_in
 from nnkit.checkpoint.source import beginning
 from nnkit.data.arrays import Array
 from nnkit.errors import FileError
@@ -60,7 +61,7 @@ class Container:
             self._check_attributes("", self._file)
             if len(self._file) > expected + SLACK:
                 raise ValueError(f"holds {len(self._file):,} things; {expected} are expected")
-            return set(self._file)
+            return set(names_in(self._file))
 
     def check_top(self, names: set[str]) -> None:
         """Refuse other names at the top than these, and any attribute there."""
@@ -99,7 +100,7 @@ class Container:
                 if isinstance(thing, h5py.Group):
                     if count + len(rest) + len(thing) >= number:
                         return True
-                    rest += [(f"{place}/{inner}", thing, inner) for inner in thing]
+                    rest += [(f"{place}/{inner}", thing, inner) for inner in names_in(thing)]
         return count + len(rest) >= number
 
     def check_sizes(self, shapes: Mapping[str, Shape], *dtypes: str, fix: str = DAMAGED) -> None:
@@ -180,14 +181,17 @@ class Container:
                 if found[place]:
                     if len(found) + len(rest) + len(thing) > expected + SLACK:
                         raise ValueError(f"leads to more than the {expected} things that are expected")
-                    rest += [(f"{place}/{inner}", thing, inner) for inner in thing]
+                    rest += [(f"{place}/{inner}", thing, inner) for inner in names_in(thing)]
         return found
 
     def _child(self, group: Any, name: str, place: str) -> Any:
         """What a group has under a name, if it has it itself: links lead anywhere, to other files too."""
         import h5py
 
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        link = group.get(name, getlink=True)
+        if link is None:
+            raise ValueError("is not there, or has a name that is not UTF-8")
+        if not isinstance(link, h5py.HardLink):
             raise ValueError("is a link, and nnkit follows none")
         thing = group[name]
         if not isinstance(thing, (h5py.Group, h5py.Dataset)):
@@ -230,6 +234,8 @@ def refusal(path: Path, place: str, reason: str, fix: str = DAMAGED) -> FileErro
 def opened(path: Path, wanted: str = "a file that net.save wrote", attributes: int = 0) -> Iterator[Container]:
     """An HDF5 file for reading; ``wanted`` says which one in errors, and ``attributes`` how many a thing may have."""
     size = check_file(path, wanted)
+    with path.open("rb", buffering=0) as stream:
+        _check_indexes(path, stream)
     with _opened(path, path, size, attributes) as file:
         yield file
 
@@ -237,22 +243,41 @@ def opened(path: Path, wanted: str = "a file that net.save wrote", attributes: i
 @contextmanager
 def opened_stream(path: Path, stream: Any, size: int) -> Iterator[Container]:
     """An HDF5 file that is open already, and has this many bytes; its path is for messages alone."""
+    _check_indexes(path, stream)
     with _opened(path, stream, size) as file:
         yield file
+
+
+def _check_indexes(path: Path, stream: Any) -> None:
+    try:
+        check_indexes(stream)
+    except ValueError as error:
+        raise refusal(path, "", str(error)) from error
 
 
 @contextmanager
 def _opened(path: Path, source: Any, size: int, attributes: int = 0) -> Iterator[Container]:
     import h5py
 
-    try:
+    with _damaged(path):
         file = h5py.File(source, "r", locking=False)  # files are replaced and never changed, so that a lock is no help
-    except Exception as error:
-        raise FileError(f"{path} is damaged: {_reason(error)}; {DAMAGED}") from error
     try:
         yield Container(path, file, size, attributes)
-    finally:
+    except BaseException:
+        with suppress(Exception):  # what was found first is what counts
+            file.close()
+        raise
+    with _damaged(path):
         file.close()
+
+
+@contextmanager
+def _damaged(path: Path) -> Iterator[None]:
+    """What the library raises of a file as a whole."""
+    try:
+        yield
+    except Exception as error:
+        raise FileError(f"{path} is damaged: {_reason(error)}; {DAMAGED}") from error
 
 
 def check_file(path: Path, wanted: str = "a file that net.save wrote") -> int:

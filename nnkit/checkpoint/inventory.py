@@ -37,6 +37,19 @@ def listing(file: Any) -> list[Entry]:
     return found
 
 
+def names_in(group: Any) -> list[str]:
+    """The names in a group. Those that are not UTF-8 lead to nothing afterwards.
+
+    They are asked for in the order in which they stand in the file: for any other order the library makes a table as
+    long as the file says that it is, and ends the process where names are missing.
+    """
+    import h5py
+
+    found: list[bytes] = []
+    group.id.links.iterate(found.append, order=h5py.h5.ITER_NATIVE)
+    return [name.decode("utf-8", "backslashreplace") for name in found]
+
+
 def checked(row: Any) -> Entry:
     """An entry that another process told, as JSON has it; ValueError if it is none."""
     if not isinstance(row, list) or len(row) != len(Entry._fields):
@@ -54,7 +67,7 @@ def _inside(place: str, group: Any) -> list[tuple[str, Any, str]]:
     if len(group) > MOST:
         return []
     start = f"{place}/" if place else ""
-    return [(f"{start}{name}", group, name) for name in sorted(group, reverse=True)]
+    return [(f"{start}{name}", group, name) for name in sorted(names_in(group), reverse=True)]
 
 
 def _entry(place: str, group: Any, name: str, seen: set[int]) -> tuple[Entry, list[tuple[str, Any, str]]]:

@@ -28,11 +28,12 @@ def edited(path: Path, edit: Callable[[h5py.File], object]) -> None:
     with h5py.File(path, "r+") as file:
         edit(file)
         sums: dict[str, str] = {}
-        file.visititems(lambda name, thing: sums.update(_sum(name, thing)))
+        file.visititems(lambda name, thing: sums.update(checksum_of(name, thing)))
         replace(file, "checksums", json.dumps(sums).encode())
 
 
-def _sum(name: str, thing: Any) -> dict[str, str]:
+def checksum_of(name: str, thing: Any) -> dict[str, str]:
+    """The entry of a data set among the checksums; empty if its values are elsewhere or cannot be had."""
     if not isinstance(thing, h5py.Dataset) or thing.shape is None or name == "checksums":
         return {}
     if thing.is_virtual or thing.external or thing.dtype.hasobject or thing.size > 1_000_000:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from nnkit.checkpoint.lookup3 import lookup3
+
 CONTINUED = 0x10  # a message that says where more messages of the same object are
-_ALL = 0xFFFFFFFF
-_ENDED = (b"FRHP", b"FHIB", b"BTHD", b"BTLF", b"BTIN")  # heaps and trees, with the sum at the end
+_ENDED = (  # heaps, trees and lists of chunks, with the sum at the end
+    *(b"FRHP", b"FHIB", b"BTHD", b"BTLF", b"BTIN"),
+    *(b"FAHD", b"FADB", b"EAHD", b"EAIB", b"EASB", b"EADB", b"SMTB", b"SMLI"),
+)
 
 
 class Span(NamedTuple):
@@ -30,43 +34,6 @@ class Span(NamedTuple):
     def right(self, data: bytes | bytearray) -> bool:
         """Whether it is that."""
         return data[self.start + self.at : self.start + self.at + 4] == self.sum(data)
-
-
-def lookup3(data: bytes) -> int:
-    """Bob Jenkins' hash of 2006 with the start value 0, which HDF5 has at the end of its structures.
-
-    >>> hex(lookup3(b"Four score and seven years ago"))
-    '0x17770551'
-    """
-    a = b = c = (0xDEADBEEF + len(data)) & _ALL
-    last = (len(data) - 1) // 12 * 12 if data else 0
-    for place in range(0, last, 12):
-        a, b, c = _mixed(*_added(a, b, c, data[place : place + 12]))
-    return _finished(*_added(a, b, c, data[last:].ljust(12, b"\0"))) if data else c
-
-
-def _added(a: int, b: int, c: int, part: bytes) -> tuple[int, int, int]:
-    first, second, third = (int.from_bytes(part[place : place + 4], "little") for place in (0, 4, 8))
-    return a + first & _ALL, b + second & _ALL, c + third & _ALL
-
-
-def _turned(value: int, bits: int) -> int:
-    return (value << bits | value >> (32 - bits)) & _ALL
-
-
-def _mixed(a: int, b: int, c: int) -> tuple[int, int, int]:
-    for bits in (4, 6, 8, 16, 19, 4):
-        a = (a - c & _ALL) ^ _turned(c, bits)
-        c = c + b & _ALL
-        a, b, c = b, c, a
-    return a, b, c
-
-
-def _finished(a: int, b: int, c: int) -> int:
-    for bits in (14, 11, 25, 16, 4, 14, 24):
-        c = (c ^ b) - _turned(b, bits) & _ALL
-        a, b, c = b, c, a
-    return b
 
 
 def spans(data: bytes) -> list[Span]:

@@ -30,6 +30,8 @@ class Case(NamedTuple):
     """Whether it is refused as well where the module is given."""
     warns: bool = False
     """Whether it is read, with a warning, as long as nobody asks for more; then it is refused."""
+    loads: bool | None = False
+    """Whether it is read after all, because nothing that matters is wrong with it; None if either is right."""
 
     @property
     def name(self) -> str:
