@@ -14,6 +14,7 @@ from nnkit.checkpoint.checksum import digest
 from nnkit.data import Preprocessing, Scaling
 from nnkit.nn import Dense, Module
 from tests.checkpoint.files import small
+from tests.checkpoint.hostile.states import checkpoint
 from tests.checkpoint.raw import Span, spans
 from tests.checkpoint.test_into import Mixed
 
@@ -61,6 +62,10 @@ def _saved(make: Callable[[], nnkit.Network], path: Path) -> None:
     make().save(path)
 
 
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
 def _rewritten(path: Path, **options: Any) -> None:
     """As another program writes it that packs arrays, in another form of the format."""
     small().save(path)
@@ -74,13 +79,14 @@ def _copied(new: h5py.File, name: str, thing: Any) -> None:
         new.require_group(name)
         return
     packed = {"chunks": tuple(max(1, size // 2) for size in thing.shape), "compression": "gzip", "shuffle": True}
-    new.create_dataset(name, data=thing[()], dtype=thing.dtype, **(packed if thing.shape else {}))
+    new.create_dataset(name, data=thing[()], dtype=thing.dtype, **(packed if thing.shape and thing.size else {}))
 
 
 BASES: dict[str, tuple[Callable[[Path], None], Callable[[], Module] | None]] = {
     "small": (lambda path: _saved(small, path), None),
     "deep": (lambda path: _saved(deep, path), None),
     "trained": (lambda path: _saved(trained, path), None),
+    "checkpoint": (lambda path: _write(path, checkpoint()), None),
     "own": (lambda path: _saved(own, path), Mixed),
     "earliest": (lambda path: _rewritten(path, libver="earliest"), None),
     "packed": (lambda path: _rewritten(path, libver=("v108", "v108")), None),

@@ -191,7 +191,12 @@ MORE: list[tuple[int, str, Edit, str]] = [
     ),
     (34, "not UTF-8, at the top", lambda f: h5py.h5g.create(f.id, b"\xff"), r"has /\\xff, which nothing here expects"),
     (34, "two names that look the same", _twins, "has /parameters/e\u0301, /parameters/é, which"),
-    (34, "10,000 characters in the path of a text", named("x" * 10_000, "/"), r"has /xxx+\.\.\., which"),
+    (
+        34,
+        "10,000 characters in the path of a text",
+        named("x" * 10_000, "/"),
+        r"has an index of something else than names",
+    ),
     (35, "__class__", named("__class__"), f"has /parameters/__class__, {NOT_EXPECTED}"),
     (35, "__init__", lambda f: f.move(WEIGHT, "parameters/layers/0/__init__"), "lacks .* and has .*/__init__, which"),
     (37, "a link more", lambda f: f.update({"x": h5py.SoftLink("/format")}), f"has /x, {NOT_EXPECTED}"),

@@ -97,10 +97,12 @@ def check(case: Case, found: dict[str, Any]) -> None:
     assert found["into"]["error"] in (None, "FileError", "ShapeError"), found["into"]
     assert found["unchanged"]
     assert set(found["seen"]) <= {"opened net.h5", "read net.h5"}
-    # The sample is predicted: by the program that nnkit writes for the layers.
-    own = ("exec (<code object <module>", 'file "<nnkit plan ') if case.number == 56 else ("open (", "net.h5")
-    events = [event for event in found["events"] if not all(part in event for part in ("open (", "net.h5"))]
-    assert all(all(part in event for part in own) for event in events), events
+    events = [event for event in found["events"] if not (event.startswith("open (") and "net.h5" in event)]
+    if case.number == 56 or found["error"] is None:  # the sample is predicted, by the program that nnkit writes for it
+        events = [
+            event for event in events if not event.startswith(("compile (b'def step()", "exec (<code object <mod"))
+        ]
+    assert events == []
     assert found["work_s"] < MOST_S
     assert found["wall_s"] < 10 * MOST_S  # others may be at work on the machine
     assert found["growth_mb"] < MOST_MB
