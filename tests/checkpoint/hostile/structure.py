@@ -195,7 +195,7 @@ MORE: list[tuple[int, str, Edit, str]] = [
         34,
         "10,000 characters in the path of a text",
         named("x" * 10_000, "/"),
-        r"has an index of something else than names",
+        "has an index of something else",
     ),
     (35, "__class__", named("__class__"), f"has /parameters/__class__, {NOT_EXPECTED}"),
     (35, "__init__", lambda f: f.move(WEIGHT, "parameters/layers/0/__init__"), "lacks .* and has .*/__init__, which"),
