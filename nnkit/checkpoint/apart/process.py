@@ -18,6 +18,7 @@ from nnkit.data.arrays import Array
 from nnkit.errors import ArgumentError, FileError
 
 READER = "nnkit.checkpoint.apart.child:main"
+ROOT = Path(__file__).parents[3]
 BOOT = """
 import importlib, sys
 name, sys.path[:] = sys.argv[2], sys.argv[3:]
@@ -99,7 +100,8 @@ def reading(path: Path, handle: int, entry: str = READER) -> Iterator[Process]:
         entry: module and function that it runs.
     """
     check_possible()
-    command = [sys.executable, "-I", "-S", "-B", "-c", BOOT, str(handle), entry, *filter(os.path.isabs, sys.path)]
+    folders = [str(ROOT), *filter(os.path.isabs, sys.path)]  # not the folder that one happens to be in
+    command = [sys.executable, "-I", "-S", "-B", "-c", BOOT, str(handle), entry, *folders]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

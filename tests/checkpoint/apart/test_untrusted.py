@@ -130,6 +130,18 @@ def test_a_module_beside_the_script_does_not_take_the_place_of_a_library(saved: 
     assert (done.stdout, done.stderr) == ("1\n", "")
 
 
+def test_from_the_folder_of_the_checkout(saved: Path) -> None:
+    """Where ``import nnkit`` finds it in the folder that one is in."""
+    root = Path(__file__).parents[3]
+    code = f"import sys; sys.path.append({str(root / 'backends')!r}); import nnkit; "
+    code += f"print(nnkit.load({str(saved)!r}, untrusted=True).seed)"
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, env=plain, check=False
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 def test_whatever_the_container_can_can_be_asked() -> None:
     """A new method of one needs its twin: a row in ``child``, a method in ``remote`` that checks the answer."""
 
