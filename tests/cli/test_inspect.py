@@ -14,6 +14,7 @@ import nnkit
 from nnkit.cli import inspect as command
 from nnkit.data import Preprocessing, Scaling
 from nnkit.errors import ArgumentError
+from nnkit.measure.units import bytes_text
 from tests.checkpoint.files import WEIGHT, described, edited, replace, small
 from tests.checkpoint.test_into import Mixed
 from tests.cli.conftest import Cli
@@ -30,7 +31,7 @@ def test_a_whole_file(cli: Cli) -> None:
     status, out, err = cli(*HERE)
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == f"file        net.h5: {Path('net.h5').stat().st_size / 1000:.2f} kB, format 1"
+    assert lines[0] == f"file        net.h5: {bytes_text(Path('net.h5').stat().st_size)}, format 2"
     assert lines[1] == "intact      yes: every name, shape and checksum is right, and every value is finite"
     assert lines[2] == "network     3 inputs, 38 trained values, float32, seed 1"
     assert "\n" + small().summary() + "\n" in out
@@ -75,13 +76,13 @@ def test_json(cli: Cli) -> None:
     status, out, err = cli(*HERE, "--json")
     found = json.loads(out)
     assert (status, err) == (0, "")
-    assert (found["file"], found["format"], found["intact"], found["problems"]) == ("net.h5", 1, True, [])
+    assert (found["file"], found["format"], found["intact"], found["problems"]) == ("net.h5", 2, True, [])
     assert (found["read"], found["custom"], found["trained_values"]) == ("in this process", False, 38)
     assert found["layers"][0] == {
         "path": "layers.0", "layer": "Dense(4, activation=PReLU(initial=0.25))", "parameters": "weight 3×4, bias 4",
         "values": 16,
     }  # fmt: skip
-    assert found["texts"].keys() == {"architecture", "training"}
+    assert found["texts"].keys() == {"architecture", "training", "record", "epochs", "written_by"}
     assert found["texts"]["architecture"]["seed"] == 1
     assert found["sizes"]["parameters"] == 38 * 4
     weight = {"place": WEIGHT, "kind": "array", "shape": [3, 4], "dtype": "float32", "stored_bytes": 48}
@@ -120,10 +121,10 @@ def test_a_loss_and_layers_of_ones_own(cli: Cli) -> None:
 
 def test_what_a_later_version_may_hold_is_shown(cli: Cli) -> None:
     def edit(file: h5py.File) -> None:
-        file["history/loss"] = np.array([0.5, 0.25])
-        file["history/nan"] = np.array([np.nan])
+        file["about/history/loss"] = np.array([0.5, 0.25])
+        file["about/history/nan"] = np.array([np.nan])
         replace(file, "training", b"[1, 2]")
-        file["written_by"] = np.array(b'{"nnkit": "9.0"}').astype(h5py.string_dtype("utf-8", 16))
+        replace(file, "about/written_by", b'{"nnkit": "9.0"}')
 
     edited(Path("net.h5"), edit)
     status, out, _ = cli(*HERE)

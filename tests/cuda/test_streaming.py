@@ -301,15 +301,15 @@ def test_an_epoch_can_begin_again_in_the_middle(tight: Tight, monkeypatch: pytes
     """As a training that is paused, or whose validation is cut short, may leave it."""
     start, run, begun = Epoch.start, Epoch.run, [0]
 
-    def twice(self: Epoch, order: Any = None) -> None:
+    def twice(self: Epoch, order: Any = None, *more: Any) -> None:
         before = self._model.values() | self._model.store.read(["counter.step", "counter.update"])
         moments = self._model.moments()[1]
-        start(self, order)
+        start(self, order, *more)
         for _ in range(3):
             run(self, 5)
         begun[0] += 1
         self._model.store.write(before | moments)
-        start(self, order)
+        start(self, order, *more)
 
     tight(None)
     nets = [network(), network()]
