@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +184,28 @@ def test_logs_have_every_row_once(path: Path, tmp_path: Path) -> None:
     assert [line.split(",")[0] for line in rows.read_text().splitlines()] == ["epoch", "1", "2", "3", "4"]
     assert sum('"event": "epoch"' in line for line in lines.read_text().splitlines()) == 4
     assert sum('"event": "step"' in line for line in lines.read_text().splitlines()) == 8
+
+
+# -- how it is written
+
+
+def test_steps_go_on_while_a_file_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passed, module = threading.Event(), importlib.import_module("nnkit.checkpoint.keeping")
+    write = module.write_whole
+
+    def late(*given: Any) -> None:
+        assert passed.wait(60)
+        write(*given)
+
+    class Pass(nnkit.Callback):
+        every = "3 steps"
+
+        def due(self, training: Any) -> None:
+            passed.set()
+
+    monkeypatch.setattr(module, "write_whole", late)
+    network().fit(X, Y, checkpoint=path, callbacks=Pass(), **OPTIONS)
+    assert nnkit.load(path).predict(X).shape == (90, 3)
 
 
 # -- how it ends
