@@ -82,6 +82,9 @@ def _bomb(file: h5py.File) -> None:
     file[KERNEL].id.write_direct_chunk((0, 0), zlib.compress(bytes(30_000_000), 9))
 
 
+INDEX = "the file has an index of something else than names, such as many attributes"
+
+
 def _attributes(place: str, count: int) -> Edit:
     return lambda file: [file[place].attrs.create(f"a{number}", number) for number in range(count)]
 
@@ -157,9 +160,9 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         f"/{KERNEL} holds NaN, infinity, or a number beyond float32; use an",
     ),
     # attributes and names
-    "attributes of an array": (_attributes(KERNEL, 17), f"/{KERNEL} has 17 attributes, and nnkit reads none; remove"),
-    "attributes of a group": (_attributes("layers/dense", 5000), "/layers/dense has 5,000 attributes"),
-    "attributes at the top": (_attributes("/", 17), "the file has 17 attributes, and nnkit reads none"),
+    "attributes of an array": (_attributes(KERNEL, 9), f"/{KERNEL} has 9 attributes, and nnkit reads none|{INDEX}"),
+    "attributes of a group": (_attributes("layers/dense", 5000), f"/layers/dense has 5,000 attributes|{INDEX}"),
+    "attributes at the top": (_attributes("/", 9), f"the file has 9 attributes, and nnkit reads none|{INDEX}"),
     "up and out": (_layer("..", (2, 2)), r"the file has /layers/\.\., which have no counterpart in nnkit"),
     "an absolute path": (
         _moved("layers/dense_1", "layers/etc/passwd"),
@@ -294,7 +297,7 @@ def test_attributes_are_not_read(written: Path) -> None:
     """What is in them does not matter, and a large one costs nothing."""
     with h5py.File(written, "r+", libver="latest") as file:
         file["layers/dense/vars"].attrs["name"] = b"\xff\xfe"
-        file[KERNEL].attrs["large"] = np.zeros(1_000_000)
+        file[KERNEL].attrs["large"] = np.zeros(7_000)
         file[KERNEL].attrs["dtype"] = "bfloat16"
     net = small(seed=2)
     net.load_parameters(written)

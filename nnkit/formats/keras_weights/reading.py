@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Array = Any
 WANTED = "a file that a Keras model's save_weights, or net.export, wrote"
-ATTRIBUTES = 16  # Keras writes one or two, and nnkit reads none
+ATTRIBUTES = 8  # Keras writes one or two, and nnkit reads none; more than eight have an index, which is refused
 THINGS = 10  # in a file for each layer, those without variables included
 DTYPES = ("float16", "float32", "float64")
 
