@@ -112,7 +112,7 @@ class Container:
                 needed += prod(shape) * self._file[place].dtype.itemsize
         if total > self._bytes:
             raise self.refused("", f"claims {total:,} bytes of values in {self._bytes:,}")
-        if needed > max(FREE_BYTES, UNPACKED * self._bytes):
+        if not plausible(needed, self._bytes):
             raise self.refused(
                 "",
                 f"would be {needed:,} bytes of values, unpacked from a file of {self._bytes:,}",
@@ -223,6 +223,11 @@ class Container:
             raise
         except Exception as error:  # on damaged files, the library raises nearly every kind
             raise self.refused(place, _reason(error), fix) from error
+
+
+def plausible(needed: int, file_bytes: int) -> bool:
+    """Whether a file of this size may hold so many bytes of values, packed as they may be."""
+    return needed <= max(FREE_BYTES, UNPACKED * file_bytes)
 
 
 def refusal(path: Path, place: str, reason: str, fix: str = DAMAGED) -> FileError:

@@ -12,13 +12,14 @@ import numpy as np
 from nnkit._version import __version__
 from nnkit.checkpoint import epochs
 from nnkit.checkpoint.architecture import Architecture
+from nnkit.checkpoint.container import plausible
 from nnkit.checkpoint.places import FORMAT, GROUPS, WRITER, as_path, groups, places
 from nnkit.checkpoint.sample import Sample
 from nnkit.checkpoint.sources import Held, Kept, Source
 from nnkit.checkpoint.target import writing
 from nnkit.checkpoint.text import parsed, written
 from nnkit.checkpoint.training import Training
-from nnkit.checkpoint.writing import write
+from nnkit.checkpoint.writing import nbytes, write
 from nnkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -60,8 +61,12 @@ def save(network: Network, path: str | os.PathLike[str], compress: bool = False)
 
 def write_whole(target: Path, sources: Sources, finite: dict[str, str], pack: bool = False) -> None:
     """Write data sets to a file that takes the place of ``target`` once it is complete."""
+    inner = {*GROUPS[FORMAT], *groups(sources)}
     with writing(target) as new:
-        write(new, {*GROUPS[FORMAT], *groups(sources)}, sources, finite, pack)
+        write(new, inner, sources, finite, pack)
+        if pack and not plausible(sum(map(nbytes, sources.values())), new.stat().st_size):
+            new.unlink()  # nobody would read a file that unpacks to so many times its size
+            write(new, inner, sources, finite, False)
 
 
 def described(network: Network, training: Training) -> Sources:

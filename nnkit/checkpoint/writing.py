@@ -66,12 +66,13 @@ def _copied(file: Any, place: str, source: Source, finite: str | None, pack: boo
 
 
 def _storage(source: Source, pack: bool) -> dict[str, Any]:
-    if not pack or source.dtype.kind != "f" or not source.shape or _bytes(source) < max(SMALL, 1):
+    if not pack or source.dtype.kind != "f" or not source.shape or nbytes(source) < max(SMALL, 1):
         return {}
     return PACKED | {"chunks": block_shape(source.shape, source.dtype.itemsize)}
 
 
-def _bytes(source: Source) -> int:
+def nbytes(source: Source) -> int:
+    """Bytes of all its values."""
     return int(np.prod(source.shape, dtype=object)) * source.dtype.itemsize
 
 

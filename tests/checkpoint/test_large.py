@@ -69,6 +69,17 @@ def test_compressed_files_are_smaller_and_the_same(tmp_path: Path) -> None:
     assert np.array_equal(nnkit.load(tmp_path / "packed.h5").predict(np.eye(100)), net.predict(np.eye(100)))
 
 
+def test_what_would_unpack_to_too_many_times_its_size_is_not_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnkit.checkpoint.container.FREE_BYTES", 1000)
+    net = nnkit.FeedForward(inputs=1000, hidden=[1000], outputs=1)
+    net.set_parameters({"layers.0.weight": np.zeros((1000, 1000))})
+    net.save(tmp_path / "net.h5", compress=True)
+    assert os.path.getsize(tmp_path / "net.h5") > 4_000_000
+    assert nnkit.load(tmp_path / "net.h5").input_shape == (1000,)
+
+
 def test_compress_is_a_truth_value(tmp_path: Path) -> None:
     with pytest.raises(nnkit.NnkitError, match="compress must be True or False, got 'gzip'"):
         small().save(tmp_path / "net.h5", compress="gzip")  # type: ignore[arg-type]
