@@ -40,7 +40,10 @@ def test_wherever_it_stops(path: Path, step: int) -> None:
     assert run.network.predict(X[:5]).tobytes() == whole.network.predict(X[:5]).tobytes()
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+SOME = [pytest.param(case, marks=() if number % 3 == 0 else pytest.mark.slow) for number, case in enumerate(CASES)]
+
+
+@pytest.mark.parametrize("case", SOME)
 def test_every_optimizer(path: Path, case: str) -> None:
     options = {"optimizer": CASES[case], "epochs": 3}
     whole = network().fit(X, Y, **(OPTIONS | options))
