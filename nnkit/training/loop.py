@@ -94,10 +94,11 @@ class Loop:
         self.history = {name: [] for name in self._names()}
         with Interruption() as interruption:
             try:
+                goes_on = self.standing is not None
                 self._begin(interruption)
                 self._audience.raise_failure()
                 self.no_way_back()
-                if self.keeper is not None:
+                if self.keeper is not None and not goes_on:  # else the file is there, and says more than is known here
                     self.keeper.due(self)
                 self._agenda = Agenda(self._listeners, time.perf_counter())
                 self.boundary()

@@ -76,6 +76,16 @@ def test_again_and_again(path: Path) -> None:
     assert alike(resumed(path), whole)
 
 
+@pytest.mark.parametrize("step", [5, 7, 9, 15])
+def test_broken_off_again_before_anything_new_is_written(path: Path, step: int) -> None:
+    whole = network().fit(X, Y, **OPTIONS)
+    broken(network(), path, step, "4 steps")
+    for _ in range(3):
+        with pytest.raises(BrokenError):
+            nnkit.resume(path, X, Y, callbacks=[Break(step)], progress=False)
+    assert alike(resumed(path), whole)
+
+
 def test_native_programs(path: Path) -> None:
     options = {"compile": "first"}
     whole = network().fit(X, Y, **OPTIONS, **options)
