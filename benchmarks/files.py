@@ -26,7 +26,7 @@ from nnkit.measure import environment
 from nnkit.training.keeper import Keeper
 
 RESULTS = Path(__file__).parent / "results" / "files.json"
-WIDTH, RUNS = 8192, 5
+WIDTH, RUNS = 8192, 3
 
 
 def main() -> None:
