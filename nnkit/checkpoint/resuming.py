@@ -181,6 +181,8 @@ def _made(file: Container, one: Mapping[str, Any]) -> Callback:
     kind = CALLBACKS.get(one["name"])
     if kind is None:
         raise file.refused(PROGRESS, f"has the callback {one['name']!r:.80}, which nnkit does not know")
+    if kind.config is Callback.config:  # one that writes files, or holds a function
+        raise file.refused(PROGRESS, f"has the callback {one['name']!r} made from a file, which nnkit never does")
     try:
         return kind(**one["config"])
     except (NnkitError, TypeError) as error:

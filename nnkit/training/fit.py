@@ -123,10 +123,10 @@ def _fit(model: Model, x: Any, y: Any, options: Options, hooks: Hooks) -> Outcom
                 undo.forget()
                 hooks.adopt(data.intake)
 
-            started = Started(
-                configuration(options, asked, compiler, ahead, before, fresh), data_hashes(data), goal.loss, optimizer
-            )
-            keeper = None if hooks.keeper is None else hooks.keeper(started)
+            keeper = None
+            if hooks.keeper is not None:
+                known = configuration(options, asked, compiler, ahead, before, fresh)
+                keeper = hooks.keeper(Started(known, data_hashes(data), goal.loss, optimizer))
             loop = Loop(
                 model,
                 data,

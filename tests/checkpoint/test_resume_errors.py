@@ -314,6 +314,11 @@ def test_callbacks_that_cannot_be(tmp_path: Path) -> None:
     unfinished("os.system")
     with pytest.raises(FileError, match=r"/progress has the callback 'os.system', which nnkit does not know"):
         go_on(path, callbacks=None)
+    for name in ("CSVLog", "JSONLog", "BestCheckpoint", "PeriodicCheckpoint", "TensorBoardLog", "LearningRateSchedule"):
+        unfinished(name, path=str(tmp_path / "written"))
+        with pytest.raises(FileError, match=f"/progress has the callback '{name}' made from a file, which nnkit never"):
+            go_on(path, callbacks=None)
+    assert not (tmp_path / "written").exists()
     unfinished(patience=-1)
     with pytest.raises(FileError, match=r"has a callback that cannot be made: EarlyStopping: patience must be a whole"):
         go_on(path, callbacks=None)
