@@ -68,7 +68,7 @@ def _taken(
     standing = Standing.of(loop)
     facts = standing.facts
     past = Past(None, *(facts[name] for name in Past._fields[1:])) if record is None else Past.of(record)
-    found = described() | epochs.sources(past) | saving.sampled(network)
+    found = described() | epochs.sources(past)
     values: Sources = {place: Held(array) for place, array in spread(standing.arrays, network._model.layout).items()}
     finite = {place: leaf for leaf, place in places(network._model.layout).items()}
 
@@ -76,7 +76,8 @@ def _taken(
         progress = Progress(facts, dict(started.configuration), started.hashes(), every, record is not None)
         texts = [bytes(found[name].part((...,)).item()) for name in ("architecture", "training")]
         text: Sources = {PROGRESS: Held(written(progress.to_dict(*texts)))}
-        write_whole(target, found | text | values, finite)
+        sample = saving.sampled(network, standing.arrays["values"])
+        write_whole(target, found | text | values | sample, finite)
 
     return write
 

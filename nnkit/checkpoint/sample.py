@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nnkit.data.arrays import Array
+from nnkit.graph import interpret
+from nnkit.training.graphs import BATCH, leafwise_graph
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -27,11 +30,14 @@ class Sample(NamedTuple):
     outputs: Array
 
     @classmethod
-    def of(cls, network: Network) -> Sample:
-        """Normal numbers, the same for every network of that shape and type; none are the user's data."""
+    def of(cls, network: Network, values: Mapping[str, Array] | None = None) -> Sample:
+        """Normal numbers, the same for every network of that shape and type; none are the user's data.
+
+        With ``values``, what the network makes of them with these: on the host, while it may be in training.
+        """
         drawn = np.random.default_rng(0).standard_normal(inputs_shape(network.input_shape))
         inputs = drawn.astype(network.dtype)
-        return cls(inputs, outputs_for(network, inputs))
+        return cls(inputs, outputs_for(network, inputs) if values is None else _outputs_with(network, inputs, values))
 
     def difference(self, network: Network) -> float:
         """How far the predictions of this network are from the outputs, as a share of the largest; NaN where one of
@@ -58,3 +64,11 @@ def outputs_for(network: Network, inputs: Array) -> Array:
     """The network's outputs, uncompiled, as training left it."""
     with np.errstate(all="ignore"):
         return network._evaluator.predict(inputs, "off")
+
+
+def _outputs_with(network: Network, inputs: Array, values: Mapping[str, Array]) -> Array:
+    """Its outputs with other values."""
+    graph = leafwise_graph(network._model.layout, network.module, len(inputs))
+    with np.errstate(all="ignore"):
+        found: Array = interpret(graph, np, {**values, BATCH: inputs})["prediction"]
+    return found

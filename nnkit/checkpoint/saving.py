@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from nnkit.checkpoint.target import writing
 from nnkit.checkpoint.text import parsed, written
 from nnkit.checkpoint.training import Training
 from nnkit.checkpoint.writing import nbytes, write
+from nnkit.data.arrays import Array
 from nnkit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -75,9 +77,9 @@ def described(network: Network, training: Training) -> Sources:
     return {"format": Held(np.array(FORMAT, "<i8")), **texts, WRITER: Held(_writer())}
 
 
-def sampled(network: Network) -> Sources:
-    """The stored sample."""
-    sample = Sample.of(network)
+def sampled(network: Network, values: Mapping[str, Array] | None = None) -> Sources:
+    """The stored sample, of the network as it is or with these values."""
+    sample = Sample.of(network, values)
     return {"sample/inputs": Held(sample.inputs), "sample/outputs": Held(sample.outputs)}
 
 

@@ -20,6 +20,8 @@ from nnkit.training.objective import Objective
 
 NONE = Means()
 LOSS, GRADIENT = "loss", "gradient"
+BATCH = "x of the network"
+"""A name that no leaf has: a path has no spaces before its last part."""
 SMALLEST = 1e-30  # a batch of samples that all weigh nothing has the loss 0, not 0/0
 
 
@@ -174,6 +176,17 @@ def prediction_graph(layout: Layout, module: Module, rows: int) -> Graph:
     values = Values(layout)
     x = values.trace.input("x", "data", (rows, *layout.input_shape), layout.dtype)
     return values.trace.graph({"prediction": values.call(module, x, Run(values.trace, values.leaf))})
+
+
+def leafwise_graph(layout: Layout, module: Module, rows: int) -> Graph:
+    """Forward for a batch that stands in the input ``BATCH``, with each leaf as an input of its own."""
+    trace = Trace()
+
+    def give(path: str, leaf: Declared, shape: tuple[int, ...]) -> TracedArray:
+        return trace.input(path, "state", shape, layout.dtype)
+
+    x = trace.input(BATCH, "data", (rows, *layout.input_shape), layout.dtype)
+    return trace.graph({"prediction": call_module(module, x, Run(trace, give))})
 
 
 def scoring_graph(layout: Layout, objective: Objective, target: tuple[tuple[int, ...], str], rows: int) -> Graph:

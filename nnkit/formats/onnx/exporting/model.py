@@ -16,18 +16,14 @@ from nnkit.formats.onnx.exporting.recognise import Found, Recogniser
 from nnkit.formats.onnx.exporting.rows import Extent, Lines, for_any_rows
 from nnkit.formats.onnx.exporting.spelled import spelled_out
 from nnkit.formats.onnx.exporting.writer import INPUT, OUTPUT, Writer
-from nnkit.graph import Graph, Trace, TracedArray
-from nnkit.nn import Run
-from nnkit.nn.leaves import Declared
-from nnkit.nn.tracing import call_module
+from nnkit.graph import Graph
+from nnkit.training.graphs import BATCH, leafwise_graph
 
 if TYPE_CHECKING:
     from nnkit.network import Network
 
 Array = npt.NDArray[Any]
 ROWS = "batch"
-DATA = "x of the network"
-"""The input's name in the graph, which no leaf has: a path has no spaces before its last part."""
 
 
 def model_of(network: Network, onnx: Any, opset: int) -> Any:
@@ -37,7 +33,7 @@ def model_of(network: Network, onnx: Any, opset: int) -> Any:
     leaves = _leaves(network)
     writer = Writer(onnx, opset, set(leaves))
     rows = _standardised(writer, network)
-    write(writer, lines, lambda name: rows if name == DATA else _kept(writer, name, leaves[name]))
+    write(writer, lines, lambda name: rows if name == BATCH else _kept(writer, name, leaves[name]))
     graph = helper.make_graph(
         writer.nodes,
         "network",
@@ -58,19 +54,8 @@ def model_of(network: Network, onnx: Any, opset: int) -> Any:
 
 
 def _traced(network: Network) -> Callable[[int], Graph]:
-    """The prediction of so many rows, with each leaf as an input of its own."""
-    layout = network._model.layout
-
-    def graph_of(rows: int) -> Graph:
-        trace = Trace()
-
-        def leaf(path: str, declared: Declared, shape: tuple[int, ...]) -> TracedArray:
-            return trace.input(path, "state", shape, layout.dtype)
-
-        x = trace.input(DATA, "data", (rows, *layout.input_shape), layout.dtype)
-        return spelled_out(trace.graph({OUTPUT: call_module(network.module, x, Run(trace, leaf))}))
-
-    return graph_of
+    """The prediction of so many rows."""
+    return lambda rows: spelled_out(leafwise_graph(network._model.layout, network.module, rows))
 
 
 def _leaves(network: Network) -> dict[str, Array]:
