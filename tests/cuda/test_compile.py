@@ -202,6 +202,7 @@ def test_common_networks_spill_no_registers() -> None:
     assert compiled(alone(COMMON), ["sm_90"]) == []
 
 
+@pytest.mark.slow
 def test_networks() -> None:
     compiled(alone(WIDE))
 

@@ -27,7 +27,7 @@ FORMS = [
 SHAPES = [(64, 32, 64), (33, 65, 7), (20, 12, 100)]
 
 
-@pytest.mark.parametrize("flags", FLAGS)
+@pytest.mark.parametrize("flags", [FLAGS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in FLAGS[1:])])
 def test_threads_side_by_side(flags: tuple[bool, bool]) -> None:
     """Operands that begin where vectors may be read, and behind one element more."""
     places = [*((shape, 0) for shape in SHAPES), (SHAPES[-1], 1)]

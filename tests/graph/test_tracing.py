@@ -159,6 +159,7 @@ def test_what_a_graph_knows_of_itself() -> None:
     assert (graph.nodes[0].size, graph.nodes[0].nbytes, graph.nodes[1].nbytes) == (6, 24, 24)
 
 
+@pytest.mark.slow
 def test_ten_thousand_nodes_in_a_chain() -> None:
     trace = Trace()
     x = trace.input("x", "data", (), "float64")

@@ -68,7 +68,15 @@ def test_agrees_with_torch(name, warmup):
         theirs.step()
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.keras])
+LONGEST = "cosine_restarts, each lower"
+KERAS = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == LONGEST else [])
+    for name, case in CASES.items()
+    if case.keras
+]
+
+
+@pytest.mark.parametrize("name", KERAS)
 def test_agrees_with_keras(name, monkeypatch):
     """Which computes in float32."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")

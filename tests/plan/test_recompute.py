@@ -155,6 +155,7 @@ def test_the_smallest_limit_of_a_refusal_is_met_and_one_byte_less_is_not(activat
     assert smallest < 0.7 * plan(graph, TARGET).arena_bytes
 
 
+@pytest.mark.slow
 def test_every_limit_above_the_smallest_is_met_and_the_time_falls_with_it():
     graph = deep(4, 32, rows=64).graph(64)
     smallest, whole = least(graph), plan(graph, TARGET)
