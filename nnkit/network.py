@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from nnkit.data.arrays import like
 from nnkit.data.batches import joined
-from nnkit.data.checks import weights
 from nnkit.data.preprocessing import Preprocessing
 from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.names import lookup
@@ -19,13 +18,14 @@ from nnkit.nn import Module
 from nnkit.training.asked import Asked
 from nnkit.training.compiling import check_mode
 from nnkit.training.evaluation import Evaluator
+from nnkit.training.insight import Insight
 from nnkit.training.intake import Intake, first_layer
 from nnkit.training.layout import Layout
 from nnkit.training.model import Model
-from nnkit.training.objective import Objective, objective
+from nnkit.training.objective import Objective
 from nnkit.training.options import Options
 from nnkit.training.past import Past
-from nnkit.training.planning import checked_seed, checked_shape, training_plan
+from nnkit.training.planning import checked_seed, checked_shape
 from nnkit.training.result import Scores, TrainingRun
 from nnkit.training.scoring import scored
 from nnkit.training.session import train
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 DTYPES = ("float32", "float64")
 
 
-class Network:
+class Network(Insight):
     """A module that can be trained, tested, used and saved.
 
     Args:
@@ -292,12 +292,10 @@ class Network:
         1
         """
         began = time.perf_counter()
-        goal = objective(self.module, self._loss if loss is None else loss)
+        goal = self._goal(loss)
         x, y = joined(x) if y is None else (x, y)
-        intake = self._intake
-        inputs = intake.rows(x)
-        target = intake.targets(goal, self._model.layout, y, len(inputs))
-        weight = None if sample_weight is None else weights(sample_weight, len(inputs), self.dtype)
+        inputs = self._intake.rows(x)
+        target, weight = self._truth(goal, y, sample_weight, len(inputs))
         asked = Asked.of(metrics, goal, self._model.layout)
         scores = self._scores(goal, inputs, target, weight, began, asked.figures)
         for text in scores.notes:
@@ -318,24 +316,6 @@ class Network:
         check_mode(compile)
         inputs = self._intake.rows(x)
         return like(x, self._evaluator.predict(inputs, compile))
-
-    def explain(
-        self,
-        batch_size: int = 32,
-        optimizer: Any = "adam",
-        loss: Any = "auto",
-        memory_limit: int | str | None = None,
-        compile: str = "off",
-        precision: str = "float32",
-    ) -> str:
-        """The planned training step for a person: every kernel with its cost, and every decision with what it saved.
-
-        The rest is as in :meth:`fit`; ``compile`` is "off", as it runs uncompiled, or "first", as one native function.
-        """
-        from nnkit.plan.explain import explain
-
-        native = lookup("compile", compile, {"off": False, "first": True})
-        return explain(training_plan(self._model, batch_size, optimizer, loss, (), memory_limit, native, precision))
 
     def save(self, path: str | os.PathLike[str], *, compress: bool = False) -> None:
         """Write the network to an HDF5 file, in one step: readers find the old file or the whole new one.

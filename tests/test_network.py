@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 from typing import Any
 
 import numpy as np
@@ -276,3 +279,16 @@ def test_the_explanation_does_not_train() -> None:
     assert same(values(net), before)
     with pytest.raises(ArgumentError, match="explain: batch_size is 0, expected a whole number from 1 up"):
         net.explain(batch_size=0)
+
+
+def test_the_explanation_has_what_it_says_as_data() -> None:
+    """And it stays with it in copies and pickles."""
+    explained = network().explain(batch_size=16)
+    data = explained.data
+    assert json.loads(json.dumps(data)) == data
+    assert f"{data['total']['kernels']} kernels" in explained.splitlines()[0]
+    assert len(data["steps"]) == data["total"]["kernels"]
+    assert [row["what"] for row in data["steps"] if "@" in row["what"]][:2] == ["16×3 @ 3×4", "16×4 @ 4×3"]
+    for copied in (copy.deepcopy(explained), pickle.loads(pickle.dumps(explained))):
+        assert copied == explained
+        assert copied.data == data

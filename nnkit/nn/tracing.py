@@ -14,6 +14,7 @@ from nnkit.graph.shapes import fixed, show
 from nnkit.graph.tracing import Trace, TracedArray
 from nnkit.nn.leaves import INPUTS, Declared, Parameter, State
 from nnkit.nn.module import Module, declared, join, members
+from nnkit.nn.outputs import Outputs
 from nnkit.ops import random_bits, random_normal, random_uniform, stop_gradient
 
 Array = Any
@@ -34,6 +35,7 @@ class Run:
         self.updates: dict[str, TracedArray] = {}
         self.penalties: list[TracedArray] = []
         self.rows = 0
+        self.outputs = Outputs()
         self._trace = trace
         self._give_leaf = give_leaf
         self._randomness = randomness
@@ -229,8 +231,10 @@ class _Shadow:
         for name, value in vars(vars(self)["_shadow_of"]).items():
             if _holds_leaf(value):
                 vars(self)[name] = _resolved(value, join(path, name), self, x, run)
-        with run._inside(path):
-            return super().__call__(x, *arguments, **options)  # type: ignore[misc]
+        with run._inside(path), run.outputs.within(vars(self)["_shadow_of"]):
+            output = super().__call__(x, *arguments, **options)  # type: ignore[misc]
+        run.outputs.note(path, output)
+        return output
 
     def __delattr__(self, name: str) -> None:
         path = vars(self)["_shadow_path"]

@@ -28,9 +28,11 @@ class Measured(NamedTuple):
 
 
 class Explanation(str):
-    """The text, which a notebook shows in columns."""
+    """The text, which a notebook shows in columns; ``data`` has the same as :func:`explain_json` gives it."""
 
-    __slots__ = ()
+    __slots__ = ("data",)
+
+    data: dict[str, Any]
 
     def _repr_html_(self) -> str:
         return preformatted(self)
@@ -38,13 +40,17 @@ class Explanation(str):
 
 def explain(made: Plan, measured: Measured | None = None) -> Explanation:
     """The plan as text of at most about 120 columns."""
-    parts = [_heading(made, measured), *_phases(made, measured), "", *_decisions(made), "", *_memory(made)]
-    return Explanation("\n".join(parts))
+    data = explain_json(made, measured)
+    parts = [_heading(made, data), *_phases(data), "", *_decisions(made, data), "", *_memory(made)]
+    explanation = Explanation("\n".join(parts))
+    explanation.data = data
+    return explanation
 
 
 def explain_json(made: Plan, measured: Measured | None = None) -> dict[str, Any]:
     """The same as data for JSON; ``measured_s`` stands where it was measured."""
     whole = {} if measured is None else {"measured_s": measured.whole}
+    said = remarks(made)
     return whole | {
         "device": made.target.name,
         "fingerprint": made.fingerprint,
@@ -52,7 +58,7 @@ def explain_json(made: Plan, measured: Measured | None = None) -> dict[str, Any]
         "naive": asdict(size(naive(made))),
         "steps": _rows(made, measured),
         "decisions": [
-            {"name": name, "meaning": DECISIONS[name], "remark": remarks(made)[name], "saved": asdict(saved)}
+            {"name": name, "meaning": DECISIONS[name], "remark": said[name], "saved": asdict(saved)}
             for name, saved in savings(made).items()
         ],
     }
@@ -60,12 +66,13 @@ def explain_json(made: Plan, measured: Measured | None = None) -> dict[str, Any]
 
 def explain_html(made: Plan, measured: Measured | None = None) -> str:
     """The same as a page without anything from elsewhere."""
-    return page(_heading(made, measured), explain_json(made, measured))
+    data = explain_json(made, measured)
+    return page(_heading(made, data), data)
 
 
-def _heading(made: Plan, measured: Measured | None) -> str:
-    chosen, plain = size(made), size(naive(made))
-    taken = "" if measured is None else f", {_microseconds(measured.whole)} µs measured"
+def _heading(made: Plan, data: dict[str, Any]) -> str:
+    chosen, plain = Size(**data["total"]), Size(**data["naive"])
+    taken = f", {_microseconds(data['measured_s'])} µs measured" if "measured_s" in data else ""
     return (
         f"One step on '{made.target.name}' (rates: {made.target.profile}): {_size(chosen)}{taken}.\n"
         f"The naive plan of the same step: {_size(plain)}."
@@ -94,12 +101,12 @@ def _microseconds(seconds: float) -> str:
     return f"{seconds * 1e6:,.{1 if seconds < SHORT_S else 0}f}"
 
 
-def _phases(made: Plan, measured: Measured | None) -> list[str]:
+def _phases(data: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     before = ""
-    last = "" if measured is None else f" {'measured':>8}"
-    digits = 2 if size(made).seconds < SHORT_S else 1
-    for row in _rows(made, measured):
+    last = f" {'measured':>8}" if "measured_s" in data else ""
+    digits = 2 if data["total"]["seconds"] < SHORT_S else 1
+    for row in data["steps"]:
         if row["phase"] != before:
             before = row["phase"]
             head = f"{PHASES[before]:36}{'kernel':{LIMIT}} {'FLOP':>8} {'bytes':>8} {'µs':>8}{last}"
@@ -107,7 +114,7 @@ def _phases(made: Plan, measured: Measured | None) -> list[str]:
         what = row["what"] if len(row["what"]) <= LIMIT else row["what"][: LIMIT - 1] + "…"
         place = row["layer"].removesuffix(".activation") or "step"
         cost = f"{_count(row['flops']):>8} {_count(row['bytes']):>8} {row['seconds'] * 1e6:8.{digits}f}"
-        cost += "" if measured is None else f" {row['measured_s'] * 1e6:8.{digits}f}"
+        cost += f" {row['measured_s'] * 1e6:8.{digits}f}" if "measured_s" in row else ""
         lines.append(f"{row['number']:4} {place[:16]:17}{row['shape']:14}{what:{LIMIT}} {cost}")
     return lines
 
@@ -140,12 +147,12 @@ def _operands(made: Plan, step: Step) -> str:
     return " @ ".join(sides) + (f" in {dtype}" if dtype != node.dtype else "")
 
 
-def _decisions(made: Plan) -> list[str]:
-    said = remarks(made)
+def _decisions(made: Plan, data: dict[str, Any]) -> list[str]:
     lines = [f"{'DECISIONS':17}{'saved: kernels':>15} {'FLOP':>8} {'bytes':>8} {'memory':>8}   what it did"]
-    for name, saved in savings(made).items():
+    for row in data["decisions"]:
+        saved = Size(**row["saved"])
         sizes = " ".join(f"{_count(n):>8}" for n in (saved.flops, saved.nbytes, saved.arena_bytes))
-        lines.append(f"{name:17}{saved.kernels:15} {sizes}   {said[name]}")
+        lines.append(f"{row['name']:17}{saved.kernels:15} {sizes}   {row['remark']}")
     if made.disabled:
         lines.append(f"switched off: {', '.join(sorted(made.disabled))}")
     return lines

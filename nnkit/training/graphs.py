@@ -20,6 +20,11 @@ from nnkit.training.objective import Objective
 
 NONE = Means()
 LOSS, GRADIENT = "loss", "gradient"
+LAYER = "output of "
+"""What the outputs of layers are called, before their paths: with a space, so that no state is written over."""
+WHOLE = "(whole)"
+"""The path of a network that is one layer, as in its summary."""
+SLOPE, PULL = "gradient of the loss", "gradient of the penalty"
 BATCH = "x of the network"
 """A name that no leaf has: a path has no spaces before its last part."""
 SMALLEST = 1e-30  # a batch of samples that all weigh nothing has the loss 0, not 0/0
@@ -32,8 +37,7 @@ class Values:
         self.layout = layout
         self.trace = Trace()
         self.xp = self.trace.namespace
-        if layout.count:
-            self.leaves: dict[str, TracedArray] = {}
+        self.leaves: dict[str, TracedArray] = {}
         start = 0
         for path, shape in layout.parameters.items():
             self.trace.path = path.rpartition(".")[0]
@@ -189,19 +193,71 @@ def leafwise_graph(layout: Layout, module: Module, rows: int) -> Graph:
     return trace.graph({"prediction": call_module(module, x, Run(trace, give))})
 
 
+def activation_graph(layout: Layout, module: Module, rows: int) -> Graph:
+    """Forward for a batch that stands in the input ``x``, with an output for every layer.
+
+    What has no entry for each row, as a matrix that a module makes of weights alone, is no output: another number of
+    rows shows which these are.
+    """
+    trace, found = _layers(layout, module, rows)
+    others = {path: array.shape for path, array in _layers(layout, module, rows + 1)[1].items()}
+    by_row = {
+        path: array
+        for path, array in found.items()
+        if array.shape[:1] == (rows,) and others.get(path) == (rows + 1, *array.shape[1:])
+    }
+    whole = by_row.pop(WHOLE)
+    return trace.graph({LAYER + path: array for path, array in (by_row or {WHOLE: whole}).items()})
+
+
+def _layers(layout: Layout, module: Module, rows: int) -> tuple[Trace, dict[str, TracedArray]]:
+    """What comes out of every layer, and of the whole network."""
+    values = Values(layout)
+    run = Run(values.trace, values.leaf)
+    x = values.trace.input("x", "data", (rows, *layout.input_shape), layout.dtype)
+    whole = values.call(module, x, run)
+    return values.trace, run.outputs.layers() | {WHOLE: whole}
+
+
+class Scored:
+    """A given batch: what the loss reads, the weighted sum of the losses of its rows in float64, and the penalty."""
+
+    def __init__(self, values: Values, objective: Objective, target: tuple[tuple[int, ...], str], rows: int) -> None:
+        layout, xp, trace = values.layout, values.xp, values.trace
+        x = trace.input("x", "data", (rows, *layout.input_shape), layout.dtype)
+        y = trace.input("y", "data", (rows, *target[0]), target[1])
+        weight = trace.input("weight", "data", (rows,), "float64")
+        run = Run(trace, values.leaf)
+        self.out = values.call(objective.module, x, run)
+        trace.path = "loss"
+        self.total = xp.sum(xp.astype(objective.losses(self.out, y, run), "float64") * weight)
+        self.penalty = _with_penalties(values, xp.zeros((), dtype=layout.dtype))
+
+
 def scoring_graph(layout: Layout, objective: Objective, target: tuple[tuple[int, ...], str], rows: int) -> Graph:
     """Forward for a given batch: predictions, and the weighted sum of the losses of its rows in float64."""
     values = Values(layout)
-    xp, trace = values.xp, values.trace
-    x = trace.input("x", "data", (rows, *layout.input_shape), layout.dtype)
-    y = trace.input("y", "data", (rows, *target[0]), target[1])
-    weight = trace.input("weight", "data", (rows,), "float64")
-    run = Run(trace, values.leaf)
-    out = values.call(objective.module, x, run)
-    trace.path = "loss"
-    total = xp.sum(xp.astype(objective.losses(out, y, run), "float64") * weight)
-    penalty = _with_penalties(values, xp.zeros((), dtype=layout.dtype))
-    return trace.graph({"prediction": objective.predictions(out), "loss": total, "penalty": penalty})
+    found = Scored(values, objective, target, rows)
+    outputs = {"prediction": objective.predictions(found.out), "loss": found.total, "penalty": found.penalty}
+    return values.trace.graph(outputs)
+
+
+def gradient_graph(layout: Layout, objective: Objective, target: tuple[tuple[int, ...], str], rows: int) -> Graph:
+    """Forward as in prediction and backward for a given batch: the flat gradients of that sum and of the penalty."""
+    values = Values(layout)
+    found = Scored(values, objective, target, rows)
+    outputs = {SLOPE: _flat_gradient(values, found.total)}
+    if layout.factors:
+        outputs[PULL] = _flat_gradient(values, found.penalty)
+    return values.trace.graph(outputs)
+
+
+def _flat_gradient(values: Values, of: TracedArray) -> TracedArray:
+    """The derivative by all parameters, one after the other."""
+    flat: TracedArray = values.layout.parts.join(
+        gradients(of, [values.leaves[path] for path in values.layout.parameters])
+    )
+    return flat
 
 
 def _mean_loss(xp: Any, per_row: TracedArray, weight: TracedArray | None) -> tuple[TracedArray, TracedArray | None]:

@@ -103,7 +103,7 @@ def metrics(means: Iterable[Leaf] = ()) -> list[Leaf]:
 def _check_path(path: str, leaf: Declared) -> None:
     """Refuse a path that is the name of another value in the store or in the graph of the step."""
     taken = {"parameter", *(known.name for known in (*counters(), *metrics()))}
-    taken |= set(DATA) if isinstance(leaf, State) else set()
+    taken |= {*DATA, *OUTPUTS} if isinstance(leaf, State) else set()
     if path in taken or path.startswith(("moment.", "setting.", "metric.mean.")):
         raise ArgumentError(
             f"leaf '{path}': the training step has a value of that name; give the attribute another name, "
@@ -112,6 +112,8 @@ def _check_path(path: str, leaf: Declared) -> None:
 
 
 DATA = ("x", "y", "order", "weight")
+OUTPUTS = ("prediction", "loss", "penalty", "gradient")
+"""What steps of a network give out; an output that has a state's name is what becomes of it."""
 SEEDS = ("setting.seed_low", "setting.seed_high")
 
 

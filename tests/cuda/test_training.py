@@ -106,6 +106,31 @@ def test_predictions_of_few_and_many_rows(elsewhere: CupyBackend) -> None:
     np.testing.assert_allclose(net.predict(x[:1]), other.predict(x[:1]), rtol=1e-9)
 
 
+def test_outputs_of_layers_and_gradients_agree(elsewhere: CupyBackend) -> None:
+    """In batches of which the last one is not full, on the host, and while a training goes on."""
+    draw = np.random.default_rng(0)
+    x, y, weight = draw.normal(size=(1500, 2)), draw.integers(0, 2, 1500), draw.uniform(size=1500)
+    seen: dict[str, list[dict[str, Any]]] = {"cpu": [], "cuda": []}
+    for device, found in seen.items():
+        net = nnkit.FeedForward(
+            2, 2, [6, 5], activation="tanh", output_activation="softmax", dropout=0.2, l2=0.1,
+            device=device, dtype="float64", seed=1,
+        )  # fmt: skip
+
+        def look(training: Any, net: Any = net, found: Any = found) -> None:
+            found.append(net.activations(x) | net.gradients(x, y, sample_weight=weight))
+
+        fit(net, epochs=2, callbacks=[look])
+        last = net.activations(x)["layers.4"]
+        assert last.tobytes() == net.predict(x, compile="off").tobytes()
+    assert len(seen["cuda"]) == 2
+    for mine, other in zip(seen["cuda"], seen["cpu"], strict=True):
+        assert list(mine) == list(other)
+        for path, value in mine.items():
+            assert type(value) is np.ndarray
+            np.testing.assert_allclose(value, other[path], rtol=1e-7, atol=1e-10, err_msg=path)
+
+
 def test_under_a_memory_limit(elsewhere: CupyBackend) -> None:
     layers = [nn.Dense(64, "tanh") for _ in range(8)] + [nn.Dense(2, "softmax")]
     free, tight = (nnkit.Sequential(layers, (2,), device="cuda", dtype="float64", seed=0) for _ in range(2))

@@ -296,6 +296,7 @@ def test_explain_as_data_adds_up(made):
     assert data["total"]["arena_bytes"] == made.arena_bytes
     assert [row["name"] for row in data["decisions"]] == list(DECISIONS)
     assert data["fingerprint"] == made.fingerprint
+    assert explain(made).data == data
 
 
 def test_explain_as_a_page_stands_alone(made):

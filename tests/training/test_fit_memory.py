@@ -53,7 +53,7 @@ def test_programs_of_many_batch_sizes_are_not_all_kept() -> None:
     for rows in range(1, 30):
         net.predict(X[:rows])
     assert len(net._model._plans) <= 16
-    assert len(net._evaluator._bound) <= 4
+    assert len(net._evaluator._bound) <= 8
 
 
 def test_no_threads_are_left() -> None:

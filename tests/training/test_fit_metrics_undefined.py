@@ -190,3 +190,16 @@ def test_a_leaf_may_not_have_the_name_of_a_sum() -> None:
 
     with pytest.raises(ArgumentError, match="the training step has a value of that name; give the attribute another"):
         nnkit.Network(Outer(), (1,))
+
+
+@pytest.mark.parametrize("name", ["loss", "prediction", "penalty", "gradient", "x"])
+def test_a_state_may_not_have_the_name_of_what_a_step_gives_out(name: str) -> None:
+    class Own(nnkit.nn.Module):
+        def __init__(self) -> None:
+            setattr(self, name, nnkit.nn.State((1,), "zeros"))
+
+        def __call__(self, x: Any, run: Any) -> Any:
+            return x + getattr(self, name)
+
+    with pytest.raises(ArgumentError, match=f"leaf '{name}': the training step has a value of that name"):
+        nnkit.Network(Own(), (1,))
