@@ -46,6 +46,7 @@ DEVICE_LIBRARIES = {"cupy", "cupyx", "numba", "llvmlite", "nvmath", "cuda"}
 OPTIONAL = DEVICE_LIBRARIES | {
     "h5py", "psutil", "pynvml", "sklearn", "scipy", "pandas", "matplotlib", "IPython", "torch", "jax", "onnx",
     "onnxruntime", "safetensors", "keras", "mpi4py", "array_api_strict", "hypothesis", "pytest",
+    "aiohttp",
 }  # fmt: skip
 
 

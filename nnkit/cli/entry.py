@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from nnkit._version import __version__
-from nnkit.cli import bench, compare, devices, explain, export, inspect, predict, replay, resume, test, train
+from nnkit.cli import bench, compare, devices, explain, export, inspect, play, predict, replay, resume, test, train
 from nnkit.cli.command import Command, Parser
 from nnkit.cli.failures import USAGE, guarded
 from nnkit.cli.output import width
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Command] = {
         compare.COMMAND,
         devices.COMMAND,
         inspect.COMMAND,
+        play.COMMAND,
         replay.COMMAND,
     )
 }

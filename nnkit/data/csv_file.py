@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import operator
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -43,7 +46,19 @@ def read_csv(path: Path, names: Sequence[str] | None, target: str | None, want_t
         DataError: empty; no header, or one with equal or empty names; a column that is not there; lines of another
             length; text or missing values where numbers are needed. The message has the line and the column.
     """
-    with _open(path) as (header, rows):
+    with _open(path) as stream:
+        return read_stream(stream, path, names, target, want_target)
+
+
+def read_stream(
+    stream: BinaryIO, path: Path, names: Sequence[str] | None, target: str | None, want_target: bool
+) -> Table:
+    """The same from the bytes of a file, which is closed; ``path`` is what errors call it.
+
+    >>> read_stream(io.BytesIO(b"width,kind\\n2.5,rose\\n"), Path("flowers.csv"), None, None, want_target=True).cells
+    ['rose']
+    """
+    with _parsed(stream, path) as (header, rows):
         if want_target:
             target = _column(path, header, header[-1] if target is None else target)
         names = tuple(name for name in header if name != target) if names is None else tuple(names)
@@ -94,34 +109,42 @@ def _read_rows(
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]]:
-    """The header, and the rows that are not blank with the number of their line; errors of reading become FileError."""
+def _open(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file; errors of reading become FileError."""
     try:
-        _require_text(path)
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            first = stream.readline()
-            delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d))))
-            stream.seek(0)
-            reader = csv.reader(stream, delimiter=delimiter, strict=True)
-            header = _header(path, next(reader))
-            yield header, ((reader.line_num, row) for row in reader if row)
+        if path.is_dir():
+            raise FileError(f"{path} is a folder; name the file in it")
+        with path.open("rb") as stream:
+            yield stream
     except FileNotFoundError as error:
         raise FileError(f"{path} does not exist; check the path") from error
     except FileError:
         raise
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
+
+
+@contextmanager
+def _parsed(stream: BinaryIO, path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]]:
+    """The header, and the rows that are not blank with the number of their line; what is no CSV becomes FileError."""
+    _require_text(stream, path)
+    try:
+        with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+            first = text.readline()
+            delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d))))
+            text.seek(0)
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            header = _header(path, next(reader))
+            yield header, ((reader.line_num, row) for row in reader if row)
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
     except csv.Error as error:
         raise FileError(f"{path} is no well-formed CSV file: {error}; check its quotes") from error
 
 
-def _require_text(path: Path) -> None:
-    if path.is_dir():
-        raise FileError(f"{path} is a folder; name the file in it")
-    with path.open("rb") as stream:
-        start = stream.read(4096)
+def _require_text(stream: BinaryIO, path: Path) -> None:
+    start = stream.read(4096)
+    stream.seek(0)
     if not start.strip(b"\xef\xbb\xbf \t\r\n"):
         raise DataError(f"{path.name} is empty; expected a line with the names of the columns, then rows")
     if b"\0" in start:
@@ -130,7 +153,7 @@ def _require_text(path: Path) -> None:
 
 def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
     names = tuple(cell.strip() for cell in cells)
-    twice = sorted({name for name in names if names.count(name) > 1 and name})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1 and name)
     if twice:
         raise DataError(f"{path.name} has two columns named {twice[0]!r}; give each its own name")
     if all(_is_number(name) for name in names):

@@ -40,6 +40,22 @@ def encode_target(values: Array, name: str, counted: bool = False) -> Encoded:
     return as_numbers, None
 
 
+def numbers_or_text(cells: list[str]) -> Array:
+    """The target's cells as integers if all are whole, as floats if all are numbers, or else as they are.
+
+    >>> numbers_or_text(["1", "2.0"]), numbers_or_text(["1", "x"]).tolist()
+    (array([1, 2]), ['1', 'x'])
+    """
+    try:
+        numbers = np.array([float(cell) for cell in cells])
+    except ValueError:
+        return np.array(cells)
+    if any("_" in cell for cell in cells):
+        return np.array(cells)
+    whole = (np.abs(numbers) < 2**53) & (numbers == np.round(numbers))
+    return numbers.astype(np.int64) if whole.all() else numbers
+
+
 def _from_text(values: Array, name: str) -> Encoded:
     texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values.ravel().tolist()]
     odd = next((v for v in texts if not isinstance(v, str)), None)

@@ -13,7 +13,7 @@ from nnkit.data.checks.advice import warn_duplicates
 from nnkit.data.checks.common import convert
 from nnkit.data.csv_file import read_csv
 from nnkit.data.dataset import Dataset
-from nnkit.data.encode import encode_target
+from nnkit.data.encode import encode_target, numbers_or_text
 from nnkit.data.scaling import Scaling
 from nnkit.data.splits import split_indices
 from nnkit.errors import ArgumentError, FileError, ShapeError
@@ -76,7 +76,7 @@ def _suffix(path: Path) -> str:
 
 def _from_csv(path: Path, target: str | None, seed: int, standardize: bool, time_ordered: bool) -> Dataset:
     table = read_csv(path, None, target, want_target=True)
-    y, classes = encode_target(_numbers_or_text(table.cells), f"{path.name}: the target {table.target!r}")
+    y, classes = encode_target(numbers_or_text(table.cells), f"{path.name}: the target {table.target!r}")
     train, test = split_indices(len(y), _TEST, seed, None if classes is None else y, not time_ordered)
     convert(table.numbers, "float32", path.name)  # for its errors: the scaling is taken from the exact numbers
     scaling = Scaling.fit(table.numbers[train]) if standardize else None
@@ -90,18 +90,6 @@ def _from_csv(path: Path, target: str | None, seed: int, standardize: bool, time
         features=table.names,
         target=table.target,
     )
-
-
-def _numbers_or_text(cells: list[str]) -> Array:
-    """The target's cells as integers if all are whole, as floats if all are numbers, or else as they are."""
-    try:
-        numbers = np.array([float(cell) for cell in cells])
-    except ValueError:
-        return np.array(cells)
-    if any("_" in cell for cell in cells):
-        return np.array(cells)
-    whole = (np.abs(numbers) < 2**53) & (numbers == np.round(numbers))
-    return numbers.astype(np.int64) if whole.all() else numbers
 
 
 def _from_arrays(path: Path, arrays: dict[str, Array], seed: int, time_ordered: bool) -> Dataset:

@@ -89,6 +89,11 @@ def mnist(name: str, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
     return Dataset(x_train, y_train, x_test, y_test, name=name, classes=classes)
 
 
+def at_hand(name: str) -> bool:
+    """Whether the files of a set are on this machine, so that nothing is downloaded."""
+    return _find(name, None) is not None
+
+
 def cache_dir() -> Path:
     """The folder for downloaded files: nnkit in the user's cache, as the system has it."""
     if os.environ.get("XDG_CACHE_HOME"):

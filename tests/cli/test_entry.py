@@ -43,7 +43,7 @@ def test_no_command_shows_the_help_as_an_error(cli: Cli) -> None:
 def test_an_unknown_command_names_the_nearest_and_all(cli: Cli) -> None:
     status, out, err = cli("trian", "--epochs", 3)
     assert (status, out) == (2, "")
-    known = "bench, compare, devices, explain, export, inspect, predict, replay, resume, test, train"
+    known = "bench, compare, devices, explain, export, inspect, play, predict, replay, resume, test, train"
     assert err == f"error: unknown command 'trian'. Did you mean 'train'? Known: {known}\n"
 
 

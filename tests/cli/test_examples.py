@@ -50,8 +50,8 @@ def test_what_training_suggests_runs(cli: Cli, iris: Path, trained: str) -> None
 def _runs(example: str) -> bool:
     """MNIST only where its files are; all peers at once take minutes, and one of them is tested in ``test_bench``.
 
-    The step of a failed training is shown again in ``test_replay``.
+    The step of a failed training is shown again in ``test_replay``; ``play`` serves until it is told to end.
     """
-    if "--peers" in example or "replay" in example:
+    if "--peers" in example or "replay" in example or "play" in example:
         return False
     return "mnist" not in example or any((MNIST / f"{PARTS[0]}{end}").exists() for end in ("", ".gz"))

@@ -1,0 +1,110 @@
+"""A file that a person drops on the page: rows, a network, or all of a page."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import nnkit
+from nnkit import nn
+from nnkit.data.arrays import Array
+from nnkit.errors import NnkitError
+from nnkit.names import clipped
+from nnkit.playground import archive
+from nnkit.playground.given import Given
+from nnkit.playground.lab import Lab
+from nnkit.playground.settings import TABLE
+from nnkit.playground.strokes import Strokes
+from nnkit.playground.table import Table, read_table
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Settings to change, what was given, and weights if there are any."""
+
+    settings: dict[str, Any]
+    given: Given
+    parameters: dict[str, Array] | None = None
+
+
+def imported(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
+    """What is in a file, by the end of its name; ValueError or NnkitError if it cannot be taken."""
+    end = Path(name).suffix.lower()
+    if end not in READERS:
+        raise ValueError(f"{name!r:.80} ends neither in {', '.join(READERS)}; drop a table, a network or a saved page")
+    return READERS[end](name, content, lab, given)
+
+
+def _csv(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
+    table = read_table(content, Path(name).name)
+    features = ["x1", "x2"] if len(table.columns) == 2 else list(table.columns)
+    return Imported({"tab": "plane", "data": TABLE, "features": features}, replace(given, table=table))
+
+
+def _json(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
+    found = archive.read(content)
+    brought = found.given
+    if isinstance(brought, Strokes):
+        given = replace(given, strokes=brought)
+    if isinstance(brought, Table):
+        given = replace(given, table=brought)
+    return Imported(found.settings, given, found.parameters)
+
+
+def _h5(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
+    network = _loaded(name, content)
+    return Imported(_described(network, lab), given, network.parameters())
+
+
+def _loaded(name: str, content: bytes) -> nnkit.Network:
+    """The network in a file; errors name the file as the person knows it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.h5"
+        path.write_bytes(content)
+        try:
+            return nnkit.load(path, untrusted=True)
+        except NnkitError as error:
+            raise ValueError(str(error).replace(str(path), clipped(name))) from None
+
+
+def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
+    """The settings of a chain of dense layers; anything else is refused."""
+    layers = list(getattr(network.module, "layers", ()))
+    dense = [layer for layer in layers if isinstance(layer, nn.Dense)]
+    rates = {layer.rate for layer in layers if isinstance(layer, nn.Dropout)}
+    if not dense or len(dense) + sum(isinstance(layer, nn.Dropout) for layer in layers) < len(layers):
+        raise ValueError("the page takes networks of dense layers, with dropout at most; this one has others")
+    if any(layer.bias is None for layer in dense):
+        raise ValueError("the page takes dense layers with a bias; one of this network has none")
+    names = None if network.preprocessing is None else network.preprocessing.features
+    features = list(names or lab.subject.inputs)
+    if len(features) != network.input_shape[0]:
+        raise ValueError(
+            f"the network takes {network.input_shape[0]} features, and {len(features)} are chosen here; choose as many"
+        )
+    if network.output_shape[0] != lab.subject.goal.outputs:
+        raise ValueError(
+            f"the network has {network.output_shape[0]} outputs, and these data ask for {lab.subject.goal.outputs}; "
+            "choose data with as many classes first"
+        )
+    *hidden, last = dense
+    return {
+        "features": features,
+        "hidden": [layer.units for layer in hidden],
+        "activations": [_name(layer) for layer in hidden],
+        "output": _name(last),
+        "dropout": float(max(rates, default=0.0)),
+    }
+
+
+def _name(layer: nn.Dense) -> str:
+    name = getattr(layer.activation, "name", None)
+    if isinstance(name, str):
+        return name
+    raise ValueError(f"the page takes activations by name; this network has {layer.activation!r:.80}")
+
+
+READERS: dict[str, Callable[[str, bytes, Lab, Given], Imported]] = {".csv": _csv, ".h5": _h5, ".json": _json}

@@ -1,0 +1,213 @@
+"""A session: what one page has, its one or two lanes, and what must be known to start one of them again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+from nnkit._version import __version__
+from nnkit.playground.server.browser import Browser
+from nnkit.playground.server.lane import NAMES, Lane
+from nnkit.playground.server.limits import Limits
+from nnkit.playground.server.messages import Message, RefusedError
+from nnkit.playground.server.pipes import TEXT, Piece
+from nnkit.playground.server.spare import Spare
+
+
+class Session:
+    """The lanes of one page. While its page is away, what its workers say goes nowhere, and they are told to pause."""
+
+    def __init__(self, name: str, spare: Spare, limits: Limits, device: str) -> None:
+        self.name = name
+        self.lanes: dict[int, Lane] = {}
+        self.browser: Browser | None = None
+        self._spare, self._limits, self._device = spare, limits, device
+        self._hello: Message | None = None
+        self._resumed = False
+        self._data: dict[str, Message] = {}
+        self._ended = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a page may go on with it: it has none, and its network is there."""
+        return self.browser is None and not self._ended and 0 in self.lanes and not self.lanes[0].lost
+
+    # -- a page comes and goes
+
+    async def begin(self, hello: Message, browser: Browser) -> None:
+        """Start the first lane for a page."""
+        self.browser, self._hello = browser, hello
+        lane = await self._start(0, hello.settings(), hello.number)
+        self._tell_all(lane)
+
+    def resume(self, hello: Message, browser: Browser) -> None:
+        """Go on with a page that was here before."""
+        self.browser, self._hello, self._resumed = browser, hello, True
+        for lane in self.lanes.values():
+            if lane.worker.alive:  # else it is being started again, and then told the same
+                again = {"do": "hello", "resumed": True, "id": hello.number} if lane.number == 0 else {"do": "again"}
+                lane.say(again)
+
+    def away(self) -> None:
+        """The page is gone, perhaps for a moment."""
+        self.browser = self._hello = None
+        for lane in self.lanes.values():
+            if lane.worker.alive:
+                lane.say({"do": "away"})
+
+    async def end(self) -> None:
+        """End all of it."""
+        self._ended, self.browser = True, None
+        lanes = list(self.lanes.values())
+        self.lanes.clear()
+        await asyncio.gather(*(lane.end() for lane in lanes), *self._tasks)
+
+    # -- what the page says
+
+    async def handle(self, message: Message) -> None:
+        """Do what a message asks, or have the worker do it. Raises RefusedError."""
+        if message.do == "race":
+            await self._race(message)
+        else:
+            self._forward(message)
+
+    async def _race(self, message: Message) -> None:
+        if "settings" not in message.fields:
+            raise RefusedError("race needs settings: an object of those that differ, or null to end it", message.number)
+        ends = message.fields["settings"] is None
+        settings = {} if ends else self._of(0, message).settings | message.settings()
+        if former := self.lanes.pop(1, None):
+            self._later(former.end())
+        if ends:
+            if self.browser is not None and message.number is not None:
+                await self.browser.answer(message.number, ok=True)
+            return
+        self._tell_all(await self._start(1, settings, message.number), message.number)
+
+    def _forward(self, message: Message) -> None:
+        lane, kind = self._of(message.lane, message), _kind_of_data(message)
+        receivers = [(lane, message)]
+        if kind and lane.number == 0 and 1 in self.lanes:  # who races does so on the same data
+            receivers.append((self.lanes[1], message.copied(1)))
+        settings = message.settings() if message.do == "set" else {"data": kind} if kind else {}
+        for each, copy in receivers:
+            each.check(copy.piece, message.number)
+        for each, copy in receivers:
+            each.settings.update(settings)
+            each.worker.send(copy.piece)
+        if kind and lane.number == 0:
+            self._data.pop(kind, None)  # the order is that in which they came
+            self._data[kind] = message
+
+    def _of(self, number: int, message: Message) -> Lane:
+        if number not in self.lanes:
+            raise RefusedError(f'there is no {NAMES[number].removeprefix("the ")}; "race" starts it', message.number)
+        return self.lanes[number]
+
+    # -- lanes
+
+    async def _start(self, number: int, settings: dict[str, Any], answer: int | None) -> Lane:
+        try:
+            worker = await self._spare.take()
+        except OSError as error:
+            raise RefusedError(f"no process can be started for the network: {error}", answer) from None
+        lane = Lane(number, worker, dict(settings))
+        if self._ended:  # meanwhile
+            await lane.end()
+            raise RefusedError("the session has ended", answer)
+        self.lanes[number] = lane
+        lane.listener = asyncio.create_task(self._listen(lane))
+        return lane
+
+    def _tell_all(self, lane: Lane, number: int | None = None) -> None:
+        """Tell a new process what it is: its settings, data that are not made from them, and once more the settings.
+
+        What the data bring with them (their name, features) is as it was only when it is set after them. The last of
+        these messages has the number of the answer.
+        """
+        known = {"settings": lane.settings, "device": self._device}
+        answered = {} if number is None else {"id": number}
+        data = [message.copied(lane.number).piece for message in self._data.values()]
+        if lane.number == 0 and self._hello is not None:
+            lane.say({"do": "hello", "id": self._hello.number, **known})
+        else:
+            lane.say({"do": "begin", **known, **({} if data else answered)})
+        for piece in data:
+            lane.worker.send(piece)
+        if data:
+            lane.say({"do": "set", "settings": lane.settings, **answered})
+
+    async def _listen(self, lane: Lane) -> None:
+        """Pass on what a lane says, for as long as it has a process."""
+        while not lane.lost:
+            piece = await lane.worker.next()
+            if piece is None:
+                await self._lose(lane)
+            elif self.browser is not None:
+                await self._pass_on(self.browser, lane, piece)
+
+    async def _pass_on(self, browser: Browser, lane: Lane, piece: Piece) -> None:
+        if piece.kind != TEXT:
+            await browser.binary(piece.body)
+        elif self._hello is None or lane.number != 0:
+            await browser.text(piece.body)
+        else:
+            await browser.text(self._greeting(lane, piece.body, self._hello))
+
+    def _greeting(self, lane: Lane, body: bytes, hello: Message) -> bytes:
+        """The answer to hello, with what the server adds; anything else as it is."""
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            return body
+        if not isinstance(answer, dict) or answer.get("re") != hello.number:
+            return body
+        self._hello = None
+        if isinstance(answer.get("settings"), dict):
+            lane.settings = answer["settings"]
+        return json.dumps(answer | {"session": self.name, "resumed": self._resumed, "version": __version__}).encode()
+
+    async def _lose(self, lane: Lane) -> None:
+        """A process has ended by itself: say so, and start the lane again, unless that was in vain."""
+        why = f"the process of {NAMES[lane.number]} {lane.worker.ending}"
+        await lane.worker.end()
+        restart = lane.may_restart(self._limits)
+        if restart:
+            try:
+                lane.take(await self._spare.take())
+            except OSError as error:
+                restart, why = False, f"{why}. No other can be started: {error}"
+        if restart:
+            self._tell_all(lane)
+            await self._say_lost(lane, f"{why}. It was started again from its settings.")
+        else:
+            await self._give_up(lane, f"{why}. It has ended for good: that was once too often in a minute.")
+
+    async def _give_up(self, lane: Lane, message: str) -> None:
+        lane.lost = True
+        if lane.number == 1:
+            self.lanes.pop(1, None)
+        hello, self._hello = self._hello, None
+        if hello is not None and self.browser is not None:
+            await self.browser.answer(hello.number, error=message)
+        await self._say_lost(lane, message)
+
+    async def _say_lost(self, lane: Lane, message: str) -> None:
+        if self.browser is not None:
+            await self.browser.event("lost", lane=lane.number, message=message)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _kind_of_data(message: Message) -> str | None:
+    """What a message makes ``data``, if it brings any that cannot be made again from the settings."""
+    if message.do == "points":
+        return "drawn"
+    name = message.fields.get("name")
+    return "table" if message.do == "import" and isinstance(name, str) and name.lower().endswith(".csv") else None
