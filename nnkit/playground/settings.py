@@ -73,7 +73,7 @@ class Settings:
         """These settings with others in their place, and a sentence for each that could not be taken as it was.
 
         >>> Settings().changed({"noise": 70, "hidden": [8], "wings": 2})[1]
-        ["noise is 70, expected a number from 0 to 50; it stays 0", "there is no setting 'wings'"]
+        ['noise is 70, expected a number from 0 to 50; it stays 0', "there is no setting 'wings'"]
         """
         start = self._in_tab(given.get("tab", self.tab))
         taken: dict[str, Any] = {}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from nnkit.playground.server.child import Worker
 from nnkit.playground.server.limits import Limits
 from nnkit.playground.server.messages import RefusedError
 from nnkit.playground.server.meter import Meter
-from nnkit.playground.server.pipes import Piece, text
+from nnkit.playground.server.pipes import TEXT, Piece, text
 
+STATE = b'{"event":"state"'
 NAMES = ("the first network", "the second network")
 
 
@@ -33,6 +36,13 @@ class Lane:
     def say(self, message: dict[str, Any]) -> None:
         """Tell its process something, however much waits for it."""
         self.worker.send(text({"lane": self.number, **message}))
+
+    def learn(self, piece: Piece) -> None:
+        """Keep the settings that its process tells after each change: those of files and other tabs too."""
+        if piece.kind == TEXT and piece.body.startswith(STATE):
+            with suppress(ValueError):
+                settings = json.loads(piece.body).get("settings")
+                self.settings = settings if isinstance(settings, dict) else self.settings
 
     def check(self, piece: Piece, number: int | None) -> None:
         """Raise RefusedError where its process cannot be told this."""

@@ -146,7 +146,9 @@ class Session:
             piece = await lane.worker.next()
             if piece is None:
                 await self._lose(lane)
-            elif self.browser is not None:
+                continue
+            lane.learn(piece)
+            if self.browser is not None:
                 await self._pass_on(self.browser, lane, piece)
 
     async def _pass_on(self, browser: Browser, lane: Lane, piece: Piece) -> None:
