@@ -149,6 +149,8 @@ def _digits(desk: Desk) -> OnDigits:
     raise ValueError("that is for the tab of digits")
 
 
+LOOKING = ("hover", "draw", "mistakes", "export")
+"""Those for which training goes on."""
 ACTIONS: dict[str, Action] = {
     "hello": _hello,
     "begin": _begin,

@@ -91,7 +91,7 @@ class Desk:
     def train(self, once: bool = False) -> None:
         """Until something is asked, or it ends by itself."""
         self._meter.start()
-        pump = Pump(self.lab, self._inbox, self._turn, once)
+        pump = Pump(self.lab, self._inbox, self._attend, self._turn, once)
         try:
             ended = self.lab.fit(pump)
         except NnkitError as error:
@@ -106,6 +106,12 @@ class Desk:
         self.running = False
         self.unshown = True
         self.event("running", running=False, why=why, reason=reason)
+
+    def _attend(self) -> None:
+        """Do what only looks at the network."""
+        while (message := self._inbox.take(actions.LOOKING)) is not None:
+            assert not callable(message)
+            self._handle(message)
 
     def _turn(self) -> bool:
         """One turn of training; whether it has reached what was wanted."""

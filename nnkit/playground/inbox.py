@@ -6,7 +6,7 @@ import json
 import os
 import struct
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Condition, Thread
 from typing import Any, BinaryIO
 
@@ -41,10 +41,15 @@ class Inbox:
             self._messages.append(what)
             self._changed.notify_all()
 
-    def take(self) -> Message | Callable[[], None] | None:
-        """The next message, or what else is to be done."""
+    def take(self, kinds: Collection[str] | None = None) -> Message | Callable[[], None] | None:
+        """The next message, or what else is to be done; with ``kinds`` only if it is one of these messages."""
         with self._changed:
-            return self._messages.popleft() if self._messages else None
+            if not self._messages:
+                return None
+            first = self._messages[0]
+            if kinds is not None and (callable(first) or first["do"] not in kinds):
+                return None
+            return self._messages.popleft()
 
     def wait(self, seconds: float | None, leave: bool = False) -> None:
         """Wait for a message, or with ``leave`` also for leave to send a frame."""

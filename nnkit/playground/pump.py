@@ -23,13 +23,17 @@ class Pump(Callback):
     Args:
         lab: what trains.
         inbox: training stops when something is in it.
+        attend: does what can be done in the middle of a training.
         show: shows the network; True ends training.
         once: training ends after one period.
     """
 
-    def __init__(self, lab: Lab, inbox: Inbox, show: Callable[[], bool], once: bool = False) -> None:
+    def __init__(
+        self, lab: Lab, inbox: Inbox, attend: Callable[[], None], show: Callable[[], bool], once: bool = False
+    ) -> None:
         self.every = PERIODS["epoch" if once and lab.settings.speed != "step" else lab.settings.speed]
-        self._lab, self._inbox, self._show, self._once = lab, inbox, show, once
+        self._lab, self._inbox, self._once = lab, inbox, once
+        self._attend, self._show = attend, show
         self._paced = lab.settings.speed != "max"
         self._before = lab.step
         self._next = time.perf_counter()
@@ -46,6 +50,7 @@ class Pump(Callback):
                 training.stop(REACHED)
         if self._paced and not self._once:
             self._inbox.wait(self._next - time.perf_counter())
+        self._attend()
         if self._inbox:
             training.stop(ASKED)
 

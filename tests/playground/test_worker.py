@@ -330,3 +330,14 @@ def test_frames_are_read_as_they_were_written():
     assert Frame.read(frame.written()) == frame
     assert len(frame.written()) == 64 + 3 * 8 + 4 + 0 + 8
     assert io.BytesIO(frame.written()).read(1) == b"\x01"
+
+
+def test_looking_at_a_network_does_not_end_its_training(worker):
+    worker.set(speed="max")
+    worker.ask("play")
+    for form in ("h5", "json", "python"):
+        assert len(worker.export(form)[1]) > 100
+    assert worker.ask("hover", neuron=[1, 0])["ok"]
+    worker.until(lambda: LARGE in worker.frames[-1].sections and worker.frames[-1].step > 100)
+    assert not any(message.get("why") for message in worker.messages[-20:])
+    assert worker.ask("hover", neuron=None)["ok"]
