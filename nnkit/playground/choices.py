@@ -8,11 +8,11 @@ from typing import Any
 
 from nnkit.optimizers import OPTIMIZERS
 from nnkit.playground import settings as known
+from nnkit.playground.digit_sets import at_hand_here
 from nnkit.playground.features import DERIVED
-from nnkit.playground.on_digits import offered
 from nnkit.playground.points import CLASSIFICATION, REGRESSION, WITH_CLASSES, drawn
 from nnkit.playground.rules import Number, Whole
-from nnkit.playground.settings import DRAWN, RULES, TABLE, USUAL, devices
+from nnkit.playground.settings import DIGITS, DRAWN, PLANE, RULES, TABLE, devices, usual
 
 ROWS = 90
 LABELS = {
@@ -32,7 +32,7 @@ def choices() -> dict[str, Any]:
     """For the answer to ``hello``."""
     names = {
         "data": [*CLASSIFICATION, *REGRESSION, DRAWN, TABLE],
-        "digits": [*offered()],
+        "digits": [*at_hand_here()],
         "problem": ["classification", "regression"],
         "activations": [*known.HIDDEN_ACTIVATIONS],
         "output": [*known.OUTPUTS],
@@ -52,7 +52,7 @@ def choices() -> dict[str, Any]:
     return found | {
         "thumbnails": {name: _thumbnail(name) for name in (*CLASSIFICATION, *REGRESSION)},
         "with_classes": [*WITH_CLASSES, DRAWN],
-        "defaults": {tab: settings.to_dict() for tab, settings in USUAL.items()},
+        "defaults": {tab: usual(tab).to_dict() for tab in (PLANE, DIGITS)},
         "limits": {"layers": known.DEEPEST, "neurons": known.WIDEST, "neurons_digits": known.WIDEST_DIGITS,
                    "points": 2000, "upload_bytes": 16 << 20},
     }  # fmt: skip

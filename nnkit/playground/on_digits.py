@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from functools import cache
-from importlib.util import find_spec
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,8 @@ import numpy as np
 import nnkit
 from nnkit.data import Dataset
 from nnkit.data.arrays import Array
-from nnkit.data.mnist import at_hand
 from nnkit.playground import frames
+from nnkit.playground.digit_sets import MNIST, at_hand_here
 from nnkit.playground.goal import chosen, goal_for, targets
 from nnkit.playground.maps import as_map
 from nnkit.playground.settings import Settings
@@ -31,18 +30,11 @@ MOST_MISTAKES = 60
 
 
 @cache
-def offered() -> tuple[str, ...]:
-    """The sets of digits on this machine; nothing is downloaded for a page."""
-    found = ["mnist"] if at_hand("mnist") else []
-    return ("digits", *found) if find_spec("sklearn") else tuple(found)  # the small digits come with it
-
-
-@cache
 def _data(name: str) -> Dataset:
-    if name not in offered():
+    if name not in at_hand_here():
         what = (
             "the files of MNIST are not on this machine: nnkit.data.load('mnist') downloads them"
-            if name == "mnist"
+            if name == MNIST
             else 'the small digits come with scikit-learn: pip install "nnkit[data]"'
         )
         raise ValueError(what)

@@ -12,6 +12,7 @@ from nnkit.errors import NnkitError
 from nnkit.losses import LOSSES
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.optimizers import OPTIMIZERS
+from nnkit.playground.digit_sets import MNIST, SMALL, at_hand_here
 from nnkit.playground.features import DERIVED
 from nnkit.playground.points import CLASSIFICATION, REGRESSION
 from nnkit.playground.rules import Number, OneOf, Rule, Several, Text, Whole, shown
@@ -90,9 +91,9 @@ class Settings:
 
     def _in_tab(self, tab: Any) -> Settings:
         """The usual settings of another tab: little of what suits points suits pictures."""
-        if not isinstance(tab, str) or tab == self.tab or tab not in USUAL:
+        if not isinstance(tab, str) or tab == self.tab or tab not in (PLANE, DIGITS):
             return self
-        return replace(USUAL[tab], seed=self.seed, device=self.device)
+        return replace(usual(tab), seed=self.seed, device=self.device)
 
     def _consistent(self, notes: list[str], given: set[str]) -> Settings:
         """With what settings say of each other made true; what was asked for and cannot be gets a note."""
@@ -112,22 +113,34 @@ class Settings:
         return found
 
     def _with_known_data(self, notes: list[str]) -> Settings:
-        pictures = ("digits", "mnist")
-        if (self.data in pictures) != (self.tab == DIGITS):
-            notes.append(f"data is {self.data!r}, which is not in the tab {self.tab!r}; it is {USUAL[self.tab].data!r}")
-            return replace(self, data=USUAL[self.tab].data)._with_known_data(notes)
+        if (self.data in (SMALL, MNIST)) != (self.tab == DIGITS):
+            instead = usual(self.tab).data
+            notes.append(f"data is {self.data!r}, which is not in the tab {self.tab!r}; it is {instead!r}")
+            return replace(self, data=instead)._with_known_data(notes)
         if self.data in CLASSIFICATION or self.tab == DIGITS:
             return replace(self, problem="classification")
         return replace(self, problem="regression") if self.data in REGRESSION else self
 
 
-USUAL = {
-    PLANE: Settings(),
-    DIGITS: Settings(
-        tab=DIGITS, data="digits", classes=10, batch=32, features=(), hidden=(64,), activations=("relu",),
-        optimizer="adam", rate=0.001, train=80.0, speed="max",
-    ),
-}  # fmt: skip
+@cache
+def usual(tab: str) -> Settings:
+    """What a tab begins with; real digits where they are at hand."""
+    if tab == PLANE:
+        return Settings()
+    return Settings(
+        tab=DIGITS,
+        data=next(iter(at_hand_here()), SMALL),
+        classes=10,
+        batch=32,
+        features=(),
+        hidden=(64,),
+        activations=("relu",),
+        optimizer="adam",
+        rate=0.001,
+        train=80.0,
+        speed="max",
+    )
+
 
 HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name not in ELSEWHERE)
 OUTPUTS = ("auto", "identity", "sigmoid", "softmax", "tanh", "relu", "softplus", "hard_tanh", "softsign", "sparsemax")
@@ -158,7 +171,7 @@ def _device(value: Any) -> str:
 
 RULES: dict[str, Rule] = {
     "tab": OneOf((PLANE, DIGITS)),
-    "data": OneOf((*CLASSIFICATION, *REGRESSION, DRAWN, TABLE, "digits", "mnist")),
+    "data": OneOf((*CLASSIFICATION, *REGRESSION, DRAWN, TABLE, SMALL, MNIST)),
     "classes": Whole(2, 10),
     "problem": OneOf(("classification", "regression")),
     "noise": Number(0, 50),

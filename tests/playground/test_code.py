@@ -17,7 +17,7 @@ from nnkit.errors import ArgumentError
 from nnkit.playground.code import python_code
 from nnkit.playground.given import Given, subject_for
 from nnkit.playground.optimizer import optimizer_for
-from nnkit.playground.settings import USUAL, Settings
+from nnkit.playground.settings import Settings, usual
 from nnkit.playground.source import assigned, number, quoted
 from nnkit.playground.strokes import NotEnough, Strokes, strokes
 from nnkit.playground.table import Table, read_table
@@ -138,7 +138,7 @@ def test_accuracy_is_the_share_of_right_classes(
 
 def test_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sklearn")
-    names = ran(python_code(USUAL["digits"], epochs=1), tmp_path, monkeypatch)
+    names = ran(python_code(usual("digits"), epochs=1), tmp_path, monkeypatch)
     data = nnkit.data.load("digits")
     np.testing.assert_array_equal(names["x_test"], data.x_test)
     assert names["net"].input_shape == (64,)

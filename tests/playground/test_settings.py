@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnkit.playground.settings import DIGITS, PLANE, RULES, USUAL, Settings
+from nnkit.playground.settings import DIGITS, PLANE, RULES, Settings, usual
 
 
 def test_what_may_be_is_taken_as_it_is():
@@ -58,7 +58,7 @@ def test_layers_have_as_many_activations_as_there_are():
 def test_another_tab_has_its_own_usual_settings():
     digits, notes = Settings(seed=5).changed({"tab": DIGITS, "hidden": [500]})
     assert notes == []
-    assert digits == replace(USUAL[DIGITS], hidden=(500,), seed=5)
+    assert digits == replace(usual(DIGITS), hidden=(500,), seed=5)
     assert digits.changed({"tab": PLANE}) == (Settings(seed=5), [])
 
 

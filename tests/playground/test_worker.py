@@ -8,7 +8,7 @@ import pytest
 
 import nnkit
 from nnkit.playground.frames import ACTIVATIONS, CONFUSION, FIGURES, LARGE, MAPS, PARAMETERS, Frame
-from nnkit.playground.settings import USUAL, Settings
+from nnkit.playground.settings import Settings, usual
 from tests.playground.talk import Talk, talk
 
 
@@ -25,7 +25,7 @@ def _afresh(request):
         made: Talk = request.getfixturevalue("worker")
         made.seeing = True
         made.ask("pause")
-        made.set(**USUAL["plane"].to_dict() | {"data": "xor", "hidden": [4], "seed": 1})
+        made.set(**usual("plane").to_dict() | {"data": "xor", "hidden": [4], "seed": 1})
         made.ask("reset")
         made.still()
 
@@ -267,7 +267,7 @@ def test_a_network_with_other_layers_is_refused_by_name(worker, tmp_path):
 
 def test_digits(worker):
     answer = worker.set(tab="digits")
-    assert answer["settings"] == USUAL["digits"].to_dict() | {"seed": 1}
+    assert answer["settings"] == usual("digits").to_dict() | {"seed": 1}
     worker.ask("play")
     worker.until(lambda: worker.frames[-1].figures[3] > 0.9 and worker.frames[-1].step > 100)
     worker.ask("pause")

@@ -4,7 +4,7 @@ import os
 import signal
 
 from nnkit.playground.server.child import WORKER
-from nnkit.playground.settings import USUAL
+from nnkit.playground.settings import usual
 from tests.playground.server.served import children, run, site
 
 
@@ -12,7 +12,7 @@ def test_a_network_whose_process_was_killed_is_there_again_in_its_tab_and_a_race
     async def test() -> None:
         async with site(worker=WORKER) as at:
             page, _ = await at.open()
-            wanted = USUAL["digits"].to_dict() | {"hidden": [20]}
+            wanted = usual("digits").to_dict() | {"hidden": [20]}
             assert (await page.ask("set", settings={"tab": "digits", "hidden": [20]}))["settings"] == wanted
             assert (await page.ask("race", settings={"rate": 0.5}))["settings"] == wanted | {"rate": 0.5}
             await page.ask("race", settings=None)
