@@ -207,7 +207,8 @@ class Lab:
         network = self.network
         if rebuilt:
             network = _network(settings, subject)
-            network.set_parameters(self.network.parameters())
+            values = self.network.parameters().values()  # with dropout between them, layers have other paths
+            network.set_parameters(dict(zip(network.parameters(), values, strict=True)))
         made = Lab(settings, subject, network)
         made.curve, made.step = self.curve, round(self.epoch * made.steps_per_epoch)
         if not rebuilt and not self.settings.differ(settings, OPTIMIZER):

@@ -125,6 +125,11 @@ def test_what_is_still_right_stays():
     heavier = changed(other, penalty="l2", strength=0.01)
     assert heavier.network is not made.network
     assert all(np.array_equal(heavier.network.parameters()[p], v) for p, v in made.network.parameters().items())
+    dropped = changed(heavier, dropout=0.25)
+    assert dropped.settings.dropout == 0.25
+    assert dropped.layers[2].weight == "layers.2.weight"
+    for old, new in zip(made.network.parameters().values(), dropped.network.parameters().values(), strict=True):
+        assert np.array_equal(old, new)
     halved = changed(heavier, batch=20)
     assert (halved.steps_per_epoch, halved.step, halved.epoch) == (13, 39, 3.0)
     for new in ({"noise": 5}, {"hidden": [4, 3]}, {"features": ["x1"]}, {"activations": ["relu", "relu"]}, {"seed": 1}):
