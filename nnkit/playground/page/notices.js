@@ -1,0 +1,45 @@
+/** Sentences for the person: what was put right, what went wrong, what was reached. */
+
+import { byId, h } from "./dom.js";
+
+const MOST = 7;
+
+/**
+ * Shows a sentence until it is closed; good news goes by itself.
+ * @param {string} text
+ * @param {"info" | "error" | "good"} [kind]
+ */
+export function notice(text, kind = "info") {
+  const host = byId("notices");
+  const same = [...host.children].find((each) => each.dataset.text === text);
+  same?.remove();
+  const close = () => card.remove();
+  const card = h(
+    `div.notice.${kind}`,
+    { testid: "notice", role: kind === "error" ? "alert" : null },
+    h("span.notice-mark", { "aria-hidden": "true" }, { info: "i", error: "!", good: "✓" }[kind]),
+    h("p", {}, text),
+    h("button.quiet.close", { type: "button", "aria-label": "Close this notice", onclick: close }, "×"),
+  );
+  card.dataset.text = text;
+  host.append(card);
+  while (host.children.length > MOST) host.firstChild.remove();
+  if (kind === "good") window.setTimeout(close, 8000);
+}
+
+/**
+ * The banner above everything, for what has to be dealt with; null hides it.
+ * @param {string} id "lost" or "end"
+ * @param {string | null} text
+ * @param {string} [more] what to unfold
+ */
+export function banner(id, text, more = "") {
+  const element = byId(`banner-${id}`);
+  element.hidden = text === null;
+  element.querySelector("p").textContent = text ?? "";
+  const why = element.querySelector("details");
+  if (!why) return;
+  why.hidden = !more;
+  why.open = false;
+  why.querySelector("p").textContent = more.charAt(0).toUpperCase() + more.slice(1);
+}
