@@ -17,7 +17,7 @@ from nnkit.playground.inbox import Inbox, Message
 from nnkit.playground.lab import Figures, Lab
 from nnkit.playground.meter import Meter
 from nnkit.playground.pump import Pump
-from nnkit.playground.settings import SUBJECT, Settings
+from nnkit.playground.settings import SUBJECT, Settings, place
 
 ALL = {"state", "data", "plan"}
 
@@ -184,11 +184,14 @@ class Desk:
             self.stop("error", subject.summary)
 
     def change(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Change settings; what cannot be stays, and a note says so."""
+        """Change settings; each that cannot be stays, and a note says so."""
         settings, notes = self.lab.settings.changed(given)
         try:
             self.take(settings, self.given)
         except (NnkitError, ValueError) as error:
+            if len(given) > 1:  # the others may well be
+                one_by_one = [self.change({name: given[name]})["notes"] for name in sorted(given, key=place)]
+                return self.settled([note for found in one_by_one for note in found])
             notes.append(str(error))
         return self.settled(notes)
 

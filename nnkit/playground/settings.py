@@ -214,5 +214,10 @@ PLAN = ("batch", "optimizer", "momentum", "compile")
 """What the plan of a step follows from, beside the network."""
 
 
+def place(name: str) -> int:
+    """Where a setting stands among all: those that others follow from come first."""
+    return list(RULES).index(name) if name in RULES else len(RULES)
+
+
 def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(list(value) if isinstance(value, tuple) else value)

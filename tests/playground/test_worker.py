@@ -115,10 +115,12 @@ def test_settings_change_while_it_plays(worker):
     worker.ask("pause")
 
 
-def test_a_change_that_cannot_be_leaves_all_as_it_was(worker):
+def test_a_change_that_cannot_be_is_left_out_and_the_others_are_made(worker):
     answer = worker.set(output="softmax", loss="hinge", noise=10)
-    assert answer["settings"]["output"] == "auto"
+    assert answer["settings"]["output"] == "softmax"
     assert any("hinge" in note for note in answer["notes"])
+    assert (answer["settings"]["noise"], answer["settings"]["loss"]) == (10, "auto")
+    assert len(answer["notes"]) == 1
     assert worker.ask("step")["ok"]
 
 
