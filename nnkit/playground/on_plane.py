@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -113,7 +114,7 @@ class OnPlane:
         if self.hovered is not None:
             layer, number = self.hovered
             large = self._signed(values[-1]) if layer == len(values) else values[layer - 1]
-            sections[frames.LARGE] = as_map(within(large[:, number][None]))
+            sections[frames.LARGE] = struct.pack("<HH", layer, number) + as_map(within(large[:, number][None]))
         return sections
 
     def _output(self, values: Array) -> dict[int, bytes]:

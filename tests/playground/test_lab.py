@@ -96,12 +96,13 @@ def test_sections_are_the_network_at_this_moment(output, loss):
     out = made.network.predict(made.subject.plane.features(grid, ("x1", "x2")))[:, -1]
     wanted = out if made.subject.goal.activation in ("tanh", "identity") else 2 * out - 1
     assert np.abs(shown - np.clip(wanted, -1, 1)).max() < 0.005
+    assert np.frombuffer(sections[LARGE], "<u2", count=2).tolist() == [2, 1]
     outputs = made.subject.goal.outputs
     maps = np.frombuffer(sections[MAPS], np.int8).reshape(5 + outputs, SMALL, SMALL) / 127
     hidden = made.network.activations(made.subject.plane.features(grid, ("x1", "x2")))
     second = list(hidden.values())[2][:, 1].reshape(GRID, GRID)
     assert np.abs(maps[4] - second.reshape(SMALL, 2, SMALL, 2).mean(axis=(1, 3))).max() < 0.005
-    assert np.abs(np.frombuffer(sections[LARGE], np.int8).reshape(GRID, GRID) / 127 - second).max() < 0.005
+    assert np.abs(np.frombuffer(sections[LARGE], np.int8, offset=4).reshape(GRID, GRID) / 127 - second).max() < 0.005
 
 
 def test_more_classes_have_a_map_of_the_likeliest():

@@ -23,6 +23,7 @@ const LITTLE = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
  * @property {Float32Array | null} parameters
  * @property {Float32Array | null} gradients
  * @property {Int8Array | null} large
+ * @property {[number, number] | null} largeOf layer and number of its neuron
  * @property {Uint32Array | null} confusion
  * @property {Float32Array | null} activations
  * @property {Record<string, number> | null} figures
@@ -72,6 +73,7 @@ function frame(buffer, view) {
     parameters: null,
     gradients: null,
     large: null,
+    largeOf: null,
     confusion: null,
     activations: null,
     figures: null,
@@ -85,7 +87,10 @@ function frame(buffer, view) {
     else if (kind === 3) found.maps = new Int8Array(buffer, at, size);
     else if (kind === 4) found.parameters = floats(buffer, at, size);
     else if (kind === 5) found.gradients = floats(buffer, at, size);
-    else if (kind === 6) found.large = new Int8Array(buffer, at, size);
+    else if (kind === 6) {
+      found.largeOf = [view.getUint16(at, true), view.getUint16(at + 2, true)];
+      found.large = new Int8Array(buffer, at + 4, size - 4);
+    }
     else if (kind === 7) found.confusion = whole(buffer, at, size);
     else if (kind === 8) found.activations = floats(buffer, at, size);
     else if (kind === 9) found.figures = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, at, size)));

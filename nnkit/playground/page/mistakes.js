@@ -49,7 +49,13 @@ export function mistakes(take) {
     if (seen) fetchPage(false);
   }).observe(host);
   const often = paced(1500, () => fetchPage(false));
-  on("frame", (lane) => lane.number === 0 && store.digits && seen && often());
+  const look = (/** @type {import("./store.js").Lane} */ lane) => {
+    if (lane.number || !store.digits || !seen) return;
+    if (lane.running) often();
+    else fetchPage(false);
+  };
+  on("frame", look);
+  on("running", look);
   on("state", (lane) => lane.number === 0 && (from = 0));
 
   /** @param {boolean} anyway */
@@ -66,6 +72,8 @@ export function mistakes(take) {
       // The tab may have changed in between; the next look asks again.
     }
     asking = false;
+    const { frame, running } = store.lanes[0];
+    if (!running && seen && frame && frame.step !== step) fetchPage(false);
   }
 
   /** @param {any} answer */

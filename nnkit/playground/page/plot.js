@@ -118,7 +118,7 @@ export class Plot {
     }
     if (!large.neuron) return false;
     const { state } = this.lane;
-    if (frame.large && frame.large.length === grid * grid && this.hovered(frame)) {
+    if (frame.large && this.hovered(frame)) {
       paint(this.map, frame.large, grid);
       return true;
     }
@@ -130,23 +130,9 @@ export class Plot {
     return true;
   }
 
-  /** Whether the large map is surely that of this neuron: it looks like its small one. @param {import("./frames.js").Frame} frame */
+  /** Whether the large map is that of this neuron. @param {import("./frames.js").Frame} frame */
   hovered(frame) {
-    const { state } = this.lane;
-    const large = /** @type {Int8Array} */ (frame.large);
-    const neuron = /** @type {[number, number]} */ (this.large?.neuron);
-    let before = neuron[1];
-    for (let layer = 1; layer < neuron[0]; layer++) before += state.layers[layer].size;
-    const [grid, side] = [state.grid, state.maps];
-    const part = grid / side;
-    if (!frame.maps || !Number.isInteger(part)) return true;
-    let apart = 0;
-    for (let i = 3; i < side; i += 7) {
-      for (let j = 3; j < side; j += 7) {
-        const small = frame.maps[before * side * side + i * side + j];
-        apart += Math.abs(large[Math.floor((i + 0.5) * part) * grid + Math.floor((j + 0.5) * part)] - small);
-      }
-    }
-    return apart < 25 * 24;
+    const [of, neuron] = [frame.largeOf, this.large?.neuron];
+    return !!of && !!neuron && of[0] === neuron[0] && of[1] === neuron[1];
   }
 }

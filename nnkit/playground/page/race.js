@@ -4,7 +4,7 @@ import { byId, h } from "./dom.js";
 import { learning } from "./controls.js";
 import { NetworkView } from "./network.js";
 import { notice } from "./notices.js";
-import { emit, Lane, on, store, tellNotes } from "./store.js";
+import { emit, known, Lane, on, store, tellNotes } from "./store.js";
 
 /** @type {NetworkView | null} */
 let view = null;
@@ -29,6 +29,7 @@ export const second = () => view;
  * @param {Record<string, any>} settings what is other than in the first
  */
 export async function begin(settings) {
+  await known(store.lanes[0]);
   if (store.race) return;
   const lane = new Lane(1);
   lane.settings = { ...store.settings, ...settings };

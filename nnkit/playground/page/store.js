@@ -117,6 +117,9 @@ function sent(lane, part) {
   });
 }
 
+/** Once the server knows all that was changed in a network. @param {Lane} lane @returns {Promise<void>} */
+export const known = (lane) => (lane.sending ? new Promise((done) => lane.done.push(done)) : Promise.resolve());
+
 /** @param {Lane} lane */
 async function flush(lane) {
   const [settings, done] = [lane.waiting, lane.done];
