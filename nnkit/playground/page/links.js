@@ -5,6 +5,9 @@ import { fit } from "./dom.js";
 
 const BUCKETS = 14;
 const ANIMATED = 160;
+/** Beyond so many links, they are drawn a few times a second only: strokes cost more than all else on the page. */
+const MANY = 800;
+const RARELY_MS = 250;
 const SAMPLES = 18;
 
 /** @typedef {{left: number, right: number, y: number}} Place */
@@ -18,6 +21,7 @@ export class Links {
     this.width = this.height = 0;
     this.offset = 0;
     this.slow = 0;
+    this.drawn = 0;
     /** Four coordinates of each link: from x, y and to x, y. */
     this.lines = new Float32Array(0);
     this.index = new Int32Array(0);
@@ -63,6 +67,11 @@ export class Links {
     }
   }
 
+  /** Whether it is time to draw them for the next frame of a training. */
+  get due() {
+    return this.count <= MANY || performance.now() - this.drawn > RARELY_MS;
+  }
+
   /**
    * Draws all links.
    * @param {Float32Array} values
@@ -90,7 +99,8 @@ export class Links {
     if (neuron) this.bring(brush, neuron);
     if (moving && this.count <= ANIMATED && this.slow < 5) this.flow(brush);
     if (chosen) this.mark(brush, chosen);
-    this.slow += (performance.now() - began - this.slow) * 0.05;
+    this.drawn = performance.now();
+    this.slow += (this.drawn - began - this.slow) * 0.05;
   }
 
   /** Orders links by how they look, so that equal ones are one stroke. @param {Float32Array} values @param {boolean} relative */

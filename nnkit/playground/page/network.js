@@ -274,7 +274,7 @@ export class NetworkView {
         }
       }
     }
-    this.redraw();
+    if (this.links.due || !this.lane.running) this.redraw();
     this.biases(frame);
     this.inspector.draw(frame);
     this.card.draw();
