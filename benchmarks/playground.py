@@ -2,7 +2,7 @@
 
 One page with a network of 6 × 8 neurons that plays: pictures drawn each second, and what the server's process takes,
 which passes messages on while other processes train. Then ten pages that play: how long a page waits for the answer to
-a command, in windows that all draw, in tabs of which one is seen, and in programs that draw nothing, which tells the
+a command, in tabs of which one is seen, in windows that all draw, and in programs that draw nothing, which tells the
 browser's share. Writes benchmarks/results/playground.json.
 """
 
@@ -29,7 +29,7 @@ from nnkit.bench import described_machine  # noqa: E402
 from tests.playground.browser.chromium import chromium  # noqa: E402
 from tests.playground.browser.driver import Play  # noqa: E402
 from tests.playground.browser.serving import Served, served  # noqa: E402
-from tests.playground.browser.visits import DESKTOP, Visit, visits  # noqa: E402
+from tests.playground.browser.visits import DESKTOP, Windows, visits  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results" / "playground.json"
 NETWORK: dict[str, Any] = {"data": "spiral", "hidden": [8] * 6, "optimizer": "adam", "rate": 0.01}
@@ -55,12 +55,15 @@ def main() -> None:
     before = psutil.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "log") as server:
         with chromium() as browser:
-            with visits(browser, server.url) as visit:
+            with visits(Windows(browser), server.url) as visit:
                 alone = one_page(visit(context=MOVING, **NETWORK), server)
-            with visits(browser, server.url) as visit:
-                drawn = ten_pages([visit(context=MOVING, **NETWORK) for _ in range(PAGES)], server)
-            with visits(browser, server.url) as visit:
-                tabs = ten_pages([opened(visit, behind=number > 0) for number in range(PAGES)], server)
+            settle(server)
+            with visits(Windows(browser), server.url) as visit:
+                tabs = ten_pages([visit(context=MOVING, **NETWORK) for _ in range(PAGES)], server)
+            settle(server)
+            with visits(Windows(browser), server.url) as visit:
+                drawn = ten_pages([visit(context=window(at), **NETWORK) for at in range(PAGES)], server)
+        settle(server)
         bare = asyncio.run(ten_programs(server))
     described = described_machine(None)
     for name in ("aiohttp", "playwright"):
@@ -71,8 +74,8 @@ def main() -> None:
         "load_before": round(before, 2),
         "goals": {"frames_per_s": FRAMES_PER_S, "server_cores": SERVER_CORES, "latency_s": LATENCY_S},
         "one page": alone,
-        f"{PAGES} windows, all of them seen": drawn,
         f"{PAGES} tabs of a window, one of them seen": tabs,
+        f"{PAGES} windows, all of them seen": drawn,
         f"{PAGES} programs that draw nothing": bare,
     }
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
@@ -109,13 +112,17 @@ def _seconds(process: psutil.Process) -> float:
     return float(spent.user + spent.system)
 
 
-def opened(visit: Visit, behind: bool) -> Play:
-    """A page that is told that it is behind another, or in front. Without a window, Chromium shows all pages."""
-    play = visit.blank(**MOVING)
-    play.page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => Boolean(window.behind) })")
-    play.open(**NETWORK)
-    play.page.evaluate("(behind) => { window.behind = behind; }", behind)
-    return play
+def settle(server: Served) -> None:
+    """Wait until the networks of closed pages have ended, for as long as the server keeps one that it lost."""
+    end = time.monotonic() + 40
+    while len(server.processes()) > 1 and time.monotonic() < end:
+        time.sleep(0.5)
+    time.sleep(2)
+
+
+def window(number: int) -> dict[str, Any]:
+    """A kind of page of its own, which has a window of its own."""
+    return {**MOVING, "viewport": {"width": 1400, "height": 1000 - number}}
 
 
 def one_page(play: Play, server: Served) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnkit.data import Preprocessing
-from nnkit.playground import archive
+from nnkit.playground.archive import written
 from nnkit.playground.code import python_code
 from nnkit.playground.lab import Lab
 from nnkit.playground.on_plane import OnPlane
@@ -34,7 +34,7 @@ def _python(lab: Lab, given: Given) -> tuple[str, str, bytes]:
 
 
 def _json(lab: Lab, given: Given) -> tuple[str, str, bytes]:
-    return "network.json", "application/json", archive.written(lab.settings, lab.network.parameters(), given)
+    return "network.json", "application/json", written(lab.settings, lab.network.parameters(), given)
 
 
 def _h5(lab: Lab, given: Given) -> tuple[str, str, bytes]:

@@ -13,7 +13,7 @@ from nnkit import nn
 from nnkit.data.arrays import Array
 from nnkit.errors import NnkitError
 from nnkit.names import clipped
-from nnkit.playground import archive
+from nnkit.playground.archive import read
 from nnkit.playground.given import Given
 from nnkit.playground.lab import Lab
 from nnkit.playground.settings import TABLE
@@ -45,7 +45,7 @@ def _csv(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
 
 
 def _json(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
-    found = archive.read(content)
+    found = read(content)
     brought = found.given
     if isinstance(brought, Strokes):
         given = replace(given, strokes=brought)

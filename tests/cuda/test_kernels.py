@@ -51,6 +51,7 @@ def test_rows_with_their_derivatives(device: CupyBackend, part: int) -> None:
 SETTINGS = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.slow
 @settings(SETTINGS, max_examples=5)
 @given(jobs(PLAIN))
 def test_whole_steps(device: CupyBackend, job) -> None:

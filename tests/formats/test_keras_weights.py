@@ -160,6 +160,7 @@ RANDOM = settings(deadline=None, derandomize=True, suppress_health_check=[Health
 SHAPES = st.sampled_from([(4,), (3, 4)])
 
 
+@pytest.mark.slow
 @settings(RANDOM, max_examples=2)
 @given(NESTED, SHAPES)
 def test_random_architectures(tmp_path: Path, steps: list[Any], shape: tuple[int, ...]) -> None:

@@ -126,6 +126,7 @@ def check_random(hidden: list[nn.Module], shape: tuple[int, ...], dtype: str, op
     agrees(moved(net), 2000, min(opset, newest()), (1, 6))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(layers(), SHAPES, TYPES, VERSIONS)
 def test_random_networks(hidden: list[nn.Module], shape: tuple[int, ...], dtype: str, opset: int) -> None:

@@ -43,6 +43,7 @@ MODULES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(MODULES, WIDTHS, st.integers(0, 9))
 def test_both_layouts(module: nn.Module, inputs: int, seed: int) -> None:

@@ -99,6 +99,7 @@ def test_the_same_bits_in_half_the_memory(between, activation):
     assert not any(step.phase == "recompute" for step in whole.steps)
 
 
+@pytest.mark.slow
 def test_twelve_layers_of_ninety_six_in_half_the_memory():
     job = deep(rows=1024)
     whole = plan(job.graph(1024), TARGET)

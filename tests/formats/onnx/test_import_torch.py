@@ -145,6 +145,7 @@ def test_the_exporter_that_traces(name: str, tmp_path: Path) -> None:
     assert same(built, exported(built, dynamo=False), tmp_path) == f"{expected}, Dense(2, activation='identity')"
 
 
+@pytest.mark.slow
 def test_the_exporter_of_today_on_many_layers(tmp_path: Path) -> None:
     """One file for all, since an export takes seconds; each by itself is a slow test."""
     chosen = ("gelu", "softplus, beta", "soft_shrink", "hard_shrink", "threshold", "prelu", "rms norm", "group norm")

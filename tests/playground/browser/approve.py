@@ -10,13 +10,14 @@ from tests.playground.browser import pictures
 from tests.playground.browser.chromium import chromium
 from tests.playground.browser.scenes import PICTURES
 from tests.playground.browser.serving import served
-from tests.playground.browser.visits import visits
+from tests.playground.browser.visits import Windows, visits
 
 
 def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser, served(Path(folder) / "log") as server:
+        windows = Windows(browser)
         for name in names or PICTURES:
-            with visits(browser, server.url) as visit:
+            with visits(windows, server.url) as visit:
                 pictures.keep(pictures.taken(PICTURES[name].show(visit)), pictures.path(name))
             print(pictures.path(name), f"{pictures.path(name).stat().st_size:,} bytes")
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.playground.browser.chromium import EXECUTABLE, chromium
 from tests.playground.browser.serving import Served, served
-from tests.playground.browser.visits import Visit, visits
+from tests.playground.browser.visits import Visit, Windows, visits
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -41,6 +41,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
+def windows(browser: Browser) -> Iterator[Windows]:
+    made = Windows(browser)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="package")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One for all; ``browser`` comes first, since without it there is nothing to serve for."""
     with served(tmp_path_factory.mktemp("server") / "complaints.txt") as made:
@@ -48,7 +55,7 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Served) -> Iterator[Visit]:
+def visit(windows: Windows, server: Served) -> Iterator[Visit]:
     """Opens a page with the settings of a link: ``visit(data="spiral")``. At the end no page may have done wrong."""
-    with visits(browser, server.url) as visit:
+    with visits(windows, server.url) as visit:
         yield visit

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 READY = "html[data-ready='true']"
 PATIENCE_S = 15.0
+LOOK = """async () => {
+    const { store } = await import(new URL("store.js", location).href);
+    const { content } = await store.connection.ask({ do: "export", format: "json", lane: 0 });
+    return new TextDecoder().decode(content);
+}"""
 
 
 class Play:
@@ -137,9 +142,13 @@ class Play:
             self.click(f"export-{form}")
         return Path(download.value.path()).read_bytes()
 
+    def look(self) -> bytes:
+        """The JSON file that the page gives out, asked for without the menu: what the engine has now."""
+        return str(self.page.evaluate(LOOK)).encode()
+
     def archive(self) -> dict[str, Any]:
         """Settings, weights and data as the engine has them now."""
-        return dict(json.loads(self.export("json")))
+        return dict(json.loads(self.look()))
 
     def settled(self, **settings: Any) -> dict[str, Any]:
         """What the engine has, once it has these settings."""

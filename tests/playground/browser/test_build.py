@@ -34,7 +34,7 @@ def test_a_network_built_by_clicking_learns_the_spiral(visit: Visit) -> None:
     play.until(lambda: play.number("test-loss") < 0.05, "a test loss below 0.05", within_s=60)
     play.until(lambda: not play.playing, "the end")
     play.still()
-    figures = lab(play.export("json")).scored()
+    figures = lab(play.look()).scored()
     assert figures.test_loss < 0.05
     assert play.number("test-loss") == pytest.approx(figures.test_loss, rel=0.05, abs=6e-4)
     assert play.number("accuracy") == pytest.approx(100 * figures.test_score, abs=0.06)

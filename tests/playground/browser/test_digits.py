@@ -83,7 +83,7 @@ def test_a_digit_is_read_while_it_is_drawn(visit: Visit) -> None:
     assert strip(play) != shown
     pen(play, up=True)
     assert second.sum() == pytest.approx(100, abs=0.6)
-    engine = lab(play.export("json"))
+    engine = lab(play.look())
     np.testing.assert_allclose(second, 100 * engine.network.predict(drawn(play))[0], atol=2)
     assert play.text("verdict") == "This looks like a 1."
     assert second.argmax() == 1
@@ -108,7 +108,7 @@ def test_mistakes_are_browsed(visit: Visit) -> None:
     play = visit(tab="digits", data="digits", speed="epoch", seed=2)
     play.steps(1)
     play.by("mistakes").scroll_into_view_if_needed()
-    engine = lab(play.export("json"))
+    engine = lab(play.look())
     wrong = engine.subject.mistakes(engine, 0, 60)  # type: ignore[attr-defined]
     assert wrong["total"] > 24
     play.until(lambda: play.text("mistake-count").startswith(f"{wrong['total']} test digits wrong; 1 to 24"), "them")

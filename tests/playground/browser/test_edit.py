@@ -15,7 +15,7 @@ def loss_changes(play: Play, before: float) -> None:
     """The page shows another loss than before, and it is the engine's."""
     play.until(lambda: play.number("test-loss") != before, "another loss")
     play.still()
-    assert play.number("test-loss") == pytest.approx(lab(play.export("json")).scored().test_loss, abs=6e-4)
+    assert play.number("test-loss") == pytest.approx(lab(play.look()).scored().test_loss, abs=6e-4)
 
 
 def test_weights_are_edited_at_a_neuron_and_at_a_link(visit: Visit) -> None:
@@ -68,7 +68,8 @@ def at_a_link(play: Play) -> None:
     play.until(lambda: play.archive()["parameters"][FIRST][0][0] == -2, "the weight in the engine")
     loss_changes(play, before)
     play.page.keyboard.press("Escape")
-    assert play.by("link-card").is_hidden()
+    play.page.mouse.move(0, 0)
+    play.by("link-card").wait_for(state="hidden")
 
 
 def middle_of_the_first_link(play: Play) -> tuple[float, float]:

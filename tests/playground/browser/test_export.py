@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,10 +16,7 @@ import nnkit
 from nnkit.playground.lab import Lab
 from tests.playground.browser.engine import lab
 from tests.playground.browser.serving import Served
-from tests.playground.browser.visits import Visit, visits
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+from tests.playground.browser.visits import Visit, Windows, visits
 
 SETTINGS = {
     "data": "gauss",
@@ -43,8 +40,8 @@ class Exported(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def exported(browser: Browser, server: Served) -> Iterator[Exported]:
-    with visits(browser, server.url) as visit:
+def exported(windows: Windows, server: Served) -> Iterator[Exported]:
+    with visits(windows, server.url) as visit:
         play = visit(**SETTINGS)
         play.steps(EPOCHS)
         files = {form: play.export(form) for form in ("python", "h5", "onnx", "json")}

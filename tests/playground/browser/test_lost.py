@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.playground.browser.driver import Play
 from tests.playground.browser.proxy import BROWSER, SERVER, Line, line
 from tests.playground.browser.serving import served
-from tests.playground.browser.visits import DESKTOP, visits
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+from tests.playground.browser.visits import DESKTOP, Windows, visits
 
 REFUSED = "WebSocket connection to"
 """What Chromium writes to the console of a connection that it does not get."""
 
 
 @pytest.fixture
-def cuttable(browser: Browser, tmp_path: Path) -> Iterator[tuple[Play, Line]]:
+def cuttable(windows: Windows, tmp_path: Path) -> Iterator[tuple[Play, Line]]:
     """A page, and its line to a server of its own."""
     with (
         served(tmp_path / "complaints.txt", "--host", SERVER) as server,
         line(server.port) as between,
-        visits(browser, f"http://{BROWSER}:{server.port}/") as visit,
+        visits(windows, f"http://{BROWSER}:{server.port}/") as visit,
     ):
         play = visit.blank(**DESKTOP)
         play.watch.expect(REFUSED)
@@ -74,8 +70,8 @@ def test_the_same_network_goes_on(cuttable: tuple[Play, Line]) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_that_was_started_anew(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path / "first.txt") as server, visits(browser, server.url) as visit:
+def test_a_server_that_was_started_anew(windows: Windows, tmp_path: Path) -> None:
+    with served(tmp_path / "first.txt") as server, visits(windows, server.url) as visit:
         play = visit.blank(**DESKTOP)
         play.watch.expect(REFUSED)
         play.open(data="moons", hidden=[5], noise=10)

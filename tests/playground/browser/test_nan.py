@@ -19,7 +19,7 @@ def test_a_learning_rate_that_is_far_too_high(visit: Visit) -> None:
     assert "smaller learning rate" in words
     play.by("ended-why").locator("summary").click()
     assert play.by("ended-why").locator("p").inner_text()
-    assert all(np.isfinite(value).all() for value in lab(play.export("json")).network.parameters().values())
+    assert all(np.isfinite(value).all() for value in lab(play.look()).network.parameters().values())
     play.click("end-reset")
     play.by("ended").wait_for(state="hidden")
     play.until(lambda: play.archive()["parameters"] == start, "the first weights")

@@ -8,6 +8,8 @@ from tests.playground.browser.driver import Play
 from tests.playground.browser.visits import PHONE, Visit
 
 WIDTH = 390
+PATIENCE_S = 40
+"""Without a graphics card, the 5,000 links of the widest network take a second for each picture."""
 
 
 def fits(play: Play) -> None:
@@ -35,10 +37,10 @@ def test_it_fits_a_phone(visit: Visit, settings: dict[str, object]) -> None:
 def plays(play: Play) -> None:
     """By tapping."""
     play.by("play").tap()
-    play.until(lambda: play.step > 0 and play.playing, "training")
+    play.until(lambda: play.step > 0 and play.playing, "training", PATIENCE_S)
     fits(play)
-    play.by("play").tap()
-    play.until(lambda: not play.playing, "the pause")
+    play.by("play").tap(timeout=1000 * PATIENCE_S)
+    play.until(lambda: not play.playing, "the pause", PATIENCE_S)
 
 
 def test_points_are_drawn_by_tapping(visit: Visit) -> None:

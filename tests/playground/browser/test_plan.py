@@ -12,7 +12,7 @@ from tests.playground.browser.visits import Visit
 
 def explained(play: Play) -> dict[str, Any]:
     """What nnkit says of the network that the page has."""
-    made = lab(play.export("json"))
+    made = lab(play.look())
     found = made.network.explain(made.settings.batch, optimizer_for(made.settings), made.subject.goal.loss)
     return dict(found.data)
 

@@ -18,7 +18,7 @@ def test_steps_are_those_of_nnkit(visit: Visit, speed: str) -> None:
     assert play.step == (4 * per_epoch if speed == "epoch" else 4)
     assert play.text("step-count") == f"step {play.step:g}"
     assert play.text("epoch") == ("4" if speed == "epoch" else "1")
-    page = lab(play.export("json"))
+    page = lab(play.look())
     net = nnkit.FeedForward(2, 1, hidden=[5], activation="tanh", output_activation="sigmoid", seed=3)
     if speed == "epoch":
         train(net, page.subject.x_train, page.subject.y_train)

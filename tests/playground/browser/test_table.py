@@ -32,7 +32,7 @@ def test_a_dropped_table_with_features_and_axes(visit: Visit) -> None:
     play.settled(features=["width", "depth"], axes=["depth", "height"])
     play.steps(2)
     assert play.picture() != before
-    engine = lab(play.export("json"))
+    engine = lab(play.look())
     assert engine.network.input_shape == (2,)
     assert play.number("test-loss") == pytest.approx(engine.scored().test_loss, abs=6e-4)
 

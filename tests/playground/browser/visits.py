@@ -1,4 +1,8 @@
-"""Pages that are opened, each in a context of its own, and that must have done nothing wrong at the end."""
+"""Pages that are opened, and that must have done nothing wrong at the end.
+
+Pages of one kind (by day, by night, on a phone) are tabs of one window, since a window of its own for each costs more
+than all else that a test does. They share nothing through it: the page keeps nothing in the browser, which is tested.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from tests.playground.browser.driver import Play
 from tests.playground.browser.watch import Watch
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 DESKTOP = {"viewport": {"width": 1400, "height": 1000}, "reduced_motion": "reduce"}
 PHONE = {
@@ -20,13 +24,35 @@ PHONE = {
     "is_mobile": True,
     "device_scale_factor": 2,
 }
+PATIENCE_MS = 10_000
+
+
+class Windows:
+    """One window of a browser for each kind of page."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._opened: dict[str, BrowserContext] = {}
+
+    def window(self, kind: dict[str, Any]) -> BrowserContext:
+        key = repr(sorted(kind.items()))
+        if key not in self._opened:
+            self._opened[key] = self._browser.new_context(**kind)
+            self._opened[key].set_default_timeout(PATIENCE_MS)
+        return self._opened[key]
+
+    def close(self) -> None:
+        """Close all; no page may have left anything in them."""
+        for window in self._opened.values():
+            assert window.storage_state() == {"cookies": [], "origins": []}
+            window.close()
 
 
 class Visit:
     """Opens pages."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
-        self._browser, self._url = browser, url
+    def __init__(self, windows: Windows, url: str) -> None:
+        self._windows, self._url = windows, url
         self.opened: list[Play] = []
 
     def __call__(self, query: str = "", context: dict[str, Any] | None = None, **settings: Any) -> Play:
@@ -35,21 +61,19 @@ class Visit:
 
     def blank(self, **context: Any) -> Play:
         """A page that is still empty."""
-        made = self._browser.new_context(**context)
-        made.set_default_timeout(10_000)
-        watch = Watch(made)
-        self.opened.append(Play(made.new_page(), self._url, watch))
+        page = self._windows.window(context).new_page()
+        self.opened.append(Play(page, self._url, Watch(page)))
         return self.opened[-1]
 
 
 @contextmanager
-def visits(browser: Browser, url: str) -> Iterator[Visit]:
+def visits(windows: Windows, url: str) -> Iterator[Visit]:
     """For the length of the block."""
-    visit = Visit(browser, url)
+    visit = Visit(windows, url)
     try:
         yield visit
         faults = [fault for play in visit.opened for fault in play.watch.verdict()]
         assert not faults, faults
     finally:
         for play in visit.opened:
-            play.page.context.close()  # its pages say goodbye to the server
+            play.page.close()  # it says goodbye to the server

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page, Route
+    from playwright.sync_api import ConsoleMessage, Page, Route
 
 HERE = ("127.0.0.1", "localhost", "::1")
 OF_THE_PAGE = ("data", "blob", "about")
 
 
 class Watch:
-    """Looks at all pages of a context: blocks what goes elsewhere, and keeps what went wrong."""
+    """Looks at a page: blocks what goes elsewhere, and keeps what went wrong."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, page: Page) -> None:
         self.faults: list[str] = []
         self._expected: list[str] = []
-        context.route("**/*", self._route)
-        context.on("page", self._page)
+        page.route("**/*", self._route)
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        page.on("websocket", lambda socket: here(socket.url) or self.faults.append(f"asked for {socket.url}"))
+        page.on("popup", lambda other: self.faults.append(f"opened {other.url}"))
 
     def expect(self, text: str) -> None:
         """An error with this text is no fault."""
@@ -35,12 +38,7 @@ class Watch:
             self.faults.append(f"asked for {route.request.url}")
             route.abort()
 
-    def _page(self, page: Page) -> None:
-        page.on("console", lambda message: self._said(message))
-        page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
-        page.on("websocket", lambda socket: here(socket.url) or self.faults.append(f"asked for {socket.url}"))
-
-    def _said(self, message: Any) -> None:
+    def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.faults.append(f"console: {message.text}")
 
