@@ -204,11 +204,12 @@ async def ten_programs(server: Served) -> dict[str, Any]:
 
     async with aiohttp.ClientSession() as client:
         origin = {"Origin": server.url.rstrip("/")}
-        sockets = [await client.ws_connect(f"{server.url}live", headers=origin, max_msg_size=0) for _ in range(PAGES)]
-        programs = [Program(socket) for socket in sockets]
-        for program in programs:
-            await program.ask(do="hello", session=None, settings=NETWORK)
-            await program.ask(do="play")
+        sockets, programs = [], []
+        for _ in range(PAGES):
+            sockets.append(await client.ws_connect(f"{server.url}live", headers=origin, max_msg_size=0))
+            programs.append(Program(sockets[-1]))
+            await programs[-1].ask(do="hello", session=None, settings=NETWORK)
+            await programs[-1].ask(do="play")
         await asyncio.sleep(WARM_UP_S)
         usage, waited = Usage(server), list[float]()
         for at, message in enumerate(COMMANDS_IN_TURN):

@@ -20,7 +20,10 @@ export function files() {
     menu.open = false;
     menu.querySelector("summary").focus();
   });
-  byId("copy-link").addEventListener("click", copyLink);
+  byId("copy-link").addEventListener("click", () => {
+    menu.open = false;
+    copyLink();
+  });
   const chooser = byId("import-file");
   for (const opener of document.querySelectorAll("[data-import]"))
     opener.addEventListener("click", () => chooser.click());

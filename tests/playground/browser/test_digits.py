@@ -104,6 +104,7 @@ def test_digits_are_recognised_after_training_on_mnist(visit: Visit) -> None:
     assert play.text("verdict") == "This looks like a 7."
 
 
+@pytest.mark.slow
 def test_mistakes_are_browsed(visit: Visit) -> None:
     play = visit(tab="digits", data="digits", speed="epoch", seed=2)
     play.steps(1)

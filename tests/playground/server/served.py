@@ -121,11 +121,11 @@ def children() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
-def run(test: Callable[[], Awaitable[None]]) -> None:
-    """Run a test, for 20 seconds at most."""
+def run(test: Callable[[], Awaitable[None]], seconds: float = 20) -> None:
+    """Run a test, for so many seconds at most."""
 
     async def limited() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(seconds):
             await test()
 
     asyncio.run(limited())

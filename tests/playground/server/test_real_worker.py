@@ -3,12 +3,19 @@
 import os
 import signal
 
+import pytest
+
 from nnkit.playground.server.child import WORKER
 from nnkit.playground.settings import usual
+from tests.playground.server import served
 from tests.playground.server.served import children, run, site
 
 
-def test_a_network_whose_process_was_killed_is_there_again_in_its_tab_and_a_race_begins_with_its_settings() -> None:
+def test_a_network_whose_process_was_killed_is_there_again_in_its_tab_and_a_race_begins_with_its_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(served, "WAIT_S", 30)  # real processes start in seconds
+
     async def test() -> None:
         async with site(worker=WORKER) as at:
             page, _ = await at.open()
@@ -21,4 +28,4 @@ def test_a_network_whose_process_was_killed_is_there_again_in_its_tab_and_a_race
             assert (await page.event("lost"))["lane"] == 0
             assert (await page.event("state"))["settings"] == wanted
 
-    run(test)
+    run(test, 90)
