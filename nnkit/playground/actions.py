@@ -21,6 +21,8 @@ from nnkit.playground.strokes import strokes
 if TYPE_CHECKING:
     from nnkit.playground.desk import Desk
 
+ALL = {"state", "data", "plan"}
+"""The events about a network."""
 Answer = dict[str, Any]
 Action = Callable[["Desk", Message], Answer | None]
 
@@ -36,13 +38,13 @@ def _begin(desk: Desk, message: Message) -> Answer:
     given = message.get("settings")
     wanted = {"device": message["device"]} if "device" in message else {}
     answer = desk.change(wanted | (given if isinstance(given, dict) else {}))
-    desk.news |= {"state", "data", "plan"}
+    desk.news |= ALL
     return answer
 
 
 def _again(desk: Desk, message: Message) -> Answer:
     """The page has come back."""
-    desk.news |= {"state", "data", "plan"}
+    desk.news |= ALL
     return desk.settled([])
 
 

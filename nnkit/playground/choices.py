@@ -8,6 +8,7 @@ from typing import Any
 
 from nnkit.optimizers import OPTIMIZERS
 from nnkit.playground import settings as known
+from nnkit.playground import strokes, table
 from nnkit.playground.digit_sets import at_hand_here
 from nnkit.playground.features import DERIVED
 from nnkit.playground.points import CLASSIFICATION, REGRESSION, WITH_CLASSES, drawn
@@ -33,11 +34,11 @@ def choices() -> dict[str, Any]:
     names = {
         "data": [*CLASSIFICATION, *REGRESSION, DRAWN, TABLE],
         "digits": [*at_hand_here()],
-        "problem": ["classification", "regression"],
+        "problem": [*known.PROBLEMS],
         "activations": [*known.HIDDEN_ACTIVATIONS],
         "output": [*known.OUTPUTS],
         "loss": [*known.LOSS_NAMES],
-        "penalty": ["none", "l1", "l2"],
+        "penalty": [*known.PENALTIES],
         "speed": [*known.SPEEDS],
         "compile": [*known.COMPILE],
         "device": [*devices()],
@@ -54,7 +55,7 @@ def choices() -> dict[str, Any]:
         "with_classes": [*WITH_CLASSES, DRAWN],
         "defaults": {tab: usual(tab).to_dict() for tab in (PLANE, DIGITS)},
         "limits": {"layers": known.DEEPEST, "neurons": known.WIDEST, "neurons_digits": known.WIDEST_DIGITS,
-                   "points": 2000, "upload_bytes": 16 << 20},
+                   "points": strokes.MOST, "upload_bytes": table.MOST_BYTES},
     }  # fmt: skip
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnkit import losses
 from nnkit.optimizers import OPTIMIZERS
 from nnkit.playground.code_rows import rows_of
-from nnkit.playground.goal import Goal, goal_for
+from nnkit.playground.goal import Goal, counts_right, goal_for
 from nnkit.playground.optimizer import arguments
 from nnkit.playground.settings import Settings
 from nnkit.playground.source import call, listed, number, quoted
@@ -118,8 +117,7 @@ def _scores(goal: Goal, classes: int, own: str, weights: bool) -> Lines:
     if not classes:
         yield 'print(f"test loss {scores.loss:.4f}, R2 {scores.r2:.4f}")'
         return
-    kind = losses.get(goal.loss).targets
-    if kind == "classes" or (kind == "binary" and goal.outputs == 1):
+    if counts_right(goal):
         yield "accuracy = scores.accuracy"
     elif goal.outputs > 1:
         yield "accuracy = (net.predict(x_test).argmax(axis=1) == y_test).mean()"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nnkit.playground.features import DERIVED
-from nnkit.playground.points import CLASSIFICATION, WITH_CLASSES
+from nnkit.playground.features import DERIVED, chosen_features
+from nnkit.playground.points import CLASSIFICATION, classes_of
 from nnkit.playground.settings import DIGITS, DRAWN, TABLE, Settings
 from nnkit.playground.source import assigned, call, listed, number, quoted
 from nnkit.playground.strokes import Strokes, split_of
@@ -71,7 +71,7 @@ def _digits(settings: Settings) -> Rows:
 
 
 def _drawn(settings: Settings) -> Rows:
-    classes = settings.classes if settings.data in WITH_CLASSES else 2
+    classes = classes_of(settings.data, settings.classes)
     labelled = settings.data in CLASSIFICATION
     arguments = {"rows": settings.points, "classes": classes, "noise": settings.noise / 100, "seed": settings.seed}
     items = [quoted(settings.data), *(f"{name}={value!r}" for name, value in arguments.items())]
@@ -92,7 +92,7 @@ def _strokes(settings: Settings, strokes: Strokes) -> Rows:
     lines = [
         f"points = {call('np.array', [listed(points, indent=4)], before=9)}",
         f"x, y = points[:, :2], points[:, 2]{kind}",
-        _split(_share(settings) if share == 1 - settings.train / 100 else repr(share), settings, stratified),
+        _split(_share(settings) if share == settings.test_share else repr(share), settings, stratified),
     ]
     return _with_points(lines, settings, len(plane.classes))
 
@@ -109,7 +109,7 @@ def _table(settings: Settings, table: Table) -> Rows:
     ]
     if len(table.columns) == 2:
         return _with_points(lines, settings, len(table.classes))
-    names = chosen_features(settings, table.columns)
+    names = chosen_features(settings.features, table.columns)
     if names != table.columns:
         lines += [
             f"names = {listed(map(quoted, names), before=8)}",
@@ -118,14 +118,9 @@ def _table(settings: Settings, table: Table) -> Rows:
     return Rows([*lines, *_parts("x")], len(names), len(table.classes))
 
 
-def chosen_features(settings: Settings, offered: tuple[str, ...]) -> tuple[str, ...]:
-    """The features of the settings that there are, else the first two."""
-    return tuple(name for name in settings.features if name in offered) or offered[:2]
-
-
 def _with_points(lines: list[str], settings: Settings, classes: int) -> Rows:
     """With the features that are computed from two coordinates."""
-    names = chosen_features(settings, tuple(DERIVED))
+    names = chosen_features(settings.features, tuple(DERIVED))
     if names == ("x1", "x2"):
         return Rows([*lines, *_parts("x")], len(names), classes)
     stacked = call("np.stack", [listed(FORMULAS[name] for name in names), "axis=1"], before=11)

@@ -19,8 +19,6 @@ from nnkit.playground.meter import Meter
 from nnkit.playground.pump import Pump
 from nnkit.playground.settings import SUBJECT, Settings, place
 
-ALL = {"state", "data", "plan"}
-
 
 class Desk:
     """Keeps what was given and the lab that follows from it and its settings.

@@ -20,6 +20,15 @@ DERIVED: dict[str, tuple[str, Callable[[Array, Array], Array]]] = {
 """Label and formula of each feature of two coordinates, in the order in which a page shows them."""
 
 
+def chosen_features(wanted: Sequence[str], offered: Sequence[str]) -> tuple[str, ...]:
+    """The features that are wanted and that there are, else the first two.
+
+    >>> chosen_features(["x2", "width"], ["x1", "x2", "x1^2"]), chosen_features([], ["x1", "x2", "x1^2"])
+    (('x2',), ('x1', 'x2'))
+    """
+    return tuple(name for name in wanted if name in offered) or tuple(offered)[:2]
+
+
 def derived(x: Array, names: Sequence[str]) -> Array:
     """The features of points (rows, 2), one column for each name, in float32.
 

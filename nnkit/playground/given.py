@@ -10,7 +10,7 @@ from nnkit.playground import strokes, table
 from nnkit.playground.on_digits import OnDigits
 from nnkit.playground.on_plane import OnPlane
 from nnkit.playground.plane import Plane, held_out
-from nnkit.playground.points import CLASSIFICATION, WITH_CLASSES, drawn
+from nnkit.playground.points import CLASSIFICATION, classes_of, drawn
 from nnkit.playground.settings import DIGITS, DRAWN, TABLE, Settings
 from nnkit.playground.strokes import NotEnough, Strokes
 from nnkit.playground.subject import Subject
@@ -50,10 +50,10 @@ def _plane(settings: Settings, given: Given) -> Plane:
 
 
 def _generated(settings: Settings) -> Plane:
-    classes = settings.classes if settings.data in WITH_CLASSES else 2
+    classes = classes_of(settings.data, settings.classes)
     x, y = drawn(settings.data, settings.points, classes, settings.noise / 100, settings.seed)
     labelled = settings.data in CLASSIFICATION
-    test = held_out(y, 1 - settings.train / 100, settings.seed, labelled)
+    test = held_out(y, settings.test_share, settings.seed, labelled)
     names = tuple(str(number) for number in range(classes)) if labelled else ()
     what = f"{classes} classes" if labelled else "a value from −1 to 1"
     return Plane(x, y, test, names, summary=f"{settings.data}: {len(x)} points, {what}")

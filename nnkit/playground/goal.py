@@ -36,6 +36,12 @@ class Goal:
     high: float | None = None
 
 
+def counts_right(goal: Goal) -> bool:
+    """Whether ``net.test`` counts rows whose class is right: not where a class is an output among others, yes or no."""
+    kind = losses.get(goal.loss).targets
+    return kind == "classes" or (kind == "binary" and goal.outputs == 1)
+
+
 def goal_for(settings: Settings, classes: int) -> Goal:
     """The goal of a network that tells ``classes`` apart, or learns values from −1 to 1 where there are none.
 

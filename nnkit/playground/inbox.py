@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 from collections import deque
 from collections.abc import Callable, Collection
 from threading import Condition, Thread
@@ -15,7 +14,6 @@ from nnkit.playground import wire
 Message = dict[str, Any]
 AHEAD = 2
 """Frames that may be under way."""
-_LENGTH = struct.Struct("<I")
 
 
 class Inbox:
@@ -88,9 +86,9 @@ def _message(kind: int, content: bytes) -> Message:
     if kind == wire.TEXT:
         found: Message = json.loads(content)
         return found
-    (size,) = _LENGTH.unpack_from(content)
-    head: Message = json.loads(content[_LENGTH.size : _LENGTH.size + size])
-    return head | {"content": content[_LENGTH.size + size :]}
+    (size,) = wire.LENGTH.unpack_from(content)
+    head: Message = json.loads(content[wire.LENGTH.size : wire.LENGTH.size + size])
+    return head | {"content": content[wire.LENGTH.size + size :]}
 
 
 def _whole(value: Any) -> int:

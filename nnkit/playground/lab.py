@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from math import nan
+from collections.abc import Iterator, Mapping, Sequence
+from math import nan, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from nnkit.callbacks import Callback, Training
 from nnkit.data.arrays import Array
 from nnkit.errors import NnkitWarning
 from nnkit.playground.curve import Curve
-from nnkit.playground.goal import chosen
+from nnkit.playground.goal import chosen, counts_right
 from nnkit.playground.maps import GRID, SMALL
 from nnkit.playground.optimizer import optimizer_for
 from nnkit.playground.settings import LAYERS, NETWORK, OPTIMIZER, PLAN, Settings
@@ -72,7 +72,8 @@ class Lab:
         self.optimizer = optimizer_for(settings)
         self.step = 0
         self.curve = Curve()
-        self.layers = tuple(_layers(self.network, settings, subject))
+        self._shapes = {path: value.shape for path, value in self.network.parameters().items()}
+        self.layers = tuple(_layers(self._shapes, settings, subject))
         self.scored(whole=False)  # what cannot be is refused now
 
     @property
@@ -124,10 +125,18 @@ class Lab:
             scores = self.network.test(x, y, loss=goal.loss)
             if not self.subject.classes:
                 return scores.loss, _number(scores.r2), None, {"mae": _number(scores.mae), "rmse": _number(scores.rmse)}
+            if counts_right(goal):
+                return scores.loss, _number(scores.accuracy), np.asarray(scores.confusion), {}
             said = chosen(goal, self.network.predict(x))
         classes = len(self.subject.classes)
         confusion = np.bincount(target * classes + said, minlength=classes**2).reshape(classes, classes)
         return scores.loss, float(np.trace(confusion) / len(x)), confusion, {}
+
+    def activations(self, x: Array) -> list[Array]:
+        """The output of each layer for these rows, from the first hidden one to the outputs."""
+        with np.errstate(all="ignore"):
+            found = self.network.activations(x)
+        return [found[layer.weight.rpartition(".")[0]] for layer in self.layers if layer.weight]
 
     def reached(self, figures: Figures) -> str | None:
         """Why training has come to what was wanted; None if it has not."""
@@ -157,9 +166,9 @@ class Lab:
     def state(self) -> dict[str, Any]:
         """What a page has to know to draw frames."""
         parameters, start = [], 0
-        for path, value in self.network.parameters().items():
-            parameters.append({"path": path, "shape": list(value.shape), "start": start})
-            start += value.size
+        for path, shape in self._shapes.items():
+            parameters.append({"path": path, "shape": list(shape), "start": start})
+            start += prod(shape)
         return {
             "settings": self.settings.to_dict(),
             "layers": [layer._asdict() for layer in self.layers],
@@ -246,14 +255,13 @@ def _network(settings: Settings, subject: Subject) -> nnkit.Network:
     )
 
 
-def _layers(network: nnkit.Network, settings: Settings, subject: Subject) -> Iterator[Layer]:
+def _layers(shapes: Mapping[str, tuple[int, ...]], settings: Settings, subject: Subject) -> Iterator[Layer]:
     yield Layer("inputs", len(subject.inputs))
-    weights = [path for path, value in network.parameters().items() if value.ndim == 2]
+    weights = [path for path, shape in shapes.items() if len(shape) == 2]
     names = [*settings.activations, subject.goal.activation]
     for number, (path, activation) in enumerate(zip(weights, names, strict=True), 1):
         name = "outputs" if number == len(names) else f"hidden layer {number}"
-        size = network.parameters()[path].shape[1]
-        yield Layer(name, size, activation, path, path.removesuffix("weight") + "bias")
+        yield Layer(name, shapes[path][1], activation, path, path.removesuffix("weight") + "bias")
 
 
 def _number(value: float | None) -> float:

@@ -108,9 +108,7 @@ class OnDigits:
         largest = np.abs(weights).max(axis=1, keepdims=True)
         sections = {frames.MAPS: as_map(weights / np.where(largest > 0, largest, 1))}
         if self.drawing is not None:
-            found = lab.network.activations(self.drawing)
-            values = [found[layer.weight.rpartition(".")[0]] for layer in lab.layers if layer.weight]
-            sections[frames.ACTIVATIONS] = np.concatenate(values, axis=1).astype("<f4").tobytes()
+            sections[frames.ACTIVATIONS] = np.concatenate(lab.activations(self.drawing), axis=1).astype("<f4").tobytes()
         return sections
 
     def mistakes(self, lab: Lab, start: int, count: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nnkit.data.arrays import Array
 from nnkit.playground import frames
+from nnkit.playground.features import chosen_features
 from nnkit.playground.goal import goal_for, targets
 from nnkit.playground.maps import GRID, as_map, small_maps, within
 from nnkit.playground.plane import Plane
@@ -32,7 +33,7 @@ class OnPlane:
 
     def __init__(self, settings: Settings, plane: Plane) -> None:
         self.plane = plane
-        self.inputs = tuple(name for name in settings.features if name in plane.offered) or tuple(plane.offered)[:2]
+        self.inputs = chosen_features(settings.features, tuple(plane.offered))
         self.classes, self.summary = plane.classes, plane.summary
         self.problem = "classification" if plane.classes else "regression"
         self.goal = goal_for(settings, len(plane.classes))
@@ -99,9 +100,7 @@ class OnPlane:
 
     def sections(self, lab: Lab) -> dict[int, bytes]:
         """Maps of all neurons and of the output, parameters and gradients."""
-        with np.errstate(all="ignore"):
-            found = lab.network.activations(self.grid)
-        values = [found[layer.weight.rpartition(".")[0]] for layer in lab.layers if layer.weight]
+        values = lab.activations(self.grid)
         parameters = lab.network.parameters()
         sections = self._output(values[-1]) | {
             frames.MAPS: small_maps(np.concatenate([*values[:-1], self._signed(values[-1])], axis=1)),

@@ -95,3 +95,8 @@ CLASSIFICATION: dict[str, Draw] = {"circle": _circle, "xor": _xor, "gauss": _gau
 REGRESSION: dict[str, Draw] = {"plane": _plane, "multi-gauss": _multi_gauss}
 WITH_CLASSES = ("circle", "gauss", "spiral")
 """Those that have as many classes as one likes."""
+
+
+def classes_of(name: str, wanted: int) -> int:
+    """How many classes points have; two, unless they may have as many as one likes."""
+    return wanted if name in WITH_CLASSES else 2

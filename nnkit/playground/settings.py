@@ -21,6 +21,7 @@ PLANE, DIGITS = "plane", "digits"
 DRAWN, TABLE = "drawn", "table"
 DEEPEST, WIDEST, WIDEST_DIGITS = 6, 32, 1024
 MOST_CLASSES, MOST_COLUMNS = 6, 32
+LONGEST_NAME = 80
 ELSEWHERE = ("glu", "maxout", "softmax", "log_softmax", "sparsemax")
 """Activations that mix neurons or change their number: no choice for hidden layers."""
 APART = ("gaussian_nll", "triplet", "margin_ranking", "kl_divergence", "cosine_similarity", "quantile")
@@ -57,6 +58,11 @@ class Settings:
     device: str = "cpu"
     stop: str = "never"
     goal: float = 0.05
+
+    @property
+    def test_share(self) -> float:
+        """The share of the rows that is for testing."""
+        return 1 - self.train / 100
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON.
@@ -145,6 +151,8 @@ def usual(tab: str) -> Settings:
 HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name not in ELSEWHERE)
 OUTPUTS = ("auto", "identity", "sigmoid", "softmax", "tanh", "relu", "softplus", "hard_tanh", "softsign", "sparsemax")
 LOSS_NAMES = ("auto", *(name for name in LOSSES if name not in APART))
+PROBLEMS = ("classification", "regression")
+PENALTIES = ("none", "l1", "l2")
 SPEEDS = ("epoch", "step", "10 epochs", "max")
 STOPS = ("never", "test loss", "train loss", "accuracy", "epoch")
 COMPILE = ("off", "first")
@@ -173,14 +181,14 @@ RULES: dict[str, Rule] = {
     "tab": OneOf((PLANE, DIGITS)),
     "data": OneOf((*CLASSIFICATION, *REGRESSION, DRAWN, TABLE, SMALL, MNIST)),
     "classes": Whole(2, 10),
-    "problem": OneOf(("classification", "regression")),
+    "problem": OneOf(PROBLEMS),
     "noise": Number(0, 50),
     "train": Number(10, 90),
     "points": Whole(50, 5000),
     "batch": Whole(1, 1024),
     "seed": Whole(0, 2**32 - 1),
-    "features": Several(Text(80), 0, MOST_COLUMNS, different=True),
-    "axes": Several(Text(80), 0, 2, different=True),
+    "features": Several(Text(LONGEST_NAME), 0, MOST_COLUMNS, different=True),
+    "axes": Several(Text(LONGEST_NAME), 0, 2, different=True),
     "hidden": Several(Whole(1, WIDEST_DIGITS), 0, DEEPEST),
     "activations": Several(OneOf(HIDDEN_ACTIVATIONS), 0, DEEPEST),
     "output": OneOf(OUTPUTS),
@@ -188,7 +196,7 @@ RULES: dict[str, Rule] = {
     "optimizer": OneOf(tuple(OPTIMIZERS)),
     "rate": Number(0, 100, above=True),
     "momentum": Number(0, 0.999),
-    "penalty": OneOf(("none", "l1", "l2")),
+    "penalty": OneOf(PENALTIES),
     "strength": Number(0, 100),
     "dropout": Number(0, 0.9),
     "speed": OneOf(SPEEDS),

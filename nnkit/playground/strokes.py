@@ -90,7 +90,7 @@ def plane_of(strokes: Strokes, settings: Settings) -> Plane:
 
 def split_of(target: Array, settings: Settings) -> tuple[float, bool]:
     """The share of the points for testing, and whether it is taken of each class: so that neither part is empty."""
-    share = min(1 - settings.train / 100, (len(target) - 1) / len(target))
+    share = min(settings.test_share, (len(target) - 1) / len(target))
     # A class with one point keeps it to learn from; where all are like that, none would be left for testing.
     return share, settings.problem == "classification" and int(np.bincount(target).max()) > 1
 

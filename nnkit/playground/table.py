@@ -17,13 +17,13 @@ from nnkit.data.csv_file import read_stream
 from nnkit.data.encode import encode_target, numbers_or_text
 from nnkit.errors import DataError, FileError
 from nnkit.playground.plane import Plane, held_out
-from nnkit.playground.settings import MOST_COLUMNS, Settings
+from nnkit.playground.settings import LONGEST_NAME, MOST_COLUMNS, Settings
 
 MOST_BYTES = 16_000_000
 FEWEST_ROWS, MOST_ROWS = 10, 50_000
 FEWEST_COLUMNS = 2
 MOST_CLASSES = 10
-LONGEST_NAME, LONGEST_FILE_NAME = 80, 60
+LONGEST_FILE_NAME = 60
 LONGEST_MESSAGE = 400
 RANGE = 5.0
 """Columns go from −5 to 5 on the page."""
@@ -125,7 +125,7 @@ def plane_of(table: Table, settings: Settings) -> Plane:
     return Plane(
         scaled(table.numbers, RANGE),
         target,
-        held_out(target, 1 - settings.train / 100, settings.seed, stratified=bool(table.classes)),
+        held_out(target, settings.test_share, settings.seed, stratified=bool(table.classes)),
         table.classes,
         table.columns,
         _axes(table.columns, settings.axes),

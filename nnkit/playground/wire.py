@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 
 TEXT, BINARY = 0, 1
 HEAD = struct.Struct("<IB")
+LENGTH = struct.Struct("<I")
+"""Of the JSON head with which an upload begins."""
 
 
 def read(pipe: BinaryIO) -> tuple[int, bytes] | None:

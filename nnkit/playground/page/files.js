@@ -67,7 +67,7 @@ async function take(format) {
 
 /** @param {File} file */
 async function bring(file) {
-  const most = store.choices?.limits?.upload_bytes ?? 16 << 20;
+  const most = store.choices?.limits?.upload_bytes ?? 16_000_000;
   if (!KINDS.some((kind) => file.name.toLowerCase().endsWith(kind))) {
     notice(
       `“${file.name}” cannot be read here: a file must end in .csv (data), .h5 (network) or .json (export).`,

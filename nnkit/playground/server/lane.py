@@ -12,7 +12,8 @@ from nnkit.playground.server.child import Worker
 from nnkit.playground.server.limits import Limits
 from nnkit.playground.server.messages import RefusedError
 from nnkit.playground.server.meter import Meter
-from nnkit.playground.server.pipes import TEXT, Piece, text
+from nnkit.playground.server.pipes import Piece, text
+from nnkit.playground.wire import TEXT
 
 STATE = b'{"event":"state"'
 NAMES = ("the first network", "the second network")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from struct import Struct
 from typing import Any, NamedTuple, NoReturn
 
 from nnkit.names import nearest
-from nnkit.playground.server.pipes import BINARY, Piece, text
+from nnkit.playground.server.pipes import Piece, text
+from nnkit.playground.wire import BINARY, LENGTH
 
 LANES = (0, 1)
 FORWARDED = ("set", "play", "pause", "step", "reset", "seen", "hover", "edit", "points", "export", "draw", "mistakes")
 KNOWN = ("hello", "race", "bye", *FORWARDED)
-LENGTH = Struct("<I")
 LONGEST_HEAD = 65_536
 DEEPEST = 4
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from struct import Struct
 from typing import Any, NamedTuple
 
-HEAD = Struct("<IB")
-TEXT, BINARY = 0, 1
+from nnkit.playground.wire import BINARY, HEAD, TEXT
+
 LARGEST = 512_000_000
 """No file of a network in a playground is larger; a longer message is something else that was written to the pipe."""
 

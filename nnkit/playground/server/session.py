@@ -12,8 +12,9 @@ from nnkit.playground.server.browser import Browser
 from nnkit.playground.server.lane import NAMES, Lane
 from nnkit.playground.server.limits import Limits
 from nnkit.playground.server.messages import Message, RefusedError
-from nnkit.playground.server.pipes import TEXT, Piece
+from nnkit.playground.server.pipes import Piece
 from nnkit.playground.server.spare import Spare
+from nnkit.playground.wire import TEXT
 
 
 class Session:
