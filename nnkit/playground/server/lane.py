@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
-from contextlib import suppress
-from typing import Any
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
 
 from nnkit.playground.server.child import Worker
 from nnkit.playground.server.limits import Limits
-from nnkit.playground.server.messages import RefusedError
+from nnkit.playground.server.messages import Message, RefusedError
 from nnkit.playground.server.meter import Meter
 from nnkit.playground.server.pipes import Piece, text
-from nnkit.playground.wire import TEXT
 
-STATE = b'{"event":"state"'
 NAMES = ("the first network", "the second network")
 
 
+class Asked(NamedTuple):
+    """A change of settings that has not been answered yet."""
+
+    number: int
+    settings: dict[str, Any]
+
+
 class Lane:
-    """One network of a session. ``settings`` are those that it would begin with again."""
+    """One network of a session: its process told ``settings`` last, and has been asked for changes since."""
 
     def __init__(self, number: int, worker: Worker, settings: dict[str, Any]) -> None:
         self.number, self.settings = number, settings
+        self._asked: list[Asked] = []
         self.lost = False
         self._deaths: deque[float] = deque()
         self.listener: asyncio.Task[None] | None = None
         self.take(worker)
 
     def take(self, worker: Worker) -> None:
-        """Have this process from now on."""
+        """Have this process from now on, which begins with all that was wanted."""
+        self.settings, self._asked = self.wanted, []
         self.worker = worker
         self.meter = Meter(worker.pid)
 
@@ -38,12 +46,23 @@ class Lane:
         """Tell its process something, however much waits for it."""
         self.worker.send(text({"lane": self.number, **message}))
 
-    def learn(self, piece: Piece) -> None:
-        """Keep the settings that its process tells after each change: those of files and other tabs too."""
-        if piece.kind == TEXT and piece.body.startswith(STATE):
-            with suppress(ValueError):
-                settings = json.loads(piece.body).get("settings")
-                self.settings = settings if isinstance(settings, dict) else self.settings
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The settings that it is to have once all that was asked is done."""
+        return reduce(or_, (asked.settings for asked in self._asked), self.settings)
+
+    def ask(self, message: Message, settings: dict[str, Any]) -> None:
+        """Pass a message on, which changes these settings."""
+        if settings and message.number is not None:
+            self._asked.append(Asked(message.number, settings))
+        self.worker.send(message.piece)
+
+    def learn(self, told: Mapping[str, Any]) -> None:
+        """Keep the settings that its process tells, after each change and in each answer that has some."""
+        if isinstance(told.get("settings"), dict):
+            self.settings = told["settings"]
+        answered = [at for at, asked in enumerate(self._asked, 1) if asked.number == told.get("re")]
+        del self._asked[: max(answered, default=0)]
 
     def check(self, piece: Piece, number: int | None) -> None:
         """Raise RefusedError where its process cannot be told this."""

@@ -32,6 +32,19 @@ def text(message: Mapping[str, Any]) -> Piece:
     return Piece(TEXT, json.dumps(message).encode())
 
 
+def decoded(piece: Piece) -> dict[str, Any]:
+    """The message of text in a piece; empty where there is none.
+
+    >>> decoded(text({"do": "play"})), decoded(Piece(BINARY, b"abc"))
+    ({'do': 'play'}, {})
+    """
+    try:
+        found = json.loads(piece.body) if piece.kind == TEXT else None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def head(piece: Piece) -> bytes:
     """What stands before the bytes of a message on a pipe.
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from nnkit._version import __version__
@@ -12,7 +11,7 @@ from nnkit.playground.server.browser import Browser
 from nnkit.playground.server.lane import NAMES, Lane
 from nnkit.playground.server.limits import Limits
 from nnkit.playground.server.messages import Message, RefusedError
-from nnkit.playground.server.pipes import Piece
+from nnkit.playground.server.pipes import Piece, decoded, text
 from nnkit.playground.server.spare import Spare
 from nnkit.playground.wire import TEXT
 
@@ -79,7 +78,7 @@ class Session:
         if "settings" not in message.fields:
             raise RefusedError("race needs settings: an object of those that differ, or null to end it", message.number)
         ends = message.fields["settings"] is None
-        settings = {} if ends else self._of(0, message).settings | message.settings()
+        settings = {} if ends else self._of(0, message).wanted | message.settings()
         if former := self.lanes.pop(1, None):
             self._later(former.end())
         if ends:
@@ -97,8 +96,7 @@ class Session:
         for each, copy in receivers:
             each.check(copy.piece, message.number)
         for each, copy in receivers:
-            each.settings.update(settings)
-            each.worker.send(copy.piece)
+            each.ask(copy, settings)
         if kind and lane.number == 0:
             self._data.pop(kind, None)  # the order is that in which they came
             self._data[kind] = message
@@ -148,30 +146,23 @@ class Session:
             if piece is None:
                 await self._lose(lane)
                 continue
-            lane.learn(piece)
+            told = decoded(piece)
+            lane.learn(told)
             if self.browser is not None:
-                await self._pass_on(self.browser, lane, piece)
+                await self._pass_on(self.browser, lane, piece, told)
 
-    async def _pass_on(self, browser: Browser, lane: Lane, piece: Piece) -> None:
+    async def _pass_on(self, browser: Browser, lane: Lane, piece: Piece, told: Mapping[str, Any]) -> None:
         if piece.kind != TEXT:
             await browser.binary(piece.body)
-        elif self._hello is None or lane.number != 0:
+        elif self._hello is None or lane.number != 0 or told.get("re") != self._hello.number:
             await browser.text(piece.body)
         else:
-            await browser.text(self._greeting(lane, piece.body, self._hello))
+            self._hello = None
+            await browser.text(text({**told, **self._greeting()}).body)
 
-    def _greeting(self, lane: Lane, body: bytes, hello: Message) -> bytes:
-        """The answer to hello, with what the server adds; anything else as it is."""
-        try:
-            answer = json.loads(body)
-        except ValueError:
-            return body
-        if not isinstance(answer, dict) or answer.get("re") != hello.number:
-            return body
-        self._hello = None
-        if isinstance(answer.get("settings"), dict):
-            lane.settings = answer["settings"]
-        return json.dumps(answer | {"session": self.name, "resumed": self._resumed, "version": __version__}).encode()
+    def _greeting(self) -> dict[str, Any]:
+        """What the server adds to the answer to hello."""
+        return {"session": self.name, "resumed": self._resumed, "version": __version__}
 
     async def _lose(self, lane: Lane) -> None:
         """A process has ended by itself: say so, and start the lane again, unless that was in vain."""

@@ -18,6 +18,7 @@ SLEEP = "import time; time.sleep(600)"
 def main(stubborn: bool) -> None:
     """Serve standard input until it ends; a stubborn one goes on after that."""
     heard: list[Any] = []
+    settings: dict[str, Any] = {}
     while header := sys.stdin.buffer.read(HEAD.size):
         length, kind = HEAD.unpack(header)
         body = sys.stdin.buffer.read(length)
@@ -27,6 +28,7 @@ def main(stubborn: bool) -> None:
         else:
             message = json.loads(body)
         heard.append(message)
+        settings |= message.get("settings", {}) | kind_of_data(message)
         if message["do"] == "draw":
             act(message["pixels"])
         if message["do"] == "seen":
@@ -36,7 +38,7 @@ def main(stubborn: bool) -> None:
                 {
                     "re": message["id"],
                     "ok": True,
-                    "settings": message.get("settings", {}),
+                    "settings": settings,
                     "pid": os.getpid(),
                     "heard": heard,
                 }
@@ -45,6 +47,13 @@ def main(stubborn: bool) -> None:
             say({"event": "told", "lane": message["lane"], "heard": message, "pid": os.getpid()})
     while stubborn:
         time.sleep(1)
+
+
+def kind_of_data(message: dict[str, Any]) -> dict[str, Any]:
+    """What comes to be the data."""
+    if message["do"] == "points":
+        return {"data": "drawn"}
+    return {"data": "table"} if message.get("name", "").endswith(".csv") else {}
 
 
 def act(wish: Any) -> None:
@@ -64,6 +73,9 @@ def act(wish: Any) -> None:
         case "child":
             child = subprocess.Popen([sys.executable, "-S", "-c", SLEEP])
             say({"event": "child", "pid": child.pid})
+        case {"state": settings, "then_s": seconds}:
+            say({"event": "state", "settings": settings})
+            time.sleep(seconds)
         case {"frames": count, "bytes": size}:
             for number in range(count):
                 send(1, struct.pack("<BBHI", 1, 0, 1, number) + bytes(size - 8))

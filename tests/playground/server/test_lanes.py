@@ -128,6 +128,32 @@ def test_a_race_begins_with_the_settings_and_the_data_and_ends() -> None:
     run(test)
 
 
+def test_a_race_begins_with_what_was_asked_for_even_where_the_network_has_not_got_to_it() -> None:
+    async def test() -> None:
+        async with site() as at:
+            page, _ = await at.open(rate=1, seed=2)
+            await page.tell("draw", pixels={"state": {"rate": 1, "seed": 3}, "then_s": 0.5})
+            await page.tell("set", settings={"rate": 7}, id=100)
+            await page.event("state")  # of before the change
+            race = await page.ask("race", settings={"batch": 5})
+            assert race["settings"] == {"rate": 7, "seed": 3, "batch": 5}
+            assert race["heard"][0]["settings"] == race["settings"]
+
+    run(test)
+
+
+def test_a_change_that_was_answered_counts_no_more() -> None:
+    async def test() -> None:
+        async with site() as at:
+            page, _ = await at.open(rate=1)
+            await page.ask("set", settings={"rate": 7})
+            await page.tell("draw", pixels={"state": {"rate": 2}, "then_s": 0})
+            await page.event("state")
+            assert (await page.ask("race", settings={}))["settings"] == {"rate": 2}
+
+    run(test)
+
+
 def test_a_second_race_takes_the_place_of_the_first() -> None:
     async def test() -> None:
         async with site() as at:
