@@ -25,7 +25,9 @@ _ENGINE = tuple(os.path.join(_LIBRARY, part) for part in ("graph" + os.sep, "ops
 
 
 class Trace:
-    """Records primitive operations as Nodes. ``path`` and ``phase`` name where the code that runs belongs."""
+    """Records primitive operations as Nodes. ``path`` and ``phase`` name where the code that runs belongs; with a
+    ``cause``, that is where this node came from.
+    """
 
     def __init__(self) -> None:
         from nnkit.graph.namespace import Namespace
@@ -34,7 +36,7 @@ class Trace:
         self.namespace: Namespace = Namespace(self)
         self.path = ""
         self.phase = "forward"
-        self._cause: Node | None = None
+        self.cause: Node | None = None
 
     def input(self, name: str, role: str, shape: Shape, dtype: str) -> TracedArray:
         """A new input of the graph."""
@@ -81,15 +83,15 @@ class Trace:
     @contextmanager
     def because_of(self, node: Node) -> Iterator[None]:
         """Record the body as belonging where ``node`` came from."""
-        before, self._cause = self._cause, node
+        before, self.cause = self.cause, node
         try:
             yield
         finally:
-            self._cause = before
+            self.cause = before
 
     def _origin(self) -> Origin:
-        if self._cause is not None:
-            return Origin(self._cause.origin.path, self._cause.origin.source, self.phase)
+        if self.cause is not None:
+            return Origin(self.cause.origin.path, self.cause.origin.source, self.phase)
         return Origin(self.path, _user_line(), self.phase)
 
     def _traced(self, operation: str, operands: tuple[Any, ...]) -> list[TracedArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -171,9 +171,11 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
     graph = rewrites.expand(graph, target)
     if target.lanes > 1:
         graph = check_parts(graph)
+    last: dict[Callable[[Graph], Graph], Graph] = {}
     for name, apply in passes:
-        if name in enabled:
+        if name in enabled and last.get(apply) is not graph:  # twice in a row is once
             before, graph = len(graph), apply(graph)
+            last[apply] = graph
             removed[name] += before - len(graph)
     if "round_products" in enabled:
         graph = round_products(graph, target)

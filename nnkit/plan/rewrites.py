@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as host
@@ -25,29 +26,34 @@ def rewrite(graph: Graph, rule: Rule) -> Graph:
     new: list[TracedArray] = []
     for _, node in graph:
         operands = [new[i] for i in node.inputs]
-        trace.phase = node.origin.phase
-        with trace.because_of(node):
-            value = rule(trace, node, operands)
+        trace.phase, trace.cause = node.origin.phase, node
+        value = rule(trace, node, operands)
         new.append(_kept(trace, node, operands) if value is None else value)
-    return swept(trace.graph({name: new[i] for name, i in graph.outputs}))
+    made = trace.graph({name: new[i] for name, i in graph.outputs})
+    unchanged = len(made) == len(graph) and all(map(is_, made.nodes, graph.nodes)) and made.outputs == graph.outputs
+    return swept(graph if unchanged else made)
 
 
 def _kept(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray:
     """The node as it is, on its new operands: their types are the old ones, so that there is nothing to infer."""
-    positions = tuple(operand.position for operand in operands)
-    trace.nodes.append(Node(node.operation, positions, node.attributes, node.shape, node.dtype, node.origin))
+    trace.nodes.append(_on(node, tuple([operand.position for operand in operands])))
     return TracedArray(trace, len(trace.nodes) - 1, node.shape, node.dtype)
+
+
+def _on(node: Node, inputs: tuple[int, ...]) -> Node:
+    """The node with other operands; itself where they are the same, which is far quicker than another."""
+    if inputs == node.inputs:
+        return node
+    return Node(node.operation, inputs, node.attributes, node.shape, node.dtype, node.origin)
 
 
 def swept(graph: Graph) -> Graph:
     """Without the nodes that no output needs. Inputs stay: they are the graph's signature."""
     needed = graph.ancestors(graph.output.values()) | set(graph.inputs.values())
+    if len(needed) == len(graph):
+        return graph
     position = {old: new for new, old in enumerate(sorted(needed))}
-    nodes = tuple(
-        Node(n.operation, tuple(position[i] for i in n.inputs), n.attributes, n.shape, n.dtype, n.origin)
-        for i, n in graph
-        if i in needed
-    )
+    nodes = tuple(_on(node, tuple([position[o] for o in node.inputs])) for i, node in graph if i in needed)
     return Graph(nodes, tuple((name, position[i]) for name, i in graph.outputs))
 
 
