@@ -1,6 +1,7 @@
 /** The WebSocket: requests with answers, and a new connection when one is lost. */
 
 import { read, upload } from "./frames.js";
+import { unpressed } from "./press.js";
 
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 5000;
@@ -24,6 +25,10 @@ export class Connection {
     /** @type {Map<number, {resolve: (answer: any) => void, reject: (reason: Error) => void}>} */
     this.asked = new Map();
     this.timer = 0;
+    this.arrived = unpressed(
+      (/** @type {string | ArrayBuffer} */ data) => this.take(data),
+      (data) => typeof data !== "string", // frames rebuild nothing
+    );
     this.connect();
     window.addEventListener("online", () => this.retry());
   }
@@ -34,7 +39,7 @@ export class Connection {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.addEventListener("open", () => this.greet());
-    socket.addEventListener("message", (message) => this.take(message.data));
+    socket.addEventListener("message", (message) => this.arrived(message.data));
     socket.addEventListener("close", () => this.lost(socket));
   }
 

@@ -38,3 +38,27 @@ def test_a_network_built_by_clicking_learns_the_spiral(visit: Visit) -> None:
     assert figures.test_loss < 0.05
     assert play.number("test-loss") == pytest.approx(figures.test_loss, rel=0.05, abs=6e-4)
     assert play.number("accuracy") == pytest.approx(100 * figures.test_score, abs=0.06)
+
+
+CHANGE = """async ([name, value]) => {
+    const { change } = await import(new URL("store.js", location).href);
+    change({ [name]: value });
+    await new Promise((done) => setTimeout(done, 300));
+}"""
+"""Asks for a change as another control would, and gives the answer and the state after it time to come."""
+
+
+def test_what_rebuilds_the_network_waits_while_a_button_is_pressed(visit: Visit) -> None:
+    play = visit()
+    box = play.by("feature-x1^2").bounding_box()
+    assert box is not None
+    play.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    play.page.mouse.down()
+    play.page.evaluate(CHANGE, ["hidden", [2]])
+    play.page.mouse.up()
+    play.settled(hidden=[2], features=["x1", "x2", "x1^2"])
+    play.by("add-neuron-1").focus()
+    play.page.keyboard.down(" ")
+    play.page.evaluate(CHANGE, ["features", ["x2"]])
+    play.page.keyboard.up(" ")
+    play.settled(hidden=[3], features=["x2"])
