@@ -16,7 +16,8 @@ from nnkit.graph import Graph
 from nnkit.names import nearest
 from nnkit.nn import Module
 from nnkit.nn.leaves import first_values
-from nnkit.plan import Plan, Target, plan
+from nnkit.plan import Plan, Target
+from nnkit.plan.known import planned
 from nnkit.training.layout import Layout
 from nnkit.training.point import Left
 
@@ -115,7 +116,7 @@ class Model:
         key = (target.name, target.products, memory_limit, key)
         with self._planning:
             if key not in self._plans:
-                made = plan(graph(), target, memory_limit=memory_limit)
+                made = planned(graph(), target, memory_limit)
                 self._plans[key] = (made, self.backend.compile(made))
                 if len(self._plans) > KEPT:
                     self._plans.popitem(last=False)

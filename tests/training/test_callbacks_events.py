@@ -205,7 +205,7 @@ def test_the_learning_rate_can_be_set() -> None:
 def test_nothing_is_compiled_or_planned_again(monkeypatch: pytest.MonkeyPatch) -> None:
     net = network()
     fit(net, X, Y, epochs=1)
-    monkeypatch.setattr("nnkit.training.model.plan", lambda *_: pytest.fail("planned again"))
+    monkeypatch.setattr("nnkit.training.model.planned", lambda *_: pytest.fail("planned again"))
     fit(net, X, Y, epochs=3, callbacks=lambda t: t.set(learning_rate=0.1 / t.epoch))
 
 
