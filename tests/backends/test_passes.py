@@ -22,8 +22,15 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+# Each case in one data type, and by hand in the other.
+EACH = [
+    pytest.param(case, dtype, marks=() if number % 2 == place else pytest.mark.slow, id=f"{case.__name__}-{dtype}")
+    for number, case in enumerate(CASES)
+    for place, dtype in enumerate(("float32", "float64"))
+]
+
+
+@pytest.mark.parametrize(("case", "dtype"), EACH)
 def test_a_pass_over_rows_is_the_formula_whatever_its_form(case, dtype):
     def build(xp, x):
         return {"y": case(xp, x)}

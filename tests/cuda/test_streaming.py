@@ -111,8 +111,15 @@ SCENARIOS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("spare", [TIGHT, TIGHTER])
-@pytest.mark.parametrize("name", SCENARIOS)
+# Each in one of two sizes of memory, and by hand in the other.
+EACH = [
+    pytest.param(name, spare, marks=() if number % 2 == place else pytest.mark.slow, id=f"{name}-{spare}")
+    for number, name in enumerate(SCENARIOS)
+    for place, spare in enumerate((TIGHT, TIGHTER))
+]
+
+
+@pytest.mark.parametrize(("name", "spare"), EACH)
 def test_streamed_training_is_resident_training(tight: Tight, name: str, spare: int) -> None:
     nets, runs = [network(), network()], []
     if spare and "validation_split" in SCENARIOS[name]:  # whose two batches are a large part of the data

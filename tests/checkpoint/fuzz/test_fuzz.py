@@ -14,7 +14,7 @@ from tests.checkpoint.fuzz.bases import bases
 from tests.checkpoint.fuzz.run import BAD, CASES, RESULTS, SEED, Answer
 from tests.checkpoint.raw import sealed
 
-IN_CI = 1000
+IN_CI = 300
 
 
 def _check(found: list[Answer], cases: int) -> None:
@@ -28,7 +28,7 @@ def _check(found: list[Answer], cases: int) -> None:
     assert counts["other values"] > cases / 500
 
 
-def test_a_tenth_of_the_cases() -> None:
+def test_the_first_cases() -> None:
     _check(run.run(SEED, IN_CI, 2), IN_CI)
 
 
