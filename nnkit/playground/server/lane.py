@@ -19,17 +19,21 @@ NAMES = ("the first network", "the second network")
 
 
 class Asked(NamedTuple):
-    """A change of settings that has not been answered yet."""
+    """A message that its process has not answered yet, with the settings that it changes."""
 
     number: int
+    message: Message
     settings: dict[str, Any]
 
 
 class Lane:
-    """One network of a session: its process told ``settings`` last, and has been asked for changes since."""
+    """One network of a session: its process told ``settings`` last, and has been asked for more since.
 
-    def __init__(self, number: int, worker: Worker, settings: dict[str, Any]) -> None:
-        self.number, self.settings = number, settings
+    ``beginning`` is the number of the answer to what made it, until that is given.
+    """
+
+    def __init__(self, number: int, worker: Worker, settings: dict[str, Any], beginning: int | None = None) -> None:
+        self.number, self.settings, self.beginning = number, settings, beginning
         self._asked: list[Asked] = []
         self.lost = False
         self._deaths: deque[float] = deque()
@@ -37,8 +41,7 @@ class Lane:
         self.take(worker)
 
     def take(self, worker: Worker) -> None:
-        """Have this process from now on, which begins with all that was wanted."""
-        self.settings, self._asked = self.wanted, []
+        """Have this process from now on."""
         self.worker = worker
         self.meter = Meter(worker.pid)
 
@@ -51,18 +54,32 @@ class Lane:
         """The settings that it is to have once all that was asked is done."""
         return reduce(or_, (asked.settings for asked in self._asked), self.settings)
 
-    def ask(self, message: Message, settings: dict[str, Any]) -> None:
-        """Pass a message on, which changes these settings."""
-        if settings and message.number is not None:
-            self._asked.append(Asked(message.number, settings))
+    def ask(self, message: Message) -> None:
+        """Pass a message on."""
+        if message.number is not None:
+            settings = message.settings() if message.do == "set" else {}
+            self._asked.append(Asked(message.number, message, settings))
         self.worker.send(message.piece)
 
-    def learn(self, told: Mapping[str, Any]) -> None:
-        """Keep the settings that its process tells, after each change and in each answer that has some."""
+    def learn(self, told: Mapping[str, Any]) -> Message | None:
+        """Keep what its process tells: its settings, and what is answered; gives the message that was done."""
         if isinstance(told.get("settings"), dict):
             self.settings = told["settings"]
-        answered = [at for at, asked in enumerate(self._asked, 1) if asked.number == told.get("re")]
-        del self._asked[: max(answered, default=0)]
+        number = told.get("re")
+        if number is not None and number == self.beginning:
+            self.beginning = None
+        place = next((at for at, asked in enumerate(self._asked) if asked.number == number), None)
+        if place is None:
+            return None
+        message = self._asked[place].message
+        del self._asked[: place + 1]  # it answers in order
+        return message if told.get("ok") else None
+
+    def unanswered(self) -> list[int]:
+        """The numbers of what it was asked and will not answer any more."""
+        numbers = [asked.number for asked in self._asked]
+        self._asked = []
+        return numbers
 
     def check(self, piece: Piece, number: int | None) -> None:
         """Raise RefusedError where its process cannot be told this."""

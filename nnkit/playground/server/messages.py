@@ -34,9 +34,9 @@ class Message(NamedTuple):
     fields: Mapping[str, Any]
     piece: Piece
 
-    def copied(self, lane: int) -> Message:
-        """The same for another lane, which is to say nothing in answer."""
-        fields = {name: value for name, value in self.fields.items() if name != "id"} | {"lane": lane}
+    def copied(self, lane: int, number: str) -> Message:
+        """The same for another lane, asked by the server itself under this name."""
+        fields = {**self.fields, "id": number, "lane": lane}
         if self.piece.kind == BINARY:
             piece = Piece(BINARY, _packed(fields, upload_bytes(self.piece.body)))
         else:

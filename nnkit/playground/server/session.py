@@ -15,6 +15,11 @@ from nnkit.playground.server.pipes import Piece, decoded, text
 from nnkit.playground.server.spare import Spare
 from nnkit.playground.wire import TEXT
 
+KEPT = ("drawn", "table")
+"""Settings of ``data`` that say nothing of what the data are."""
+DATA = "data"
+"""Stands for a number in what the server itself asks: pages have whole numbers."""
+
 
 class Session:
     """The lanes of one page. While its page is away, what its workers say goes nowhere, and they are told to pause."""
@@ -32,16 +37,15 @@ class Session:
 
     @property
     def resumable(self) -> bool:
-        """Whether a page may go on with it: it has none, and its network is there."""
-        return self.browser is None and not self._ended and 0 in self.lanes and not self.lanes[0].lost
+        """Whether a page may go on with it: its network is there."""
+        return not self._ended and 0 in self.lanes and not self.lanes[0].lost
 
     # -- a page comes and goes
 
     async def begin(self, hello: Message, browser: Browser) -> None:
         """Start the first lane for a page."""
         self.browser, self._hello = browser, hello
-        lane = await self._start(0, hello.settings(), hello.number)
-        self._tell_all(lane)
+        self._tell_all(await self._start(0, hello.settings(), hello.number))
 
     def resume(self, hello: Message, browser: Browser) -> None:
         """Go on with a page that was here before."""
@@ -80,26 +84,20 @@ class Session:
         ends = message.fields["settings"] is None
         settings = {} if ends else self._of(0, message).wanted | message.settings()
         if former := self.lanes.pop(1, None):
+            await self._refuse(former, "the second network has ended")
             self._later(former.end())
         if ends:
             if self.browser is not None and message.number is not None:
                 await self.browser.answer(message.number, ok=True)
             return
-        self._tell_all(await self._start(1, settings, message.number), message.number)
+        self._tell_all(await self._start(1, settings, message.number))
 
     def _forward(self, message: Message) -> None:
-        lane, kind = self._of(message.lane, message), _kind_of_data(message)
-        receivers = [(lane, message)]
-        if kind and lane.number == 0 and 1 in self.lanes:  # who races does so on the same data
-            receivers.append((self.lanes[1], message.copied(1)))
-        settings = message.settings() if message.do == "set" else {"data": kind} if kind else {}
-        for each, copy in receivers:
-            each.check(copy.piece, message.number)
-        for each, copy in receivers:
-            each.ask(copy, settings)
-        if kind and lane.number == 0:
-            self._data.pop(kind, None)  # the order is that in which they came
-            self._data[kind] = message
+        lane = self._of(message.lane, message)
+        if message.do == "set":
+            message.settings()  # right, or refused
+        lane.check(message.piece, message.number)
+        lane.ask(message)
 
     def _of(self, number: int, message: Message) -> Lane:
         if number not in self.lanes:
@@ -113,7 +111,7 @@ class Session:
             worker = await self._spare.take()
         except OSError as error:
             raise RefusedError(f"no process can be started for the network: {error}", answer) from None
-        lane = Lane(number, worker, dict(settings))
+        lane = Lane(number, worker, dict(settings), answer)
         if self._ended:  # meanwhile
             await lane.end()
             raise RefusedError("the session has ended", answer)
@@ -121,15 +119,15 @@ class Session:
         lane.listener = asyncio.create_task(self._listen(lane))
         return lane
 
-    def _tell_all(self, lane: Lane, number: int | None = None) -> None:
+    def _tell_all(self, lane: Lane) -> None:
         """Tell a new process what it is: its settings, data that are not made from them, and once more the settings.
 
         What the data bring with them (their name, features) is as it was only when it is set after them. The last of
-        these messages has the number of the answer.
+        these messages has the number of the answer; of the first network, where its page waits for one, the first.
         """
         known = {"settings": lane.settings, "device": self._device}
-        answered = {} if number is None else {"id": number}
-        data = [message.copied(lane.number).piece for message in self._data.values()]
+        answered = {} if lane.beginning is None or lane.number == 0 else {"id": lane.beginning}
+        data = [message.copied(lane.number, DATA).piece for message in self._data.values()]
         if lane.number == 0 and self._hello is not None:
             lane.say({"do": "hello", "id": self._hello.number, **known})
         else:
@@ -139,6 +137,22 @@ class Session:
         if data:
             lane.say({"do": "set", "settings": lane.settings, **answered})
 
+    async def _share(self, message: Message, told: Mapping[str, Any]) -> None:
+        """Keep data that the first network has taken; who races with it does so on the same."""
+        kind = told.get("settings", {}).get("data")
+        if not _brings_data(message) or kind not in KEPT:
+            return
+        self._data.pop(kind, None)  # the order is that in which they came
+        self._data[kind] = message
+        lane, copy = self.lanes.get(1), message.copied(1, DATA)
+        if lane is not None and lane.worker.alive:  # else it is told when it is started again
+            try:
+                lane.check(copy.piece, None)
+            except RefusedError as error:
+                await self._say("refused", lane, f"{NAMES[1]} did not get these data: {error}")
+            else:
+                lane.ask(copy)
+
     async def _listen(self, lane: Lane) -> None:
         """Pass on what a lane says, for as long as it has a process."""
         while not lane.lost:
@@ -147,7 +161,13 @@ class Session:
                 await self._lose(lane)
                 continue
             told = decoded(piece)
-            lane.learn(told)
+            done = lane.learn(told)
+            if told.get("re") == DATA:
+                if "error" in told:
+                    await self._say("refused", lane, f"{NAMES[lane.number]} did not take these data: {told['error']}")
+                continue
+            if done is not None and lane.number == 0:
+                await self._share(done, told)
             if self.browser is not None:
                 await self._pass_on(self.browser, lane, piece, told)
 
@@ -175,8 +195,9 @@ class Session:
             except OSError as error:
                 restart, why = False, f"{why}. No other can be started: {error}"
         if restart:
+            await self._refuse(lane, why, beginning=False)
             self._tell_all(lane)
-            await self._say_lost(lane, f"{why}. It was started again from its settings.")
+            await self._say("lost", lane, f"{why}. It was started again from its settings.")
         else:
             await self._give_up(lane, f"{why}. It has ended for good: that was once too often in a minute.")
 
@@ -187,11 +208,23 @@ class Session:
         hello, self._hello = self._hello, None
         if hello is not None and self.browser is not None:
             await self.browser.answer(hello.number, error=message)
-        await self._say_lost(lane, message)
-
-    async def _say_lost(self, lane: Lane, message: str) -> None:
+        await self._refuse(lane, message)
         if self.browser is not None:
-            await self.browser.event("lost", lane=lane.number, message=message)
+            await self.browser.event("running", lane=lane.number, running=False)
+        await self._say("lost", lane, message)
+
+    async def _refuse(self, lane: Lane, why: str, beginning: bool = True) -> None:
+        """Answer what a process was asked and will not answer; what made the lane only if that does not go on."""
+        numbers = lane.unanswered()
+        if beginning and lane.number == 1 and lane.beginning is not None:
+            numbers.append(lane.beginning)
+        for number in numbers:
+            if self.browser is not None:
+                await self.browser.answer(number, error=why)
+
+    async def _say(self, name: str, lane: Lane, message: str) -> None:
+        if self.browser is not None:
+            await self.browser.event(name, lane=lane.number, message=message)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -199,9 +232,8 @@ class Session:
         task.add_done_callback(self._tasks.discard)
 
 
-def _kind_of_data(message: Message) -> str | None:
-    """What a message makes ``data``, if it brings any that cannot be made again from the settings."""
-    if message.do == "points":
-        return "drawn"
+def _brings_data(message: Message) -> bool:
+    """Whether a message may bring data that cannot be made again from the settings."""
     name = message.fields.get("name")
-    return "table" if message.do == "import" and isinstance(name, str) and name.lower().endswith(".csv") else None
+    file = message.do == "import" and isinstance(name, str) and name.lower().endswith((".csv", ".json"))
+    return file or message.do == "points"

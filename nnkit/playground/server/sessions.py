@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any
 
 from nnkit.playground.server.browser import Browser
 from nnkit.playground.server.limits import Limits
 from nnkit.playground.server.messages import Message, RefusedError
 from nnkit.playground.server.session import Session
 from nnkit.playground.server.spare import Spare
+
+GONE = 1001
+"""The code of the end of a WebSocket whose place another has taken."""
 
 
 class FullError(RefusedError):
@@ -45,8 +49,12 @@ class Sessions:
         hello.settings()
         found = self._known.get(name) if name else None
         if found is not None and found.resumable:
-            self._timers.pop(found.name).cancel()
+            if timer := self._timers.pop(found.name, None):
+                timer.cancel()
+            former = found.browser
             found.resume(hello, browser)
+            if former is not None:  # the page noticed before the server that this connection is dead
+                self._later(former.close(GONE, "the page has another connection"))
             return found
         return await self._begin(hello, browser)
 
@@ -77,7 +85,10 @@ class Sessions:
 
     def _forget(self, session: Session) -> None:
         self._known.pop(session.name, None)  # at once: nobody goes on with it from now on
-        task = asyncio.create_task(self.end(session))
+        self._later(self.end(session))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

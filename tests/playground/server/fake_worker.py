@@ -28,21 +28,20 @@ def main(stubborn: bool) -> None:
         else:
             message = json.loads(body)
         heard.append(message)
-        settings |= message.get("settings", {}) | kind_of_data(message)
         if message["do"] == "draw":
-            act(message["pixels"])
+            if act(message["pixels"]):
+                continue
+        elif message["do"] == "begin":
+            begun(message["settings"])
         if message["do"] == "seen":
             continue
+        if refused(message):
+            say({"re": message["id"], "error": f"{message['name']} is no table"})
+            continue
+        settings |= message.get("settings", {}) | kind_of_data(message)
         if "id" in message:
-            say(
-                {
-                    "re": message["id"],
-                    "ok": True,
-                    "settings": settings,
-                    "pid": os.getpid(),
-                    "heard": heard,
-                }
-            )
+            answer = {"re": message["id"], "ok": True, "settings": settings, "pid": os.getpid(), "heard": heard}
+            say(answer)
         else:
             say({"event": "told", "lane": message["lane"], "heard": message, "pid": os.getpid()})
     while stubborn:
@@ -53,12 +52,36 @@ def kind_of_data(message: dict[str, Any]) -> dict[str, Any]:
     """What comes to be the data."""
     if message["do"] == "points":
         return {"data": "drawn"}
-    return {"data": "table"} if message.get("name", "").endswith(".csv") else {}
+    name = message.get("name", "").lower()
+    if name.endswith(".json"):
+        return dict(json.loads(message["content"]))
+    return {"data": "table"} if name.endswith(".csv") else {}
 
 
-def act(wish: Any) -> None:
-    """Misbehave, or say much."""
+def refused(message: dict[str, Any]) -> bool:
+    """Whether it is a file that this network does not take."""
+    name = message.get("name", "")
+    return name.startswith("bad") or (name.startswith("for the first") and message["lane"] == 1)
+
+
+def begun(settings: dict[str, Any]) -> None:
+    """What a second network does at its start: hang, die, or die where a file was not there yet."""
+    if settings.get("hangs"):
+        time.sleep(600)
+    once = settings.get("dies_once")
+    if settings.get("dies") or (once and not os.path.exists(once)):
+        if once:
+            os.close(os.open(once, os.O_CREAT))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def act(wish: Any) -> bool:
+    """Misbehave, or say much; whether that was the answer."""
     match wish:
+        case {"answer": number}:
+            head = json.dumps({"re": number}).encode()
+            send(1, b"\x02\x00\x01\x00" + struct.pack("<I", len(head)) + head)
+            return True
         case {"exit": status}:
             print("something went wrong", file=sys.stderr, flush=True)
             os._exit(status)
@@ -81,6 +104,7 @@ def act(wish: Any) -> None:
                 send(1, struct.pack("<BBHI", 1, 0, 1, number) + bytes(size - 8))
         case {"file": size}:
             send(1, b"\x02" + bytes(size - 1))
+    return False
 
 
 def say(message: dict[str, Any]) -> None:

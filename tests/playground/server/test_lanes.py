@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -51,8 +52,8 @@ def test_its_data_come_back_in_their_order_and_then_the_settings() -> None:
             settings = {"data": "table", "features": ["x"]}
             assert heard[:-1] == [
                 {"do": "begin", "lane": 0, "settings": settings, "device": "cpu"},
-                {"do": "import", "name": "points.CSV", "lane": 0, "content": CSV.decode()},
-                {"do": "points", "lane": 0, "points": [[0, 0, 1]]},
+                {"do": "import", "id": "data", "name": "points.CSV", "lane": 0, "content": CSV.decode()},
+                {"do": "points", "id": "data", "lane": 0, "points": [[0, 0, 1]]},
                 {"do": "set", "lane": 0, "settings": settings},
             ]
 
@@ -174,13 +175,13 @@ def test_both_lanes_of_a_race_have_the_same_data() -> None:
             settings = {"data": "drawn", "seed": 2}
             assert answer["heard"] == [
                 {"do": "begin", "lane": 1, "settings": settings, "device": "cpu"},
-                {"do": "points", "lane": 1, "points": [[1, 1, 0]]},
+                {"do": "points", "id": "data", "lane": 1, "points": [[1, 1, 0]]},
                 {"do": "set", "lane": 1, "settings": settings, "id": answer["re"]},
             ]
             await page.upload("table.csv", CSV)
             await page.upload("net.h5", b"")
             heard = (await page.ask("play", lane=1))["heard"]
-            assert heard[3] == {"do": "import", "name": "table.csv", "lane": 1, "content": CSV.decode()}
+            assert heard[3] == {"do": "import", "id": "data", "name": "table.csv", "lane": 1, "content": CSV.decode()}
             assert [each["do"] for each in heard[4:]] == ["play"]
 
     run(test)
@@ -213,5 +214,120 @@ def test_a_worker_that_dies_while_its_page_is_away_is_there_when_it_comes_back()
             again = await (await at.page()).hello(first["session"])
             assert again["resumed"] is True
             assert again["heard"][0]["settings"] == {"rate": 4}
+
+    run(test)
+
+
+# -- what a process that dies was asked
+
+
+def test_what_it_was_asked_is_answered_and_it_begins_with_what_it_had() -> None:
+    """Not with the change under way, which may be what it died of."""
+
+    async def test() -> None:
+        async with site() as at:
+            page, _ = await at.open(rate=1)
+            await page.ask("set", settings={"rate": 2})
+            await page.tell("draw", pixels="kill", id=50)
+            await page.tell("set", settings={"rate": 3}, id=51)
+            for number in (50, 51):
+                answer = await page.answer(number)
+                assert answer["error"].startswith("the process of the first network was killed")
+            await page.event("lost")
+            assert (await page.ask("play"))["heard"][0]["settings"] == {"rate": 2}
+
+    run(test)
+
+
+def test_a_file_that_came_was_an_answer() -> None:
+    async def test() -> None:
+        async with site() as at:
+            page, _ = await at.open()
+            await page.tell("draw", pixels={"answer": 50}, id=50)
+            await page.until(lambda found: isinstance(found, bytes))
+            await page.tell("draw", pixels="kill")
+            await page.event("lost")
+            assert not [each for each in page.seen if isinstance(each, dict) and each.get("re") == 50]
+
+    run(test)
+
+
+def test_a_race_that_dies_at_its_start_is_answered_by_the_process_that_follows(tmp_path: Path) -> None:
+    died = tmp_path / "died"
+
+    async def test() -> None:
+        async with site(QUICK._replace(restarts=1)) as at:
+            page, _ = await at.open(rate=1)
+            race = await page.ask("race", settings={"dies_once": str(died)})
+            assert race["settings"] == {"rate": 1, "dies_once": str(died)}
+            assert died.exists()
+            assert [each["event"] for each in page.seen if isinstance(each, dict) and "event" in each] == ["lost"]
+
+    run(test)
+
+
+def test_a_race_that_cannot_begin_is_answered() -> None:
+    async def test() -> None:
+        async with site(QUICK._replace(restarts=1)) as at:
+            page, _ = await at.open(dies=True)
+            assert "It has ended for good" in (await page.ask("race", settings={}))["error"]
+            assert (await page.event("running"))["running"] is False
+            assert "for good" in (await page.event("lost"))["message"]
+            assert "there is no second network" in (await page.ask("play", lane=1))["error"]
+
+    run(test)
+
+
+def test_a_race_that_ends_before_it_has_begun_is_answered() -> None:
+    async def test() -> None:
+        async with site() as at:
+            page, _ = await at.open(hangs=True)
+            await page.tell("race", settings={}, id=70)
+            await page.tell("step", lane=1, id=71)
+            ended = await page.ask("race", settings=None)
+            assert ended["ok"] is True
+            errors = {each["re"]: each["error"] for each in page.seen if isinstance(each, dict) and "error" in each}
+            assert errors == {70: "the second network has ended", 71: "the second network has ended"}
+
+    run(test)
+
+
+# -- data that are taken, and that are not
+
+
+def test_a_file_that_is_refused_takes_the_place_of_none() -> None:
+    async def test() -> None:
+        async with site() as at:
+            page, _ = await at.open()
+            await page.upload("good.csv", CSV)
+            assert "no table" in (await page.upload("bad.csv", b""))["error"]
+            heard = (await page.ask("race", settings={}))["heard"]
+            assert [each.get("name") for each in heard] == [None, "good.csv", None]
+
+    run(test)
+
+
+def test_the_data_of_a_json_file_are_data_too() -> None:
+    async def test() -> None:
+        async with site() as at:
+            page, _ = await at.open()
+            await page.upload("made.json", b'{"data": "spiral"}')
+            await page.upload("own.json", b'{"data": "drawn", "seed": 4}')
+            heard = (await page.ask("race", settings={}))["heard"]
+            assert [each.get("name") for each in heard] == [None, "own.json", None]
+            assert heard[-1]["settings"] == {"data": "drawn", "seed": 4}
+
+    run(test)
+
+
+def test_data_that_the_second_network_refuses_are_told() -> None:
+    async def test() -> None:
+        async with site() as at:
+            page, _ = await at.open()
+            await page.ask("race", settings={})
+            assert (await page.upload("for the first.csv", CSV))["ok"] is True
+            refused = await page.event("refused")
+            assert refused["lane"] == 1
+            assert refused["message"] == "the second network did not take these data: for the first.csv is no table"
 
     run(test)

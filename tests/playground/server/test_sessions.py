@@ -55,14 +55,18 @@ def test_one_that_came_back_does_not_end_when_the_first_time_is_over() -> None:
     run(test)
 
 
-def test_a_duplicated_tab_gets_a_session_of_its_own() -> None:
+def test_a_page_goes_on_before_the_server_has_noticed_that_its_connection_is_dead() -> None:
     async def test() -> None:
         async with site() as at:
             page, first = await at.open()
-            other = await (await at.page()).hello(first["session"])
-            assert other["resumed"] is False
-            assert other["session"] != first["session"]
-            assert (await page.ask("play"))["pid"] == first["pid"]
+            other = await at.page()
+            again = await other.hello(first["session"])
+            assert again["resumed"] is True
+            assert again["pid"] == first["pid"]
+            assert (await page.closed())[0] == 1001
+            assert (await other.ask("play"))["pid"] == first["pid"]
+            await asyncio.sleep(0.1)  # the end of the first connection is none of the session
+            assert (await other.ask("play"))["pid"] == first["pid"]
 
     run(test)
 
