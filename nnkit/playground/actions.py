@@ -81,7 +81,7 @@ def _step(desk: Desk, message: Message) -> Answer:
 
 def _reset(desk: Desk, message: Message) -> Answer:
     desk.lab = Lab(desk.lab.settings, desk.lab.subject)
-    desk.news.add("state")
+    desk.news |= {"state", "plan"}  # a plan that is being made is of the network before
     return {}
 
 

@@ -182,11 +182,15 @@ class Lab:
             "curve": self.curve.points,
         }
 
+    def has_neuron(self, layer: int, number: int) -> bool:
+        """Whether there is this neuron of a hidden layer or the outputs; layers count from the inputs, 0."""
+        return 1 <= layer < len(self.layers) and 0 <= number < self.layers[layer].size
+
     def neuron(self, place: Any) -> tuple[int, int]:
-        """A neuron of a hidden layer or the outputs; layers count from the inputs, 0."""
+        """What a page calls a neuron, checked; ValueError where it is none."""
         if isinstance(place, list) and len(place) == 2 and all(type(number) is int for number in place):
             layer, number = place
-            if 1 <= layer < len(self.layers) and 0 <= number < self.layers[layer].size:
+            if self.has_neuron(layer, number):
                 return layer, number
         raise ValueError(f"there is no neuron {place!r:.80}; expected [layer from 1, number from 0]")
 

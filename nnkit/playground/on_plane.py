@@ -24,7 +24,7 @@ from nnkit.playground.subject import Rows
 if TYPE_CHECKING:
     from nnkit.playground.lab import Lab
 
-SHOWN = 1000
+SHOWN = 2000
 """Points that a page gets; a part of all, where there are more."""
 
 
@@ -110,7 +110,7 @@ class OnPlane:
             with np.errstate(all="ignore"):
                 gradients = lab.network.gradients(self.x_train, self.y_train, loss=self.goal.loss)
             sections[frames.GRADIENTS] = _flat(gradients)
-        if self.hovered is not None:
+        if self.hovered is not None and lab.has_neuron(*self.hovered):  # it may have been taken away since
             layer, number = self.hovered
             large = self._signed(values[-1]) if layer == len(values) else values[layer - 1]
             sections[frames.LARGE] = struct.pack("<HH", layer, number) + as_map(within(large[:, number][None]))

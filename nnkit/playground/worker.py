@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 import nnkit.plan.explain  # noqa: F401  # before there are threads: two that import at once may see halves
 from nnkit.playground import wire
@@ -25,6 +26,9 @@ def main() -> None:
         desk.serve()
     except BrokenPipeError:
         os._exit(0)
+    except BaseException:  # without the end of the interpreter, which waits for what the thread reads and says less
+        traceback.print_exc(file=sys.stderr)
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 import base64
 import io
 import json
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -113,6 +115,41 @@ def test_settings_change_while_it_plays(worker):
     worker.until(lambda: len(worker.frames[-1].sections[MAPS]) == 10 * 32 * 32)
     worker.until(lambda: any(message.get("event") == "plan" for message in worker.messages[told:]))
     worker.ask("pause")
+
+
+def test_a_neuron_under_the_pointer_may_be_taken_away(worker):
+    assert worker.ask("hover", neuron=[1, 3])["ok"]
+    worker.until(lambda: LARGE in worker.frames[-1].sections)
+    assert worker.set(hidden=[3])["settings"]["hidden"] == [3]
+    worker.until(lambda: len(worker.frames[-1].sections[MAPS]) == 4 * 32 * 32)
+    assert LARGE not in worker.frames[-1].sections
+    worker.set(hidden=[])
+    worker.until(lambda: len(worker.frames[-1].sections[MAPS]) == 32 * 32)
+    worker.set(hidden=[4])
+    worker.until(lambda: LARGE in worker.frames[-1].sections)
+    worker.ask("hover", neuron=None)
+
+
+def test_the_plan_comes_where_the_network_is_reset_before_it_is_made(worker):
+    told = len(worker.messages)
+    worker.say(do="set", settings={"hidden": [5]})
+    worker.ask("reset")
+
+    def of_five_neurons(message):
+        return message.get("event") == "plan" and any("5" in step["shape"].split("×") for step in message["steps"])
+
+    worker.until(lambda: any(map(of_five_neurons, worker.messages[told:])))
+
+
+def test_a_fault_outside_of_what_was_asked_is_said_in_the_last_line():
+    code = "from nnkit.playground import desk, worker; desk.Desk.serve = lambda self: 1 / 0; worker.main()"
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.wait(30) == 1  # while its input is open
+        assert process.stderr.read().splitlines()[-1] == "ZeroDivisionError: division by zero"
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_change_that_cannot_be_is_left_out_and_the_others_are_made(worker):
