@@ -39,12 +39,13 @@ export class Connection {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.addEventListener("open", () => this.greet());
-    socket.addEventListener("message", (message) => this.arrived(message.data));
+    socket.addEventListener("message", (message) => socket === this.socket && this.arrived(message.data));
     socket.addEventListener("close", () => this.lost(socket));
   }
 
   retry() {
-    if (this.open || this.socket?.readyState === WebSocket.CONNECTING) return;
+    const state = this.socket?.readyState;
+    if (state === WebSocket.CONNECTING || state === WebSocket.OPEN) return;
     clearTimeout(this.timer);
     this.connect();
   }

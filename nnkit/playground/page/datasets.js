@@ -2,6 +2,7 @@
 
 import { ofPoint, onTheme } from "./colours.js";
 import { byId, fit, h, svg } from "./dom.js";
+import { forget } from "./drawing.js";
 import { choice, slider, typed } from "./fields.js";
 import { change, emit, on, show, store } from "./store.js";
 
@@ -125,6 +126,7 @@ function button(name, label, thumbnail, icon, act) {
       onclick:
         act ??
         (() => {
+          forget();
           show({ drawing: false });
           change({ data: name });
         }),

@@ -57,7 +57,11 @@ export function digits() {
     byId("pad-part").scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
   });
   on("state", (of) => of.number === 0 && build());
-  on("data", (of) => of.number === 0 && build());
+  on("data", (of) => {
+    if (of.number) return;
+    build();
+    if (store.digits && !pad.empty) pad.tell(); // what reads it is new and has not seen it
+  });
   on("settings", (of) => of.number === 0 && refresh());
   on("frame", (of) => of.number === 0 && store.digits && draw(of.frame));
   on("light", (of, layer) =>
@@ -86,7 +90,7 @@ function build() {
   if (pad.side !== side) {
     pad.side = side;
     pad.clear();
-  } else if (!pad.empty) pad.tell();
+  }
   const hidden = state.layers.slice(1, -1);
   const last = state.layers[state.layers.length - 1];
   strips = [];

@@ -49,6 +49,7 @@ export function drawing() {
     if (label >= store.settings.classes) label = 0;
     picker();
   });
+  on("tab", forget);
   on("data", (lane) => {
     if (lane.number || store.settings.data !== "drawn") return;
     if (dirty || sending) {
@@ -56,17 +57,23 @@ export function drawing() {
       return;
     }
     const { x, y, label: labels } = lane.data.points;
-    if (x.length && x.length < 1000)
+    if (x.length)
       store.drawn = x.map((/** @type {any} */ each, /** @type {number} */ i) => [each, y[i], labels[i]]);
   });
-  on("ui", () => {
-    const open = store.ui.drawing;
-    byId("draw-tools").hidden = !open;
-    firstPlot()?.element.classList.toggle("drawing", open);
-    firstPlot()?.element.classList.toggle("erasing", open && erasing);
-    ready();
+  for (const event of ["ui", "race"]) on(event, tools); // a race brings other plots
+  onTheme(() => {
+    offered = 0;
+    picker();
   });
-  onTheme(picker);
+}
+
+/** What is there for drawing. */
+function tools() {
+  const open = store.ui.drawing;
+  byId("draw-tools").hidden = !open;
+  firstPlot()?.element.classList.toggle("drawing", open);
+  firstPlot()?.element.classList.toggle("erasing", open && erasing);
+  ready();
 }
 
 let sending = false;
@@ -82,8 +89,16 @@ async function begin() {
   else await change({ data: "drawn" });
 }
 
+/** How many classes the picker has. */
+let offered = 0;
+
 function picker() {
   const many = store.settings.classes ?? 2;
+  if (many === offered) {
+    byId("draw-classes").querySelectorAll("input")[label].checked = true;
+    return;
+  }
+  offered = many;
   byId("draw-classes")?.replaceChildren(
     ...Array.from({ length: many }, (_, at) => {
       const dot = h("i.swatch", { "aria-hidden": "true" });
@@ -194,7 +209,17 @@ function local() {
   firstPlot().points();
 }
 
-const later = paced(180, send);
+const later = paced(180, () => dirty && send());
+
+/** Leaves points untold that are not wanted any more: other data were chosen. */
+export function forget() {
+  dirty = false;
+}
+
+/** Tells what could not be told while there was no connection. */
+export async function catchUp() {
+  if (dirty) await send();
+}
 
 /** Tells the server the points; while it answers, what follows is joined. */
 export async function send() {
@@ -210,6 +235,7 @@ export async function send() {
     tellNotes(answer.notes);
     emit("settings", store.lanes[0]);
   } catch (error) {
+    dirty = true;
     notice(/** @type {Error} */ (error).message, "error");
   }
   sending = false;

@@ -66,6 +66,10 @@ export function typed(label, testid, act, how = {}) {
     oninput: () => (edited = true),
     onkeydown: keys,
     onfocus: () => input.select(),
+    onblur: () => {
+      if (edited) input.value = shown; // typed and put back: no change was told
+      edited = false;
+    },
   });
   function commit() {
     const text = input.value.trim().replace("−", "-").replace(",", ".");
@@ -122,7 +126,11 @@ export function slider(label, testid, act, how) {
   const form = how.form ?? String;
   const output = h("output", { "aria-hidden": "true" });
   const value = () => Number(input.value);
-  const slow = paced(150, act);
+  let due = false;
+  const slow = paced(150, (/** @type {number} */ now) => {
+    due = false;
+    act(now);
+  });
   const input = h("input", {
     type: "range",
     min: String(how.low),
@@ -130,6 +138,7 @@ export function slider(label, testid, act, how) {
     step: String(how.step ?? 1),
     testid,
     oninput: () => {
+      due = true;
       word(value());
       slow(value());
     },
@@ -148,7 +157,7 @@ export function slider(label, testid, act, how) {
     element: framed(label, input, ".slider", output),
     input,
     set: (now) => {
-      if (held) return;
+      if (held || due) return;
       input.value = String(now);
       word(now);
     },

@@ -1,7 +1,9 @@
 /** Files out and in: exports, imports, dropped tables, and the link to this state. */
 
 import { byId } from "./dom.js";
+import { forget } from "./drawing.js";
 import { notice } from "./notices.js";
+import { end } from "./race.js";
 import { emit, show, store, tellNotes } from "./store.js";
 
 const KINDS = [".csv", ".h5", ".json"];
@@ -82,6 +84,8 @@ async function bring(file) {
     );
     return;
   }
+  forget();
+  if (store.race && file.name.toLowerCase().endsWith(".json")) await end(); // it says all of one network
   try {
     const answer = await store.connection.send({ do: "import", name: file.name, lane: 0 }, await file.arrayBuffer());
     store.lanes[0].take(answer.settings);

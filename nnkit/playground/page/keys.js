@@ -19,6 +19,6 @@ export function keys() {
             : null;
     if (!act) return;
     event.preventDefault();
-    act();
+    if (!event.repeat || act === step) act();
   });
 }

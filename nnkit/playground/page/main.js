@@ -7,7 +7,7 @@ import { controls } from "./controls.js";
 import { datasets } from "./datasets.js";
 import { digits } from "./digits.js";
 import { byId, paced, say } from "./dom.js";
-import { drawing, send as sendPoints } from "./drawing.js";
+import { catchUp, drawing, forget, send as sendPoints } from "./drawing.js";
 import { files } from "./files.js";
 import { goal } from "./goal.js";
 import { keys } from "./keys.js";
@@ -15,7 +15,7 @@ import { NetworkView } from "./network.js";
 import { banner, notice } from "./notices.js";
 import { output } from "./output.js";
 import { plan } from "./plan.js";
-import { begin as beginRace, close as closeRace, race } from "./race.js";
+import { begin as beginRace, close as closeRace, end as endRace, race } from "./race.js";
 import { change, emit, on, show, store, tellNotes } from "./store.js";
 import { tableAxes } from "./table.js";
 import { tabs } from "./tabs.js";
@@ -93,12 +93,21 @@ const write = paced(300, () => {
 });
 for (const event of ["settings", "ui", "race", "write"]) on(event, write);
 
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault(); // the address is the state
+  byId("network").focus();
+  byId("network").scrollIntoView({ block: "start" });
+});
+
 /** @param {string[]} names */
 function applyShows(names) {
   show(Object.fromEntries(SHOWS.map((name) => [name, names.includes(name)])));
 }
 
 window.addEventListener("hashchange", async () => {
+  if (location.hash.length > 1 && !location.hash.includes("=")) return; // a place of the page
+  forget();
+  if (store.race) await endRace();
   link = parse(location.hash);
   applyShows(link.show);
   const defaults = store.choices?.defaults ?? {};
@@ -132,6 +141,7 @@ store.connection = new Connection({
     emit("settings", store.lanes[0]);
     if (!again) await finishLink();
     else if (!answer.resumed) await restore();
+    else await resumed();
   },
   event: (event) => take(event),
   frame: (frame) => arrived(frame),
@@ -142,6 +152,12 @@ store.connection = new Connection({
     banner("lost", open ? null : "The connection to nnkit is lost; trying again.");
   },
 });
+
+/** After a connection that was lost: what the page wanted meanwhile. */
+async function resumed() {
+  await catchUp();
+  if (!store.race) await store.connection.ask({ do: "race", settings: null }).catch(() => {});
+}
 
 /** After the server has forgotten the session: what the page still knows. */
 async function restore() {
@@ -179,7 +195,8 @@ function take(event) {
     lane.plan = event;
     emit("plan", lane);
   } else if (event.event === "running") setRunning(lane, event.running, event);
-  else if (event.event === "lost") notice(event.message ?? "A network's process ended and was started again.", "error");
+  else if (event.event === "lost" || event.event === "refused")
+    notice(event.message.charAt(0).toUpperCase() + event.message.slice(1), "error");
 }
 
 /** @param {import("./store.js").Lane} lane @param {boolean} running @param {any} event */

@@ -56,7 +56,9 @@ export function mistakes(take) {
   };
   on("frame", look);
   on("running", look);
-  on("state", (lane) => lane.number === 0 && (from = 0));
+  on("state", (lane) => {
+    if (lane.number === 0) [from, step] = [0, -1];
+  });
 
   /** @param {boolean} anyway */
   async function fetchPage(anyway) {
@@ -69,7 +71,8 @@ export function mistakes(take) {
       total = answer.total;
       fill(answer);
     } catch {
-      // The tab may have changed in between; the next look asks again.
+      [asking, step] = [false, -1]; // the tab may have changed in between; the next look asks again
+      return;
     }
     asking = false;
     const { frame, running } = store.lanes[0];

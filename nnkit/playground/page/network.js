@@ -419,6 +419,8 @@ export class NetworkView {
 
   close() {
     this.observer.disconnect();
+    this.card.close();
+    this.card.element.remove();
     this.host.replaceChildren();
   }
 }

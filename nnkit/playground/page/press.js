@@ -9,11 +9,12 @@ const PRESSES = [
 /** @param {Event} event */
 const onButton = (event) =>
   event.target instanceof Element &&
-  event.target.closest("button") !== null &&
-  (!(event instanceof KeyboardEvent) || event.key === " ");
+  event.target.closest("button, label") !== null &&
+  (!(event instanceof KeyboardEvent) || (event.key === " " && !event.repeat));
 
 /**
- * Passes on what is given, in its order; while a button is pressed, later.
+ * Passes on what is given, in its order; while a button is pressed, later. What had to wait comes in tasks of its own,
+ * so that whatever an answer sets off has run before the next.
  * @template What
  * @param {(what: What) => void} act
  * @param {(what: What) => boolean} harmless what need not wait, unless something before it does
@@ -21,29 +22,36 @@ const onButton = (event) =>
  */
 export function unpressed(act, harmless) {
   let pressed = false;
+  let passing = false;
   let timer = 0;
   /** @type {What[]} */
-  let waiting = [];
+  const waiting = [];
 
+  const after = (/** @type {number} */ wait) => {
+    clearTimeout(timer);
+    timer = window.setTimeout(release, wait);
+  };
   const press = (/** @type {Event} */ event) => {
     if (!onButton(event)) return;
     pressed = true;
-    clearTimeout(timer);
-    timer = window.setTimeout(release, LONGEST_MS);
+    after(LONGEST_MS);
   };
   const release = () => {
-    clearTimeout(timer);
     pressed = false;
-    const all = waiting;
-    waiting = [];
-    all.forEach(act);
+    if (!passing) pass();
+  };
+  const pass = () => {
+    passing = !pressed && waiting.length > 0;
+    if (!passing) return;
+    setTimeout(pass); // before the message, which may be a faulty one
+    act(/** @type {What} */ (waiting.shift()));
   };
   for (const [start, ...ends] of PRESSES) {
     window.addEventListener(start, press, true);
-    for (const end of ends) window.addEventListener(end, () => pressed && setTimeout(release), true); // after the click
+    for (const end of ends) window.addEventListener(end, () => pressed && after(0), true); // after the click
   }
   return (what) => {
-    if (pressed && (waiting.length || !harmless(what))) waiting.push(what);
+    if (passing || waiting.length || (pressed && !harmless(what))) waiting.push(what);
     else act(what);
   };
 }

@@ -36,10 +36,12 @@ export async function begin(settings) {
   store.lanes.push(lane);
   try {
     const answer = await store.connection.ask({ do: "race", settings });
+    if (store.lanes[1] !== lane) return; // it was ended meanwhile
     lane.settings = answer.settings;
     tellNotes(answer.notes);
   } catch (error) {
-    store.lanes.pop();
+    if (store.lanes[1] !== lane) return;
+    store.lanes.length = 1;
     notice(/** @type {Error} */ (error).message, "error");
     return;
   }
@@ -93,5 +95,6 @@ export function close() {
   byId("race").setAttribute("aria-pressed", "false");
   document.body.classList.remove("racing");
   emit("race");
+  emit("running", store.lanes[0]);
   emit("settings", store.lanes[0]);
 }

@@ -1,6 +1,7 @@
 /** The tabs: points in the plane, or digits. Each remembers its settings. */
 
 import { byId } from "./dom.js";
+import { forget } from "./drawing.js";
 import { end } from "./race.js";
 import { change, emit, on, show, store } from "./store.js";
 
@@ -41,7 +42,8 @@ export function tabs() {
 async function go(name) {
   const { settings } = store;
   if (settings.tab === name) return;
-  kept[settings.tab] = settings;
+  if (store.lanes[0].state?.settings.tab === settings.tab) kept[settings.tab] = settings; // else they are half the other's
+  forget();
   show({ drawing: false });
   if (store.race) await end();
   await change({ ...kept[name], tab: name });

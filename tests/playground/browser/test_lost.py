@@ -10,6 +10,7 @@ import pytest
 from tests.playground.browser.driver import Play
 from tests.playground.browser.proxy import BROWSER, SERVER, Line, line
 from tests.playground.browser.serving import served
+from tests.playground.browser.test_drawing import draw, points
 from tests.playground.browser.visits import DESKTOP, Windows, visits
 
 REFUSED = "WebSocket connection to"
@@ -67,6 +68,19 @@ def test_the_same_network_goes_on(cuttable: tuple[Play, Line]) -> None:
         play.click("play")
     now = play.step
     play.until(lambda: play.step > now + 50, "training that goes on")
+    play.pause()
+    points_drawn_meanwhile_are_told(play, between)
+
+
+def points_drawn_meanwhile_are_told(play: Play, between: Line) -> None:
+    play.click("dataset-drawn")
+    draw(play, (-3, 3), (3, 3))
+    points(play, 2)
+    lose(play, between)
+    draw(play, (0, -3))
+    play.notice("no connection")
+    regain(play, between)
+    assert len(points(play, 3)) == 3
 
 
 @pytest.mark.slow
