@@ -106,9 +106,9 @@ function applyShows(names) {
 
 window.addEventListener("hashchange", async () => {
   if (location.hash.length > 1 && !location.hash.includes("=")) return; // a place of the page
+  link = parse(location.hash); // before what follows writes the address
   forget();
   if (store.race) await endRace();
-  link = parse(location.hash);
   applyShows(link.show);
   const defaults = store.choices?.defaults ?? {};
   const usual = defaults[link.settings.tab ?? "plane"] ?? defaults;

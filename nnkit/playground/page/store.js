@@ -131,7 +131,7 @@ async function flush(lane) {
     lane.take(answer.settings);
     tellNotes(answer.notes);
   } catch (error) {
-    notice(/** @type {Error} */ (error).message, "error");
+    failed(error, lane);
   }
   lane.underway = {};
   lane.sending = false;
@@ -144,12 +144,14 @@ async function flush(lane) {
  * Asks for something in all networks; errors become notices.
  * @param {object} message
  */
-export async function askAll(message) {
-  try {
-    await Promise.all(store.lanes.map((lane) => store.connection.ask({ ...message, lane: lane.number })));
-  } catch (error) {
-    notice(/** @type {Error} */ (error).message, "error");
-  }
+export function askAll(message) {
+  const ask = (/** @type {Lane} */ lane) => store.connection.ask({ ...message, lane: lane.number });
+  return Promise.all(store.lanes.map((lane) => ask(lane).catch((error) => failed(error, lane))));
+}
+
+/** Says what went wrong, unless the network has been taken away. @param {any} error @param {Lane} lane */
+function failed(error, lane) {
+  if (store.lanes.includes(lane)) notice(error.message, "error");
 }
 
 /**

@@ -31,7 +31,7 @@ def test_a_button_is_held_while_the_page_begins(visit: Visit) -> None:
     play.page.add_init_script(f"({HELD})()")
     play.open(data="moons")
     assert play.by("activation-1").locator("option").count() > 5
-    assert play.by("plan-steps").locator("tr").count() > 5
+    play.until(lambda: play.by("plan-steps").locator("tr").count() > 5, "the plan")
 
 
 def test_tabs_and_races_that_are_left_at_once(visit: Visit) -> None:
