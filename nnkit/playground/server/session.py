@@ -115,6 +115,8 @@ class Session:
         if self._ended:  # meanwhile
             await lane.end()
             raise RefusedError("the session has ended", answer)
+        if former := self.lanes.pop(number, None):  # started by a page that has another connection now
+            self._later(former.end())
         self.lanes[number] = lane
         lane.listener = asyncio.create_task(self._listen(lane))
         return lane
