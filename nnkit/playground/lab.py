@@ -124,7 +124,9 @@ class Lab:
             warnings.simplefilter("ignore", NnkitWarning)
             scores = self.network.test(x, y, loss=goal.loss)
             if not self.subject.classes:
-                return scores.loss, _number(scores.r2), None, {"mae": _number(scores.mae), "rmse": _number(scores.rmse)}
+                errors = {"mae": _number(scores.mae), "rmse": _number(scores.rmse)}
+                measured = {name: value * self.subject.unit for name, value in errors.items()}
+                return scores.loss, _number(scores.r2), None, measured
             if counts_right(goal):
                 return scores.loss, _number(scores.accuracy), np.asarray(scores.confusion), {}
             said = chosen(goal, self.network.predict(x))

@@ -48,6 +48,7 @@ class OnDigits:
         data = _data(settings.data)
         self.classes = data.classes or ()
         self.goal = goal_for(settings, len(self.classes))
+        self.unit = 1.0
         self.side = isqrt(data.x_train.shape[1])
         self.inputs = tuple(f"pixel {number}" for number in range(data.x_train.shape[1]))
         self.x_train, self.y_train = data.x_train, targets(self.goal, data.y_train, len(self.classes))

@@ -37,6 +37,9 @@ class OnPlane:
         self.classes, self.summary = plane.classes, plane.summary
         self.problem = "classification" if plane.classes else "regression"
         self.goal = goal_for(settings, len(plane.classes))
+        self.unit = 1.0
+        if not plane.classes and self.goal.low is not None and self.goal.high is not None:
+            self.unit = (plane.values[1] - plane.values[0]) / (self.goal.high - self.goal.low)
         features = plane.features(plane.rows, self.inputs)
         target = targets(self.goal, plane.target, len(plane.classes))
         self.x_train, self.y_train = features[~plane.test], target[~plane.test]
@@ -81,6 +84,8 @@ class OnPlane:
                 "test": plane.test[shown].tolist(),
             },
             "range": [-RANGE, RANGE],
+            "ends": [plane.ends[at] for at in plane.axes] if plane.ends else [(-RANGE, RANGE)] * 2,
+            "values": plane.values,
             "axes": [plane.columns[at] for at in plane.axes],
             "classes": list(plane.classes),
             "features": self._offered(),

@@ -24,8 +24,8 @@ class Plane:
         columns: their names; of points these are x₁ and x₂, from which features are derived.
         axes: the two columns that the plane shows.
         summary: a sentence for the page.
-        measured: what the columns and values were before they came to the page's units: (low, high) of each column,
-            and of the values at the end.
+        ends: what −6 and 6 of each column were before it came to the page's units; empty where it is in these.
+        values: what −1 and 1 of the target were.
     """
 
     rows: Array
@@ -35,7 +35,8 @@ class Plane:
     columns: tuple[str, ...] = ("x₁", "x₂")
     axes: tuple[int, int] = (0, 1)
     summary: str = ""
-    measured: tuple[tuple[float, float], ...] = ()
+    ends: tuple[tuple[float, float], ...] = ()
+    values: tuple[float, float] = (-1.0, 1.0)
     of_points: bool = True
 
     @property

@@ -24,6 +24,8 @@ class Subject(Protocol):
     """Names of the features."""
     classes: tuple[str, ...]
     """Their names; none for values."""
+    unit: float
+    """What 1 of the targets is of the values as they were measured."""
     x_train: Array
     y_train: Array
     summary: str

@@ -16,6 +16,7 @@ from nnkit.data.checks.common import convert, count
 from nnkit.data.csv_file import read_stream
 from nnkit.data.encode import encode_target, numbers_or_text
 from nnkit.errors import DataError, FileError
+from nnkit.playground import points
 from nnkit.playground.plane import Plane, held_out
 from nnkit.playground.settings import LONGEST_NAME, MOST_COLUMNS, Settings
 
@@ -130,7 +131,8 @@ def plane_of(table: Table, settings: Settings) -> Plane:
         table.columns,
         _axes(table.columns, settings.axes),
         f"{table.name}: {rows:,} rows, {columns} columns, {what}",
-        tuple(_span(column) for column in (*table.numbers.T, *([] if table.values is None else [table.values]))),
+        tuple(_widened(*_span(column)) for column in table.numbers.T),
+        (-1.0, 1.0) if table.values is None else _span(table.values),
         of_points=columns == 2,
     )
 
@@ -236,6 +238,12 @@ def _axes(columns: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, int]:
 
 def _span(values: Array) -> tuple[float, float]:
     return float(values.min()), float(values.max())
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    """From the range of a column to the ends of the plane."""
+    margin = (high / 2 - low / 2) * (points.RANGE / RANGE - 1)
+    return low - margin, high + margin
 
 
 def _advice(rows: int) -> str:

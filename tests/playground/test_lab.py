@@ -11,6 +11,7 @@ from nnkit.playground.maps import GRID, SMALL
 from nnkit.playground.optimizer import optimizer_for
 from nnkit.playground.settings import Settings
 from nnkit.playground.strokes import strokes
+from nnkit.playground.table import read_table
 
 
 def lab(**wanted) -> Lab:
@@ -74,6 +75,16 @@ def test_its_figures_are_those_of_test():
     expected = values.network.test(x, y)
     assert values.scored().test_score == expected.r2
     assert values.scored().others == {"mae": expected.mae, "rmse": expected.rmse}
+    for output, goal in (("sigmoid", (0, 1)), ("auto", (-1, 1))):
+        rows = "".join(f"{row},{row % 7},{row * 2.5}\n" for row in range(40))
+        given = Given(table=read_table(f"a,b,price\n{rows}".encode(), "prices.csv"))
+        settings = Settings(data="table", output=output, loss="mean_squared_error")
+        priced = Lab(settings, subject_for(settings, given))
+        x, y, _ = list(priced.subject.scored_rows(True))[1]
+        prices = 97.5 * (y[:, 0] - goal[0]) / (goal[1] - goal[0])
+        guesses = 97.5 * (priced.network.predict(x)[:, 0] - goal[0]) / (goal[1] - goal[0])
+        assert priced.scored().others["mae"] == pytest.approx(np.abs(prices - guesses).mean(), rel=1e-4)
+        assert priced.scored().others["rmse"] == pytest.approx(np.sqrt(((prices - guesses) ** 2).mean()), rel=1e-4)
 
 
 @pytest.mark.parametrize(

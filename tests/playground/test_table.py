@@ -66,7 +66,10 @@ def test_the_plane_has_the_units_of_the_page() -> None:
     plane = plane_of(found, Settings(seed=3, train=70, axes=("depth", "width")))
     assert plane.rows.min(axis=0).tolist() == [-5] * 3
     assert plane.rows.max(axis=0).tolist() == [5] * 3
-    assert plane.measured == tuple((low, high) for low, high in zip(*np.sort(found.numbers, 0)[[0, -1]], strict=True))
+    low, high = found.numbers.min(axis=0), found.numbers.max(axis=0)
+    for at, side in ((0, -6), (1, 6)):  # the formula of the scaling, the other way round
+        np.testing.assert_allclose([ends[at] for ends in plane.ends], low + (side + 5) / 10 * (high - low))
+    assert plane.values == (-1, 1)
     assert (plane.columns, plane.axes, plane.of_points) == (("width", "height", "depth"), (2, 0), False)
     assert plane.classes == found.classes
     assert plane.summary == "flowers.csv: 30 rows, 3 columns, 3 classes of 'kind'"
@@ -78,8 +81,8 @@ def test_values_come_to_minus_one_to_one() -> None:
     found = table("a,b,c,price", *[lambda row: row] * 3, lambda row: 100.5 + row * 10)
     plane = plane_of(found, Settings())
     np.testing.assert_allclose(plane.target, np.linspace(-1, 1, 12), atol=1e-15)
-    assert plane.measured[-1] == (100.5, 210.5)
-    assert len(plane.measured) == 4
+    assert plane.values == (100.5, 210.5)
+    assert len(plane.ends) == 3
     assert plane.classes == ()
     assert plane.test.sum() == 6
     assert plane.summary == "data.csv: 12 rows, 3 columns, values of 'price'"
@@ -106,7 +109,7 @@ def test_a_constant_column_stays_zero() -> None:
     found = table("a,b,c,y", lambda row: row, lambda row: 7, lambda row: -row, lambda row: row % 2)
     plane = plane_of(found, Settings())
     assert not plane.rows[:, 1].any()
-    assert plane.measured[1] == (7, 7)
+    assert plane.ends[1] == (7, 7)
 
 
 @QUICK

@@ -4,7 +4,7 @@ import { colours, ofPoint, onTheme } from "./colours.js";
 import { byId, h, say } from "./dom.js";
 import { Curves } from "./curves.js";
 import { tick } from "./fields.js";
-import { Plot } from "./plot.js";
+import { ending, Plot } from "./plot.js";
 import { Confusion, Scores } from "./scores.js";
 import { on, show, store } from "./store.js";
 
@@ -84,7 +84,7 @@ function legend() {
     bar.style.background = `linear-gradient(to right, ${css(low)}, ${css(middle)}, ${css(high)})`;
     const names =
       data.kind === "regression"
-        ? ["−1", "1"]
+        ? (data.values ?? [-1, 1]).map(ending)
         : data.classes.map((each) => (/^\d+$/.test(each) ? `class ${each}` : each));
     host.replaceChildren(h("span", {}, names[0] ?? ""), bar, h("span", {}, names[1] ?? ""));
     return;

@@ -2,8 +2,12 @@
 
 import { colours, ofPoint } from "./colours.js";
 import { fit, h, say } from "./dom.js";
+import { number } from "./format.js";
 import { paint, paintClasses, paintSigns } from "./maps.js";
 import { store } from "./store.js";
+
+/** A number at the end of an axis. @param {number} value */
+export const ending = (value) => (Number.isInteger(value) && Math.abs(value) < 1e4 ? String(value).replace("-", "−") : number(value));
 
 export class Plot {
   /** @param {import("./store.js").Lane} lane */
@@ -56,8 +60,12 @@ export class Plot {
     brush.clearRect(0, 0, size, size);
     const [x0, x1] = this.range(0);
     const [y0, y1] = this.range(1);
-    [x0, x1].forEach((value, at) => say([this.low, this.high][at][0], String(value).replace("-", "−")));
-    [y0, y1].forEach((value, at) => say([this.low, this.high][at][1], String(value).replace("-", "−")));
+    for (const axis of [0, 1])
+      (data.ends?.[axis] ?? this.range(/** @type {0 | 1} */ (axis))).forEach(
+        (/** @type {number} */ value, /** @type {number} */ at) =>
+          say([this.low, this.high][at][axis], ending(value)),
+      );
+    for (const end of [this.low[1], this.high[1]]) end.classList.toggle("long", end.textContent.length > 4);
     say(this.across.children[1], data.axes?.[0] ?? "");
     say(this.upright.children[1], data.axes?.[1] ?? "");
     const { x, y, label, test } = data.points;

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tests.playground.browser.driver import number
 from tests.playground.browser.engine import lab
 from tests.playground.browser.visits import Visit
 
@@ -26,6 +27,10 @@ def test_a_dropped_table_with_features_and_axes(visit: Visit) -> None:
     assert found["table"]["columns"] == ["width", "height", "depth"]
     assert "60 rows" in play.text("data-summary")
     assert "aster" in play.text("legend")
+    width = np.loadtxt(FLOWERS.splitlines(), delimiter=",", skiprows=1, usecols=0)
+    ends = [number(text) for text in play.page.locator(".axis.across span:not(.axis-name)").all_inner_texts()]
+    margin = (width.max() - width.min()) / 10
+    assert ends == pytest.approx([width.min() - margin, width.max() + margin], rel=0.01)
     play.click("feature-height")
     before = play.picture()
     play.choose("axis-1", "depth")
@@ -43,6 +48,7 @@ def test_a_chosen_table_of_values(visit: Visit) -> None:
     play.bring("prices.csv", PRICES.encode())
     found = play.settled(data="table", problem="regression", features=["x1", "x2"])
     assert found["table"]["target"] == "price"
+    play.until(lambda: play.text("legend").split() == ["0", "72.5"], "what the colours stand for")
     play.click("feature-x1x2")
     play.settled(features=["x1", "x2", "x1x2"])
     play.steps(1)
