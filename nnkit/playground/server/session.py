@@ -207,9 +207,10 @@ class Session:
         lane.lost = True
         if lane.number == 1:
             self.lanes.pop(1, None)
-        hello, self._hello = self._hello, None
-        if hello is not None and self.browser is not None:
-            await self.browser.answer(hello.number, error=message)
+        else:
+            hello, self._hello = self._hello, None
+            if hello is not None and self.browser is not None:
+                await self.browser.answer(hello.number, error=message)
         await self._refuse(lane, message)
         if self.browser is not None:
             await self.browser.event("running", lane=lane.number, running=False)
