@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nnkit.data import Preprocessing
 from nnkit.playground.archive import written
 from nnkit.playground.code import python_code
 from nnkit.playground.lab import Lab
-from nnkit.playground.on_plane import OnPlane
 from nnkit.playground.rules import OneOf
 from nnkit.playground.strokes import Strokes
 from nnkit.playground.table import Table
+from nnkit.playground.units import for_a_file
 
 Given = Strokes | Table | None
 
@@ -38,17 +37,15 @@ def _json(lab: Lab, given: Given) -> tuple[str, str, bytes]:
 
 
 def _h5(lab: Lab, given: Given) -> tuple[str, str, bytes]:
-    return "network.h5", "application/x-hdf5", _file(lab, "net.h5", lambda path: lab.network.save(path))
+    return "network.h5", "application/x-hdf5", _file("net.h5", for_a_file(lab).save)
 
 
 def _onnx(lab: Lab, given: Given) -> tuple[str, str, bytes]:
-    return "network.onnx", "application/octet-stream", _file(lab, "net.onnx", lambda path: lab.network.export(path))
+    return "network.onnx", "application/octet-stream", _file("net.onnx", for_a_file(lab).export)
 
 
-def _file(lab: Lab, name: str, write: Callable[[Path], None]) -> bytes:
-    """What a function writes to a file; the network says which features it takes."""
-    if isinstance(lab.subject, OnPlane):
-        lab.network.preprocessing = Preprocessing(features=lab.subject.inputs)
+def _file(name: str, write: Callable[[Path], None]) -> bytes:
+    """What a function writes to a file."""
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / name)
         return (Path(folder) / name).read_bytes()

@@ -16,9 +16,10 @@ from nnkit.names import clipped
 from nnkit.playground.archive import read
 from nnkit.playground.given import Given
 from nnkit.playground.lab import Lab
-from nnkit.playground.settings import TABLE
+from nnkit.playground.settings import DIGITS, TABLE
 from nnkit.playground.strokes import Strokes
 from nnkit.playground.table import Table, read_table
+from nnkit.playground.units import for_the_page, names_on_page
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def _json(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
 
 def _h5(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
     network = _loaded(name, content)
-    return Imported(_described(network, lab), given, network.parameters())
+    settings = _described(network, lab)
+    return Imported(settings, given, for_the_page(network, settings.get("features", lab.subject.inputs), lab))
 
 
 def _loaded(name: str, content: bytes) -> nnkit.Network:
@@ -80,7 +82,7 @@ def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
     if any(layer.bias is None for layer in dense):
         raise ValueError("the page takes dense layers with a bias; one of this network has none")
     names = None if network.preprocessing is None else network.preprocessing.features
-    features = list(names or lab.subject.inputs)
+    features = names_on_page(names or lab.subject.inputs, lab)
     if len(features) != network.input_shape[0]:
         raise ValueError(
             f"the network takes {network.input_shape[0]} features, and {len(features)} are chosen here; choose as many"
@@ -92,7 +94,7 @@ def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
         )
     *hidden, last = dense
     return {
-        "features": features,
+        **({} if lab.settings.tab == DIGITS else {"features": features}),
         "hidden": [layer.units for layer in hidden],
         "activations": [_name(layer) for layer in hidden],
         "output": _name(last),

@@ -37,9 +37,10 @@ class OnPlane:
         self.classes, self.summary = plane.classes, plane.summary
         self.problem = "classification" if plane.classes else "regression"
         self.goal = goal_for(settings, len(plane.classes))
-        self.unit = 1.0
+        self.unit, self.zero = 1.0, 0.0
         if not plane.classes and self.goal.low is not None and self.goal.high is not None:
             self.unit = (plane.values[1] - plane.values[0]) / (self.goal.high - self.goal.low)
+            self.zero = plane.values[0] - self.goal.low * self.unit
         features = plane.features(plane.rows, self.inputs)
         target = targets(self.goal, plane.target, len(plane.classes))
         self.x_train, self.y_train = features[~plane.test], target[~plane.test]

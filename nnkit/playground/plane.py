@@ -26,6 +26,7 @@ class Plane:
         summary: a sentence for the page.
         ends: what −6 and 6 of each column were before it came to the page's units; empty where it is in these.
         values: what −1 and 1 of the target were.
+        target_name: the column of a table that it is.
     """
 
     rows: Array
@@ -37,6 +38,7 @@ class Plane:
     summary: str = ""
     ends: tuple[tuple[float, float], ...] = ()
     values: tuple[float, float] = (-1.0, 1.0)
+    target_name: str = ""
     of_points: bool = True
 
     @property

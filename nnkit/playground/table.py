@@ -133,6 +133,7 @@ def plane_of(table: Table, settings: Settings) -> Plane:
         f"{table.name}: {rows:,} rows, {columns} columns, {what}",
         tuple(_widened(*_span(column)) for column in table.numbers.T),
         (-1.0, 1.0) if table.values is None else _span(table.values),
+        table.target,
         of_points=columns == 2,
     )
 

@@ -1,0 +1,100 @@
+"""Files of networks speak of a table as it was measured; the page has columns from −5 to 5 and values from −1 to 1."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+
+import nnkit
+from nnkit.data import Preprocessing
+from nnkit.data.arrays import Array
+from nnkit.data.scaling import Scaling
+from nnkit.playground.features import DERIVED
+from nnkit.playground.goal import counts_right
+from nnkit.playground.lab import Lab
+from nnkit.playground.on_plane import OnPlane
+from nnkit.playground.optimizer import optimizer_for
+from nnkit.playground.points import RANGE
+
+COORDINATES = tuple(DERIVED)[:2]
+"""What columns are called where there are two, from which the other features are derived."""
+
+
+def for_a_file(lab: Lab) -> nnkit.Network:
+    """A copy of the network that takes the columns of a table as its file has them, and gives values as they are there.
+
+    Derived features keep the page's names, which no file has; and so does a target whose values an output activation
+    keeps within bounds.
+    """
+    network, subject = copy.deepcopy(lab.network), lab.subject
+    present = optimizer_for(lab.settings)
+    if (
+        lab.step and lab.optimizer.config() != present.config()
+    ):  # the rate was changed; a file says what it goes on with
+        network.fit(
+            subject.x_train, subject.y_train, epochs=0, optimizer=present, loss=subject.goal.loss, progress=False
+        )
+    if not isinstance(subject, OnPlane):
+        return network
+    scaling = _scaling(subject, subject.inputs)
+    if scaling is None:
+        network.preprocessing = Preprocessing(features=subject.inputs)
+        return network
+    target = subject.plane.target_name
+    if subject.classes and counts_right(subject.goal):
+        network.classes = subject.classes
+    elif not subject.classes and subject.goal.activation == "identity":
+        network.set_parameters(_stretched(network.parameters(), subject.unit, subject.zero))
+    else:
+        target = f"{target}, from {subject.goal.low} to {subject.goal.high}"
+    names = tuple(subject.plane.columns[at] for at in _columns(subject, subject.inputs))
+    network.preprocessing = Preprocessing(scaling, names, target)
+    return network
+
+
+def for_the_page(network: nnkit.Network, names: Sequence[str], lab: Lab) -> dict[str, Array]:
+    """The parameters of a network of a file, in the page's units; its features have these names on the page."""
+    found, subject = network.parameters(), lab.subject
+    kept = network.preprocessing
+    if kept is None or kept.scaling is None:
+        return found
+    ours = _scaling(subject, names) if isinstance(subject, OnPlane) else None
+    if ours is not None and isinstance(subject, OnPlane) and not subject.classes:
+        found = _stretched(found, 1 / subject.unit, -subject.zero / subject.unit)
+    ours = ours or Scaling(np.zeros(len(names)), np.ones(len(names)))
+    weight, bias, *_ = found
+    found[bias] = found[bias] + ((ours.mean - kept.scaling.mean) / kept.scaling.scale) @ found[weight]
+    found[weight] = found[weight] * (ours.scale / kept.scaling.scale)[:, None]
+    return found
+
+
+def names_on_page(names: Sequence[str], lab: Lab) -> list[str]:
+    """What the page calls the columns of a file."""
+    subject = lab.subject
+    if not isinstance(subject, OnPlane) or not subject.plane.of_points:
+        return list(names)
+    known = dict(zip(subject.plane.columns, COORDINATES, strict=True))
+    return [known.get(name, name) for name in names]
+
+
+def _columns(subject: OnPlane, names: Sequence[str]) -> list[int]:
+    """Which columns of the table these features are; empty where one of them is none."""
+    offered = COORDINATES if subject.plane.of_points else subject.plane.columns
+    return [offered.index(name) for name in names] if set(names) <= set(offered) else []
+
+
+def _scaling(subject: OnPlane, names: Sequence[str]) -> Scaling | None:
+    """How the page scales the columns of a table that these features are; None where they are not that."""
+    at = _columns(subject, names)
+    if not subject.plane.ends or not at:
+        return None
+    low, high = np.asarray([subject.plane.ends[column] for column in at]).T
+    return Scaling((low + high) / 2, np.where(high > low, (high - low) / (2 * RANGE), 1.0))
+
+
+def _stretched(parameters: dict[str, Array], unit: float, zero: float) -> dict[str, Array]:
+    """With outputs that are so many times what they are, and so much more."""
+    *_, weight, bias = parameters
+    return {**parameters, weight: parameters[weight] * unit, bias: parameters[bias] * unit + zero}
