@@ -25,7 +25,7 @@ LABELS = {
     "off": "plain", "first": "compiled",
 }  # fmt: skip
 STOP_LABELS = {"never": "never", "test loss": "test loss below", "train loss": "training loss below",
-               "accuracy": "test accuracy above", "epoch": "epochs reached"}  # fmt: skip
+               "accuracy": "test accuracy or R² above, %", "epoch": "epochs reached"}  # fmt: skip
 
 
 @cache

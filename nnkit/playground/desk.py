@@ -34,6 +34,7 @@ class Desk:
         self.unshown = False
         self.news: set[str] = set()
         self._inbox, self._send = inbox, send
+        self._warned: Any = None
         self._meter = Meter()
         self._planner = ThreadPoolExecutor(1, "nnkit-plan")
 
@@ -133,6 +134,7 @@ class Desk:
         if self.unshown:
             return
         sections = lab.subject.sections(lab)
+        self._warn_of_dead(lab)
         if figures.confusion is not None:
             sections[frames.CONFUSION] = figures.confusion.astype("<u4").tobytes()
         if figures.others:
@@ -141,6 +143,16 @@ class Desk:
         number = self._inbox.next_frame()
         frame = Frame(self.lane, number, lab.step, lab.epoch, figures.four, speed, sections)
         self._send(wire.BINARY, frame.written())
+
+    def _warn_of_dead(self, lab: Lab) -> None:
+        """Say once that a network cannot learn any more."""
+        if lab.dead_layer is None or lab.network is self._warned:
+            return
+        self._warned = lab.network
+        what = (
+            f"hidden layer {lab.dead_layer} gives 0 for every training row (dead neurons): nothing before it can learn"
+        )
+        self.event("note", message=f"{what}. Try another seed, activation or learning rate, and reset")
 
     def _tell(self) -> None:
         """Events about all that is new."""

@@ -72,6 +72,8 @@ class Lab:
         self.optimizer = optimizer_for(settings)
         self.step = 0
         self.curve = Curve()
+        self.dead_layer: int | None = None
+        """The hidden layer, from 1, at which the slopes of all training rows end, when last looked at."""
         self._shapes = {path: value.shape for path, value in self.network.parameters().items()}
         self.layers = tuple(_layers(self._shapes, settings, subject))
         self.scored(whole=False)  # what cannot be is refused now
@@ -146,8 +148,9 @@ class Lab:
         found = {"test loss": figures.test_loss, "train loss": figures.train_loss}
         if stop in found and found[stop] < goal:
             return f"the {stop} is {found[stop]:.4g}, below {goal:g}"
-        if stop == "accuracy" and self.subject.classes and figures.test_score > goal:
-            return f"the accuracy of the test rows is {figures.test_score:.2%}, above {goal:.2%}"
+        if stop == "accuracy" and figures.test_score > goal / 100:
+            what = "accuracy" if self.subject.classes else "R²"
+            return f"the {what} of the test rows is {figures.test_score:.2%}, above {goal:g}%"
         if stop == "epoch" and self.epoch >= goal:
             return f"{self.epoch:,.0f} epochs are done"
         return None

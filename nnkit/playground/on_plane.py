@@ -116,6 +116,7 @@ class OnPlane:
             with np.errstate(all="ignore"):
                 gradients = lab.network.gradients(self.x_train, self.y_train, loss=self.goal.loss)
             sections[frames.GRADIENTS] = _flat(gradients)
+            lab.dead_layer = _dead([gradients[layer.bias].any() for layer in lab.layers if layer.bias])
         if self.hovered is not None and lab.has_neuron(*self.hovered):  # it may have been taken away since
             layer, number = self.hovered
             large = self._signed(values[-1]) if layer == len(values) else values[layer - 1]
@@ -139,6 +140,13 @@ class OnPlane:
     def _shares(self, values: Array) -> Array:
         """How sure it is of each class: probabilities, or outputs between those of no and of yes."""
         return (self._signed(values) + 1) / 2
+
+
+def _dead(moved: list[bool]) -> int | None:
+    """The last hidden layer, from 1, that no slope comes to, though there is one at the outputs."""
+    *hidden, outputs = moved
+    still = [number for number, each in enumerate(hidden, 1) if not each]
+    return still[-1] if still and outputs else None
 
 
 def _flat(arrays: dict[str, Array]) -> bytes:

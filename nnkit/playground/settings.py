@@ -108,6 +108,11 @@ class Settings:
         if any(width > widest for width in found.hidden):
             notes.append(f"hidden has {max(found.hidden)} neurons in a layer, {widest} are the most here")
             found = replace(found, hidden=tuple(min(width, widest) for width in found.hidden))
+        if "stop" in given and "goal" not in given:
+            found = replace(found, goal=GOALS[found.stop])
+        if found.stop == "accuracy" and found.goal > 100:
+            notes.append(f"goal is {found.goal:g}, and accuracies are up to 100 %; it is {GOALS[found.stop]:g}")
+            found = replace(found, goal=GOALS[found.stop])
         layers, named = len(found.hidden), found.activations
         if len(named) != layers:
             if "activations" in given and "hidden" in given:
@@ -154,7 +159,8 @@ LOSS_NAMES = ("auto", *(name for name in LOSSES if name not in APART))
 PROBLEMS = ("classification", "regression")
 PENALTIES = ("none", "l1", "l2")
 SPEEDS = ("epoch", "step", "10 epochs", "max")
-STOPS = ("never", "test loss", "train loss", "accuracy", "epoch")
+GOALS = {"never": 0.05, "test loss": 0.05, "train loss": 0.05, "accuracy": 95.0, "epoch": 100.0}
+"""When training may stop, and the usual number for each: of accuracies and R² it is percent."""
 COMPILE = ("off", "first")
 
 
@@ -202,7 +208,7 @@ RULES: dict[str, Rule] = {
     "speed": OneOf(SPEEDS),
     "compile": OneOf(COMPILE),
     "device": _device,
-    "stop": OneOf(STOPS),
+    "stop": OneOf(tuple(GOALS)),
     "goal": Number(0, 1e9),
 }
 assert set(RULES) == {field.name for field in fields(Settings)}

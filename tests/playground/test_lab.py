@@ -244,9 +244,11 @@ def test_goals():
     assert made.reached(figures._replace(test_loss=0.6)) is None
     assert made.reached(figures._replace(test_loss=0.4)) == "the test loss is 0.4, below 0.5"
     assert made.reached(figures._replace(test_loss=float("nan"))) is None
-    made = lab(stop="accuracy", goal=0.9)
-    assert made.reached(figures._replace(test_score=0.95)) == "the accuracy of the test rows is 95.00%, above 90.00%"
-    assert lab(stop="accuracy", goal=0.9, data="plane").reached(figures._replace(test_score=0.95)) is None
+    made = lab(stop="accuracy", goal=90)
+    assert made.reached(figures._replace(test_score=0.95)) == "the accuracy of the test rows is 95.00%, above 90%"
+    assert made.reached(figures._replace(test_score=0.9)) is None
+    found = lab(stop="accuracy", goal=90, data="plane").reached(figures._replace(test_score=0.95))
+    assert found == "the R² of the test rows is 95.00%, above 90%"
     made = lab(stop="epoch", goal=2)
     assert made.reached(figures) is None
     train(made, 2)

@@ -99,3 +99,12 @@ def test_every_setting_of_a_page_survives_its_address():
         found, notes = Settings().changed(wanted)
         assert notes == []
         assert Settings().changed(found.to_dict()) == (found, [])
+
+
+def test_each_way_to_stop_has_a_goal_of_its_own():
+    found, notes = Settings().changed({"stop": "accuracy"})
+    assert (found.goal, notes) == (95, [])
+    assert found.changed({"stop": "epoch"})[0].goal == 100
+    assert found.changed({"stop": "epoch", "goal": 7})[0].goal == 7
+    found, notes = found.changed({"goal": 150})
+    assert (found.goal, notes) == (95, ["goal is 150, and accuracies are up to 100 %; it is 95"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnkit.playground.frames import ACTIVATIONS, CONFUSION, FIGURES, LARGE, MAPS, PARAMETERS, Frame
+from nnkit.playground.frames import ACTIVATIONS, CONFUSION, FIGURES, GRADIENTS, LARGE, MAPS, PARAMETERS, Frame
 from nnkit.playground.settings import Settings, usual
 from tests.playground.talk import Talk, talk
 
@@ -115,6 +115,20 @@ def test_settings_change_while_it_plays(worker):
     worker.until(lambda: len(worker.frames[-1].sections[MAPS]) == 10 * 32 * 32)
     worker.until(lambda: any(message.get("event") == "plan" for message in worker.messages[told:]))
     worker.ask("pause")
+
+
+def test_a_layer_that_can_learn_nothing_is_told_once(worker):
+    told = len(worker.messages)
+    worker.set(data="circle", hidden=[4, 2], activations=["relu", "relu"], seed=0, speed="10 epochs")
+    worker.ask("play")
+    message = worker.event("note", told)["message"]
+    assert message.startswith("hidden layer 2 gives 0 for every training row (dead neurons): nothing before it ")
+    frames = len(worker.frames)
+    worker.until(lambda: len(worker.frames) > frames + 5)
+    gradients = np.frombuffer(worker.still().sections[GRADIENTS], "<f4")
+    assert not gradients[: 2 * 4 + 4 + 4 * 2 + 2].any()
+    assert gradients[-1]
+    assert len([each for each in worker.messages[told:] if each.get("event") == "note"]) == 1
 
 
 def test_a_neuron_under_the_pointer_may_be_taken_away(worker):

@@ -2,7 +2,7 @@
 
 const LISTS = ["features", "axes", "hidden", "activations"];
 const TEXTS = ["axes", "features"];
-const LONGEST = 8000;
+const LONGEST = 12000;
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const FINE = 200;
 /** Names that are not settings: what the page shows, drawn points, and the second network. */
@@ -74,7 +74,8 @@ export function written(settings, usual, { race = null, show = [], points = null
   const parts = [];
   usual = { ...usual, activations: repeated(usual, settings.hidden) };
   for (const [name, what] of Object.entries(settings)) {
-    if (!same(what, usual[name])) parts.push(`${name}=${text(what)}`);
+    const kind = name === "goal" && settings.stop !== usual.stop; // each kind has a goal of its own
+    if (kind || !same(what, usual[name])) parts.push(`${name}=${text(what)}`);
   }
   if (race) {
     const own = Object.entries(race).filter(([name, what]) => !same(what, settings[name]));

@@ -63,6 +63,7 @@ export function digits() {
     if (store.digits && !pad.empty) pad.tell(); // what reads it is new and has not seen it
   });
   on("settings", (of) => of.number === 0 && refresh());
+  on("settings", (of) => of.number === 0 && store.digits && sizes());
   on("frame", (of) => of.number === 0 && store.digits && draw(of.frame));
   on("light", (of, layer) =>
     document.querySelectorAll(".digit-layer").forEach((each, at) => each.classList.toggle("lit", at === layer)),
@@ -159,6 +160,14 @@ function build() {
   shown(pad.pixels);
   const { frame } = lane();
   if (frame) draw(frame);
+}
+
+/** The sizes that layers have, where something else was typed. */
+function sizes() {
+  lane().settings.hidden.forEach((/** @type {number} */ size, /** @type {number} */ at) => {
+    const input = /** @type {any} */ (byId("digits-network").querySelector(`[data-testid="neurons-${at + 1}"]`));
+    if (input) input.value = String(size);
+  });
 }
 
 /** @param {number} at @param {string} name @param {any} about @param {any} tools @param {...any} content */

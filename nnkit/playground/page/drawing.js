@@ -52,8 +52,8 @@ export function drawing() {
   on("tab", forget);
   on("data", (lane) => {
     if (lane.number || store.settings.data !== "drawn") return;
-    if (dirty || sending) {
-      local();
+    if (dirty || sending || (!lane.data.points.x.length && store.drawn.length)) {
+      local(); // what is on its way, or too few to learn from
       return;
     }
     const { x, y, label: labels } = lane.data.points;

@@ -151,15 +151,23 @@ export function slider(label, testid, act, how) {
     input.style.setProperty("--share", `${((Number(input.value) - low) / (high - low || 1)) * 100}%`);
   }
   let held = false;
+  let known = how.low;
   input.addEventListener("pointerdown", () => (held = true));
-  window.addEventListener("pointerup", () => (held = false));
+  window.addEventListener("pointerup", () => {
+    if (held && !due) show(known); // what was refused goes back
+    held = false;
+  });
+  /** @param {number} now */
+  function show(now) {
+    input.value = String(now);
+    word(now);
+  }
   return {
     element: framed(label, input, ".slider", output),
     input,
     set: (now) => {
-      if (held || due) return;
-      input.value = String(now);
-      word(now);
+      known = now;
+      if (!held && !due) show(now);
     },
   };
 }

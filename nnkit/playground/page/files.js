@@ -62,6 +62,7 @@ async function take(format) {
     link.download = head.name;
     link.click();
     window.setTimeout(() => URL.revokeObjectURL(address), 10000);
+    if (store.race) notice("The file has network A.", "good");
   } catch (error) {
     notice(/** @type {Error} */ (error).message, "error");
   }
@@ -102,7 +103,9 @@ async function copyLink() {
   emit("write");
   try {
     await navigator.clipboard.writeText(location.href);
-    notice("The link to this state is copied.", "good");
+    const { settings } = store;
+    const without = settings.data === "table" ? "weights and the table are" : "weights are";
+    notice(`The link to these settings is copied; ${without} not in it: export JSON for them.`, "good");
   } catch {
     notice("The browser does not let the page copy. The link stands in the address bar.");
   }

@@ -68,7 +68,7 @@ export const percent = (share) => (Number.isFinite(share) ? `${(share * 100).toF
  * A number in a field: short, and read again as the same kind of number.
  * @param {number} value
  */
-export const plain = (value) => String(Number(value.toPrecision(5)));
+export const plain = (value) => String(Number.isInteger(value) ? value : Number(value.toPrecision(7)));
 
 /**
  * 1 neuron, 2 neurons.

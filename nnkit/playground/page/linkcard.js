@@ -40,6 +40,18 @@ export class LinkCard {
     );
     this.element.hidden = true;
     document.body.append(this.element);
+    this.away = (/** @type {Event} */ event) => {
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : true) this.close();
+    };
+    window.addEventListener("keydown", this.away);
+    window.addEventListener("scroll", this.away, { passive: true });
+    window.addEventListener("hashchange", this.away);
+  }
+
+  remove() {
+    this.close();
+    this.element.remove();
+    for (const name of ["keydown", "scroll", "hashchange"]) window.removeEventListener(name, this.away);
   }
 
   /** @param {import("./links.js").Link | null} link @param {PointerEvent} event */

@@ -66,6 +66,7 @@ on("redraw", (lane) => lane.number === 0 && network.redraw());
 on("problem", (text) => notice(text, "error"));
 for (const event of ["settings", "state", "data"]) on(event, (lane) => lane.number === 0 && network.build());
 on("frame", (lane) => lane.number === 0 && !store.digits && network.draw(lane.frame));
+for (const event of ["tab", "data"]) on(event, () => network.card.close());
 on("light", (lane, layer) => lane.number === 0 && network.light(layer));
 onTheme(() => {
   network.built = "";
@@ -149,7 +150,7 @@ store.connection = new Connection({
   status: (open) => {
     byId("live-dot").classList.toggle("open", open);
     say(byId("live-word"), open ? "connected" : "not connected");
-    banner("lost", open ? null : "The connection to nnkit is lost; trying again.");
+    banner("lost", open ? null : "The connection to nnkit is lost; trying again. If it was ended, start it: nnkit play.");
   },
 });
 
@@ -195,8 +196,8 @@ function take(event) {
     lane.plan = event;
     emit("plan", lane);
   } else if (event.event === "running") setRunning(lane, event.running, event);
-  else if (event.event === "lost" || event.event === "refused")
-    notice(event.message.charAt(0).toUpperCase() + event.message.slice(1), "error");
+  else if (event.event === "lost" || event.event === "note")
+    notice(event.message.charAt(0).toUpperCase() + event.message.slice(1), event.event === "lost" ? "error" : "info");
 }
 
 /** @param {import("./store.js").Lane} lane @param {boolean} running @param {any} event */

@@ -401,7 +401,7 @@ export class NetworkView {
   async edit(path, index, text, input) {
     const value = Number(text.trim().replace("−", "-").replace(",", "."));
     if (text.trim() === "" || !Number.isFinite(value)) {
-      emit("problem", `A weight is a number; “${text}” is none.`);
+      emit("problem", `A weight or bias is a number; “${text}” is none.`);
       return;
     }
     try {
@@ -419,8 +419,7 @@ export class NetworkView {
 
   close() {
     this.observer.disconnect();
-    this.card.close();
-    this.card.element.remove();
+    this.card.remove();
     this.host.replaceChildren();
   }
 }

@@ -2,10 +2,12 @@
 
 import { byId, h } from "./dom.js";
 
-const MOST = 7;
+const MOST = 4;
+/** How long a sentence stays, unless it is closed before. */
+const STAYS_MS = { good: 6000, info: 15000, error: 40000 };
 
 /**
- * Shows a sentence until it is closed; good news goes by itself.
+ * Shows a sentence until it is closed, or for a while.
  * @param {string} text
  * @param {"info" | "error" | "good"} [kind]
  */
@@ -24,7 +26,7 @@ export function notice(text, kind = "info") {
   card.dataset.text = text;
   host.append(card);
   while (host.children.length > MOST) host.firstChild.remove();
-  if (kind === "good") window.setTimeout(close, 8000);
+  window.setTimeout(close, STAYS_MS[kind]);
 }
 
 /**

@@ -87,10 +87,24 @@ export function emit(event, ...given) {
   for (const act of listeners.get(event) ?? []) act(...given);
 }
 
+/** What the page calls settings whose names say something else. @type {Record<string, string>} */
+const LABELS = {
+  rate: "learning rate",
+  hidden: "hidden layers",
+  train: "share for training",
+  strength: "rate of the regularisation",
+  penalty: "regularisation",
+  output: "output activation",
+  goal: "goal of the stop",
+  speed: "pace",
+};
+
 /** @param {string[] | undefined} notes */
 export function tellNotes(notes) {
-  for (const note of notes ?? [])
+  for (const each of notes ?? []) {
+    const note = each.replace(/^\w+/, (name) => LABELS[name] ?? name);
     notice(note.charAt(0).toUpperCase() + note.slice(1) + (/[.!?]$/.test(note) ? "" : "."));
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { forget } from "./drawing.js";
 import { end } from "./race.js";
-import { change, emit, on, show, store } from "./store.js";
+import { askAll, change, emit, on, show, store } from "./store.js";
 
 const NAMES = ["plane", "digits"];
 /** @type {Record<string, any>} */
@@ -45,6 +45,7 @@ async function go(name) {
   if (store.lanes[0].state?.settings.tab === settings.tab) kept[settings.tab] = settings; // else they are half the other's
   forget();
   show({ drawing: false });
+  if (store.lanes.some((lane) => lane.running)) await askAll({ do: "pause" }); // it would train what comes
   if (store.race) await end();
   await change({ ...kept[name], tab: name });
 }

@@ -44,7 +44,7 @@ function ended(lane, { why, reason }) {
   const who = store.race ? `Network ${lane.number ? "B" : "A"}: ` : "";
   const text = (reason ?? "").trim().replace(/([^.!?])$/, "$1.");
   if (why === "goal") notice(`${who}Goal reached. ${text.charAt(0).toUpperCase()}${text.slice(1)}`, "good");
-  else if (why === "nan") banner("end", `${who}Training stopped: the loss is no number any more. ${ADVICE}`, text);
+  else if (why === "nan") banner("end", `${who}Training stopped: the loss is NaN (not a number) or infinite. ${ADVICE}`, text);
   else banner("end", `${who}Training stopped. ${text}`);
 }
 

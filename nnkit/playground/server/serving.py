@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 import threading
 import webbrowser
@@ -108,9 +109,21 @@ def _announce(options: Options, place: Place, remark: Callable[[str], None]) -> 
     if options.port not in (0, place.port):
         remark(f"port {options.port} is in use; this is port {place.port}")
     if not found.is_loopback:
-        remark("warning: everybody in the network can use it, and with it this machine's processors and memory")
+        others = own_address() if found.is_unspecified else None
+        where = f" at {address(others, place.port)}" if others else ""
+        remark(f"warning: everybody in the network can use it{where}, and with it this machine's processors and memory")
     if options.opens:  # a browser in a terminal does not come back before it is closed
         threading.Thread(target=webbrowser.open, args=(address(shown, place.port),), daemon=True).start()
+
+
+def own_address() -> str | None:
+    """This machine's address in its network, None where it has none; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation (RFC 5737)
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
 
 
 class _Received:

@@ -151,7 +151,7 @@ class Session:
             try:
                 lane.check(copy.piece, None)
             except RefusedError as error:
-                await self._say("refused", lane, f"{NAMES[1]} did not get these data: {error}")
+                await self._say("note", lane, f"{NAMES[1]} did not get these data: {error}")
             else:
                 lane.ask(copy)
 
@@ -166,7 +166,7 @@ class Session:
             done = lane.learn(told)
             if told.get("re") == DATA:
                 if "error" in told:
-                    await self._say("refused", lane, f"{NAMES[lane.number]} did not take these data: {told['error']}")
+                    await self._say("note", lane, f"{NAMES[lane.number]} did not take these data: {told['error']}")
                 continue
             if done is not None and lane.number == 0:
                 await self._share(done, told)

@@ -326,7 +326,7 @@ def test_data_that_the_second_network_refuses_are_told() -> None:
             page, _ = await at.open()
             await page.ask("race", settings={})
             assert (await page.upload("for the first.csv", CSV))["ok"] is True
-            refused = await page.event("refused")
+            refused = await page.event("note")
             assert refused["lane"] == 1
             assert refused["message"] == "the second network did not take these data: for the first.csv is no table"
 

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from ipaddress import ip_address
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -169,13 +171,15 @@ def test_other_addresses_than_this_machine_are_warned_of(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(serving.webbrowser, "open", opened.append)
+    monkeypatch.setattr(serving, "own_address", lambda: "192.168.1.5")
     monkeypatch.setattr(serving.threading.Thread, "start", lambda thread: thread.run())
     remarks: list[str] = []
     serving._announce(Options("0.0.0.0", 8484, opens=True), serving.Place("0.0.0.0", 8485), remarks.append)
     assert capsys.readouterr().out == "http://127.0.0.1:8485/\n"
     assert remarks == [
         "port 8484 is in use; this is port 8485",
-        "warning: everybody in the network can use it, and with it this machine's processors and memory",
+        "warning: everybody in the network can use it at http://192.168.1.5:8485/, and with it this machine's "
+        "processors and memory",
     ]
     assert opened == ["http://127.0.0.1:8485/"]
     remarks.clear()
@@ -183,6 +187,17 @@ def test_other_addresses_than_this_machine_are_warned_of(
     assert capsys.readouterr().out == "http://localhost:9000/\n"
     assert not remarks
     assert len(opened) == 1
+
+
+def test_its_own_address_is_one_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = serving.own_address()
+    assert found is None or ip_address(found).version == 4
+
+    def unreachable(*_: object) -> None:
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(serving.socket, "socket", lambda *_: nullcontext(SimpleNamespace(connect=unreachable)))
+    assert serving.own_address() is None
 
 
 def test_the_flags_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
