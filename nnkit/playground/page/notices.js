@@ -2,7 +2,7 @@
 
 import { byId, h } from "./dom.js";
 
-const MOST = 4;
+const MOST = 6;
 /** How long a sentence stays, unless it is closed before. */
 const STAYS_MS = { good: 6000, info: 15000, error: 40000 };
 

@@ -42,7 +42,7 @@ def at_a_neuron(play: Play) -> None:
     play.by("weight-2").press("ArrowUp")
     play.until(lambda: play.archive()["parameters"][FIRST][1][1] == 1.1, "a tenth more")
     play.type("weight-2", "much")
-    play.notice("A weight is a number; “much” is none.")
+    play.notice("A weight or bias is a number; “much” is none.")
     assert play.archive()["parameters"][FIRST][1][1] == 1.1
 
 

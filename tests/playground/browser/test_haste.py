@@ -6,6 +6,7 @@ import json
 
 from tests.playground.browser.driver import Play, link
 from tests.playground.browser.test_drawing import draw, points
+from tests.playground.browser.test_edit import middle_of_the_first_link
 from tests.playground.browser.visits import DESKTOP, Visit
 
 AT_ONCE = """async (names) => {
@@ -142,6 +143,40 @@ def test_keys_that_are_held_and_numbers_that_are_put_back(visit: Visit) -> None:
     press.up(" ")
     play.until(lambda: play.playing, "one press, which plays")
     play.pause()
+
+
+POINTS_SHOWN = """async () => {
+    const { store } = await import(new URL("store.js", location).href);
+    return store.lanes[0].data.points.x.length;
+}"""
+
+
+def test_what_was_refused_goes_back_and_what_was_pinned_goes_away(visit: Visit) -> None:
+    play = visit(data="moons", hidden=[2])
+    play.type("seed", 4294967295)
+    play.settled(seed=4294967295)
+    assert play.value("seed") == "4294967295"
+    play.choose("stop", "accuracy")
+    play.until(lambda: play.value("goal") == "95", "the goal of accuracies")
+    play.page.mouse.move(*middle_of_the_first_link(play))
+    play.page.mouse.down()
+    play.page.mouse.up()
+    card = play.by("link-card")
+    play.by("link-weight").wait_for()
+    play.click("dataset-xor")
+    play.settled(data="xor")
+    card.wait_for(state="hidden")
+    play.click("dataset-drawn")
+    play.settled(data="drawn")
+    draw(play, (0, 0))
+    points(play, 1)
+    play.page.wait_for_timeout(200)
+    assert play.page.evaluate(POINTS_SHOWN) == 1
+    play.click("draw-done", "tab-digits")
+    play.settled(tab="digits")
+    play.type("neurons-1", 2000)
+    play.notice("Hidden layers")
+    play.until(lambda: play.value("neurons-1") == "64", "the size that the layer has")
 
 
 def test_links_of_a_page_and_places_of_a_page(visit: Visit) -> None:

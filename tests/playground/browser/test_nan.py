@@ -15,7 +15,7 @@ def test_a_learning_rate_that_is_far_too_high(visit: Visit) -> None:
     play.by("ended").wait_for()
     assert not play.playing
     words = play.text("ended")
-    assert "the loss is no number any more" in words
+    assert "the loss is NaN (not a number)" in words
     assert "smaller learning rate" in words
     play.by("ended-why").locator("summary").click()
     assert play.by("ended-why").locator("p").inner_text()
