@@ -15,6 +15,8 @@ from tests.playground.browser.visits import DESKTOP, Windows, visits
 
 REFUSED = "WebSocket connection to"
 """What Chromium writes to the console of a connection that it does not get."""
+CUT = "Failed to load resource"
+"""The same of the page's icon, which it loads again when the address changes."""
 
 
 @pytest.fixture
@@ -27,6 +29,7 @@ def cuttable(windows: Windows, tmp_path: Path) -> Iterator[tuple[Play, Line]]:
     ):
         play = visit.blank(**DESKTOP)
         play.watch.expect(REFUSED)
+        play.watch.expect(CUT)
         yield play, between
 
 
