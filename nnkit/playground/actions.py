@@ -126,6 +126,7 @@ def _import(desk: Desk, message: Message) -> Answer:
     try:
         if found.parameters is not None:
             desk.lab.network.set_parameters(found.parameters)
+            desk.lab.remark("weights were read from a file")
     except NnkitError:
         desk.lab, desk.given = before
         raise

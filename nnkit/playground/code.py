@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nnkit.optimizers import OPTIMIZERS
 from nnkit.playground.code_rows import rows_of
@@ -17,12 +17,16 @@ Lines = Iterator[str]
 
 
 def python_code(
-    settings: Settings, given: Table | Strokes | None = None, weights: bool = False, epochs: int = 100
+    settings: Settings,
+    given: Table | Strokes | None = None,
+    weights: bool = False,
+    epochs: int = 100,
+    remarks: Sequence[str] = (),
 ) -> str:
     """A script that makes the rows and the network of the page, trains and tests it, and saves it as ``net.h5``.
 
     With ``weights`` it takes those that the page exported as ``network.h5`` instead of training. What a person named or
-    drew gets into the script as literals only.
+    drew gets into the script as literals only. ``remarks`` are what became of the page's network beside its settings.
 
     Raises:
         ValueError: a table or drawn points are meant, and there are none, or too few.
@@ -46,7 +50,8 @@ def python_code(
         *([] if weights else ['net.save("net.h5")']),
     ]
     head = '"""A network of nnkit\'s playground; the script needs nnkit and NumPy."""'
-    return "\n".join([head, "", *_imports("\n".join(body)), "", *body]) + "\n"
+    beside = [f"# On the page, {remark}." for remark in remarks]
+    return "\n".join([head, *beside, "", *_imports("\n".join(body)), "", *body]) + "\n"
 
 
 def _imports(body: str) -> Lines:

@@ -28,7 +28,7 @@ def exported(form: Any, lab: Lab, given: Given) -> tuple[str, str, bytes]:
 
 
 def _python(lab: Lab, given: Given) -> tuple[str, str, bytes]:
-    code = python_code(lab.settings, given, epochs=max(1, round(lab.epoch)))
+    code = python_code(lab.settings, given, epochs=max(1, round(lab.epoch)), remarks=lab.remarks)
     return "network.py", "text/x-python", code.encode()
 
 

@@ -72,6 +72,8 @@ class Lab:
         self.optimizer = optimizer_for(settings)
         self.step = 0
         self.curve = Curve()
+        self.remarks: tuple[str, ...] = ()
+        """What became of the network that its settings do not say."""
         self.dead_layer: int | None = None
         """The hidden layer, from 1, at which the slopes of all training rows end, when last looked at."""
         self._shapes = {path: value.shape for path, value in self.network.parameters().items()}
@@ -199,6 +201,10 @@ class Lab:
                 return layer, number
         raise ValueError(f"there is no neuron {place!r:.80}; expected [layer from 1, number from 0]")
 
+    def remark(self, what: str) -> None:
+        """Keep that something was done to the network."""
+        self.remarks = tuple(dict.fromkeys((*self.remarks, what)))
+
     def edit(self, path: str, index: Sequence[int], value: float) -> None:
         """Give one weight or bias another value."""
         known = self.network.parameters()
@@ -210,6 +216,7 @@ class Lab:
         with np.errstate(over="ignore"):  # what is beyond the data type becomes infinite, and is refused as that
             array[tuple(index)] = value
         self.network.set_parameters({path: array})
+        self.remark("weights were edited")
 
     def reset(self) -> Lab:
         """The same from the beginning."""
@@ -229,6 +236,9 @@ class Lab:
             network.set_parameters(dict(zip(network.parameters(), values, strict=True)))
         made = Lab(settings, subject, network)
         made.curve, made.step = self.curve, round(self.epoch * made.steps_per_epoch)
+        made.remarks = self.remarks
+        if self.step and self.settings.differ(settings, (*LAYERS, *OPTIMIZER, "rate", "batch", "loss")):
+            made.remark("settings were changed while it trained")
         if not rebuilt and not self.settings.differ(settings, OPTIMIZER):
             made.optimizer = self.optimizer
         return made

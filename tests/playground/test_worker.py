@@ -117,6 +117,22 @@ def test_settings_change_while_it_plays(worker):
     worker.ask("pause")
 
 
+def test_a_script_says_what_it_does_not_repeat(worker):
+    def remarks():
+        lines = worker.export("python")[1].decode().splitlines()
+        return [line.removeprefix("# On the page, ") for line in lines if line.startswith("# On the page, ")]
+
+    assert remarks() == []
+    worker.ask("step")
+    worker.set(rate=0.1)
+    worker.ask("edit", path="layers.0.bias", index=[0], value=0.5)
+    assert remarks() == ["settings were changed while it trained.", "weights were edited."]
+    worker.ask("reset")
+    assert remarks() == []
+    worker.upload("net.json", worker.export("json")[1])
+    assert remarks() == ["weights were read from a file."]
+
+
 def test_a_layer_that_can_learn_nothing_is_told_once(worker):
     told = len(worker.messages)
     worker.set(data="circle", hidden=[4, 2], activations=["relu", "relu"], seed=0, speed="10 epochs")
