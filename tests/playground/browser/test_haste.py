@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.playground.browser.driver import Play, link
 from tests.playground.browser.test_drawing import draw, points
 from tests.playground.browser.test_edit import middle_of_the_first_link
@@ -151,6 +153,7 @@ POINTS_SHOWN = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_what_was_refused_goes_back_and_what_was_pinned_goes_away(visit: Visit) -> None:
     play = visit(data="moons", hidden=[2])
     play.type("seed", 4294967295)

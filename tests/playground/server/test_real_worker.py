@@ -11,7 +11,7 @@ from tests.playground.server import served
 from tests.playground.server.served import children, run, site
 
 
-def test_a_network_whose_process_was_killed_is_there_again_in_its_tab_and_a_race_begins_with_its_settings(
+def test_a_network_whose_process_was_killed_is_there_again_and_a_race_begins_with_its_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(served, "WAIT_S", 30)  # real processes start in seconds
@@ -19,8 +19,8 @@ def test_a_network_whose_process_was_killed_is_there_again_in_its_tab_and_a_race
     async def test() -> None:
         async with site(worker=WORKER) as at:
             page, _ = await at.open()
-            wanted = usual("digits").to_dict() | {"hidden": [20]}
-            assert (await page.ask("set", settings={"tab": "digits", "hidden": [20]}))["settings"] == wanted
+            wanted = usual("plane").to_dict() | {"data": "moons", "hidden": [3], "activations": ["tanh"]}
+            assert (await page.ask("set", settings={"data": "moons", "hidden": [3]}))["settings"] == wanted
             assert (await page.ask("race", settings={"rate": 0.5}))["settings"] == wanted | {"rate": 0.5}
             await page.ask("race", settings=None)
             for child in children():
