@@ -125,7 +125,7 @@ def _import(desk: Desk, message: Message) -> Answer:
     desk.take(settings, found.given, fresh=True)
     try:
         if found.parameters is not None:
-            desk.lab.network.set_parameters(found.parameters)
+            desk.lab.network.set_parameters(found.parameters(desk.lab))
             desk.lab.remark("weights were read from a file")
     except NnkitError:
         desk.lab, desk.given = before

@@ -24,11 +24,11 @@ from nnkit.playground.units import for_the_page, names_on_page
 
 @dataclass(frozen=True)
 class Imported:
-    """Settings to change, what was given, and weights if there are any."""
+    """Settings to change, what was given, and what the weights are once they are changed, if there are any."""
 
     settings: dict[str, Any]
     given: Given
-    parameters: dict[str, Array] | None = None
+    parameters: Callable[[Lab], dict[str, Array]] | None = None
 
 
 def imported(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
@@ -52,13 +52,13 @@ def _json(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
         given = replace(given, strokes=brought)
     if isinstance(brought, Table):
         given = replace(given, table=brought)
-    return Imported(found.settings, given, found.parameters)
+    parameters = found.parameters
+    return Imported(found.settings, given, None if parameters is None else lambda lab: parameters)
 
 
 def _h5(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
     network = _loaded(name, content)
-    settings = _described(network, lab)
-    return Imported(settings, given, for_the_page(network, settings.get("features", lab.subject.inputs), lab))
+    return Imported(_described(network, lab), given, lambda changed: for_the_page(network, changed))
 
 
 def _loaded(name: str, content: bytes) -> nnkit.Network:

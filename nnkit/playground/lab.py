@@ -14,7 +14,7 @@ from nnkit.callbacks import Callback, Training
 from nnkit.data.arrays import Array
 from nnkit.errors import NnkitWarning
 from nnkit.playground.curve import Curve
-from nnkit.playground.goal import chosen, counts_right
+from nnkit.playground.goal import chosen, correct, counts_right
 from nnkit.playground.maps import GRID, SMALL
 from nnkit.playground.optimizer import optimizer_for
 from nnkit.playground.settings import LAYERS, NETWORK, OPTIMIZER, PLAN, Settings
@@ -133,10 +133,11 @@ class Lab:
                 return scores.loss, _number(scores.r2), None, measured
             if counts_right(goal):
                 return scores.loss, _number(scores.accuracy), np.asarray(scores.confusion), {}
-            said = chosen(goal, self.network.predict(x))
+            predictions = self.network.predict(x)
+        said = chosen(goal, predictions)
         classes = len(self.subject.classes)
         confusion = np.bincount(target * classes + said, minlength=classes**2).reshape(classes, classes)
-        return scores.loss, float(np.trace(confusion) / len(x)), confusion, {}
+        return scores.loss, correct(goal, predictions, target), confusion, {}
 
     def activations(self, x: Array) -> list[Array]:
         """The output of each layer for these rows, from the first hidden one to the outputs."""

@@ -30,12 +30,10 @@ def for_a_file(lab: Lab) -> nnkit.Network:
     """
     network, subject = copy.deepcopy(lab.network), lab.subject
     present = optimizer_for(lab.settings)
-    if (
-        lab.step and lab.optimizer.config() != present.config()
-    ):  # the rate was changed; a file says what it goes on with
-        network.fit(
-            subject.x_train, subject.y_train, epochs=0, optimizer=present, loss=subject.goal.loss, progress=False
-        )
+    if lab.step and lab.optimizer.config() != present.config():
+        # The rate was changed while it trained, and a file says what it goes on with.
+        x, y, loss = subject.x_train, subject.y_train, subject.goal.loss
+        network.fit(x, y, epochs=0, optimizer=present, loss=loss, progress=False)
     if not isinstance(subject, OnPlane):
         return network
     scaling = _scaling(subject, subject.inputs)
@@ -54,16 +52,16 @@ def for_a_file(lab: Lab) -> nnkit.Network:
     return network
 
 
-def for_the_page(network: nnkit.Network, names: Sequence[str], lab: Lab) -> dict[str, Array]:
-    """The parameters of a network of a file, in the page's units; its features have these names on the page."""
-    found, subject = network.parameters(), lab.subject
-    kept = network.preprocessing
-    if kept is None or kept.scaling is None:
+def for_the_page(network: nnkit.Network, lab: Lab) -> dict[str, Array]:
+    """The parameters of a network of a file in the units of a page that has taken its settings."""
+    found, subject, kept = network.parameters(), lab.subject, network.preprocessing
+    if kept is None or kept.scaling is None or network.input_shape != lab.network.input_shape:
         return found
-    ours = _scaling(subject, names) if isinstance(subject, OnPlane) else None
-    if ours is not None and isinstance(subject, OnPlane) and not subject.classes:
+    ours = _scaling(subject, subject.inputs) if isinstance(subject, OnPlane) else None
+    if ours is None:
+        ours = Scaling(np.zeros(len(subject.inputs)), np.ones(len(subject.inputs)))
+    elif isinstance(subject, OnPlane) and not subject.classes and subject.goal.activation == "identity":
         found = _stretched(found, 1 / subject.unit, -subject.zero / subject.unit)
-    ours = ours or Scaling(np.zeros(len(names)), np.ones(len(names)))
     weight, bias, *_ = found
     found[bias] = found[bias] + ((ours.mean - kept.scaling.mean) / kept.scaling.scale) @ found[weight]
     found[weight] = found[weight] * (ours.scale / kept.scaling.scale)[:, None]

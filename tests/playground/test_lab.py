@@ -275,3 +275,10 @@ def test_a_curve_keeps_its_ends_and_its_shape():
     epochs = [point[0] for point in curve.points]
     assert epochs == sorted(set(epochs))
     assert np.diff(epochs[:-1]).max() < 3 * np.median(np.diff(epochs))
+
+
+def test_predictions_that_are_no_numbers_are_right_for_no_row(monkeypatch):
+    made = lab(output="tanh")
+    assert made.scored().test_score > 0
+    monkeypatch.setattr(made.network, "predict", lambda x: np.full((len(x), 1), np.nan))
+    assert made.scored().test_score == 0

@@ -11,7 +11,7 @@ import nnkit
 from nnkit.data.arrays import Array
 from nnkit.playground.exports import exported
 from nnkit.playground.given import Given, subject_for
-from nnkit.playground.imports import imported
+from nnkit.playground.imports import Imported, imported
 from nnkit.playground.lab import Lab
 from nnkit.playground.settings import Settings, usual
 from nnkit.playground.table import Table, read_table
@@ -91,13 +91,24 @@ def test_derived_features_have_names_that_no_file_has(tmp_path: Path) -> None:
     ("given", "features"),
     [(FLOWERS, ["depth", "width"]), (HOUSES, ["width", "depth"]), (table(2, PRICES, "price"), ["x1", "x2"])],
 )
-def test_it_comes_back_as_it_was(tmp_path: Path, given: Table, features: list[str]) -> None:
-    made = lab(given, features=features)
-    found = imported("net.h5", saved(made, tmp_path).read_bytes(), made, Given(table=given))
+@pytest.mark.parametrize("before", ["auto", "tanh"])
+@pytest.mark.parametrize("output", ["auto", "sigmoid"])
+def test_it_comes_back_as_it_was(tmp_path: Path, given: Table, features: list[str], output: str, before: str) -> None:
+    """Whatever output the page had before."""
+    made = lab(given, features=features, output=output, loss="mean_squared_error")
+    page = lab(given, steps=0, output=before, loss="mean_squared_error")
+    found = imported("net.h5", saved(made, tmp_path).read_bytes(), page, Given(table=given))
     assert found.settings["features"] == features
     assert found.parameters is not None
+    parameters = found.parameters(taken(found, page, given))
     for path, value in made.network.parameters().items():
-        np.testing.assert_allclose(found.parameters[path], value, rtol=2e-4, atol=1e-5)
+        np.testing.assert_allclose(parameters[path], value, rtol=2e-4, atol=1e-5)
+
+
+def taken(found: Imported, page: Lab, given: Table) -> Lab:
+    """The page with the settings of a file."""
+    settings = page.settings.changed(found.settings)[0]
+    return Lab(settings, subject_for(settings, Given(table=given)))
 
 
 def test_a_network_of_another_scaling_predicts_the_same_on_the_page(tmp_path: Path) -> None:
@@ -106,10 +117,9 @@ def test_a_network_of_another_scaling_predicts_the_same_on_the_page(tmp_path: Pa
     net.save(tmp_path / "own.h5")
     made = lab(HOUSES, steps=0)
     found = imported("own.h5", (tmp_path / "own.h5").read_bytes(), made, Given(table=HOUSES))
-    settings = made.settings.changed(found.settings)[0]
-    there = Lab(settings, subject_for(settings, Given(table=HOUSES)))
+    there = taken(found, made, HOUSES)
     assert found.parameters is not None
-    there.network.set_parameters(found.parameters)
+    there.network.set_parameters(found.parameters(there))
     again = for_a_file(there)
     np.testing.assert_allclose(again.predict(NUMBERS), net.predict(NUMBERS), rtol=1e-3, atol=1e-4)
 

@@ -63,7 +63,6 @@ export function digits() {
     if (store.digits && !pad.empty) pad.tell(); // what reads it is new and has not seen it
   });
   on("settings", (of) => of.number === 0 && refresh());
-  on("settings", (of) => of.number === 0 && store.digits && sizes());
   on("frame", (of) => of.number === 0 && store.digits && draw(of.frame));
   on("light", (of, layer) =>
     document.querySelectorAll(".digit-layer").forEach((each, at) => each.classList.toggle("lit", at === layer)),
@@ -162,14 +161,6 @@ function build() {
   if (frame) draw(frame);
 }
 
-/** The sizes that layers have, where something else was typed. */
-function sizes() {
-  lane().settings.hidden.forEach((/** @type {number} */ size, /** @type {number} */ at) => {
-    const input = /** @type {any} */ (byId("digits-network").querySelector(`[data-testid="neurons-${at + 1}"]`));
-    if (input) input.value = String(size);
-  });
-}
-
 /** @param {number} at @param {string} name @param {any} about @param {any} tools @param {...any} content */
 function row(at, name, about, tools, ...content) {
   return h(
@@ -201,7 +192,12 @@ function layerRow(layer, at, side) {
     value: String(layer.size),
     testid: `neurons-${number}`,
     "aria-label": `Neurons of hidden layer ${number}`,
-    onchange: () => setAt("hidden", at, Number(input.value) || input.value),
+    oninput: () => (input.dataset.edited = "true"),
+    onblur: () => delete input.dataset.edited,
+    onchange: () => {
+      delete input.dataset.edited;
+      setAt("hidden", at, Number(input.value) || input.value);
+    },
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
       const way = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
       if (!way) return;
@@ -295,7 +291,7 @@ function refresh() {
     const at = Number(/** @type {any} */ (each).dataset.layer) - 1;
     const [select, input] = [each.querySelector("select"), each.querySelector("input")];
     if (select && document.activeElement !== select) select.value = activations[at] ?? "";
-    if (input && document.activeElement !== input) input.value = String(hidden[at] ?? "");
+    if (input && !input.dataset.edited) input.value = String(hidden[at] ?? "");
   });
 }
 
