@@ -56,6 +56,18 @@ class Frame:
         return cls(lane, number, int(step), epoch, tuple(figures), speed, sections)
 
 
+def head_of_file(data: bytes) -> bytes:
+    """The JSON head of a file for the page; empty where the bytes are something else.
+
+    >>> head_of_file(file(0, b'{"re":1}', b"content")), head_of_file(b"abc")
+    (b'{"re":1}', b'')
+    """
+    if data[:1] != bytes([FILE]) or len(data) < _FILE.size:
+        return b""
+    *_, size = _FILE.unpack_from(data)
+    return data[_FILE.size : _FILE.size + size]
+
+
 def file(lane: int, head: bytes, content: bytes) -> bytes:
     """A file for the page; ``head`` is JSON."""
     return _FILE.pack(FILE, lane, VERSION, len(head)) + head + content

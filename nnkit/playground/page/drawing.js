@@ -49,7 +49,6 @@ export function drawing() {
     if (label >= store.settings.classes) label = 0;
     picker();
   });
-  on("tab", forget);
   on("data", (lane) => {
     if (lane.number || store.settings.data !== "drawn") return;
     if (dirty || sending || (!lane.data.points.x.length && store.drawn.length)) {

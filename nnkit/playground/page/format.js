@@ -70,6 +70,9 @@ export const percent = (share) => (Number.isFinite(share) ? `${(share * 100).toF
  */
 export const plain = (value) => String(Number.isInteger(value) ? value : Number(value.toPrecision(7)));
 
+/** With a capital. @param {string | null | undefined} text */
+export const sentence = (text) => (text ? text.charAt(0).toUpperCase() + text.slice(1) : "");
+
 /**
  * 1 neuron, 2 neurons.
  * @param {number} many

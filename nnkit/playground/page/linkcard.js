@@ -20,7 +20,7 @@ export class LinkCard {
       autocomplete: "off",
       testid: `${view.prefix}link-weight`,
       "aria-label": "Weight of this link",
-      onkeydown: (/** @type {KeyboardEvent} */ event) => (event.key === "Escape" ? this.close() : arrows(event)),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => arrows(event),
       onchange: () => this.edit(),
     });
     this.hint = h("p.hint", {}, "click to edit");
@@ -41,7 +41,7 @@ export class LinkCard {
     this.element.hidden = true;
     document.body.append(this.element);
     this.away = (/** @type {Event} */ event) => {
-      if (event instanceof KeyboardEvent ? event.key === "Escape" : true) this.close();
+      if (!(event instanceof KeyboardEvent) || event.key === "Escape") this.close();
     };
     window.addEventListener("keydown", this.away);
     window.addEventListener("scroll", this.away, { passive: true });

@@ -9,6 +9,7 @@ import { digits } from "./digits.js";
 import { byId, paced, say } from "./dom.js";
 import { catchUp, drawing, forget, send as sendPoints } from "./drawing.js";
 import { files } from "./files.js";
+import { sentence } from "./format.js";
 import { goal } from "./goal.js";
 import { keys } from "./keys.js";
 import { NetworkView } from "./network.js";
@@ -150,7 +151,8 @@ store.connection = new Connection({
   status: (open) => {
     byId("live-dot").classList.toggle("open", open);
     say(byId("live-word"), open ? "connected" : "not connected");
-    banner("lost", open ? null : "The connection to nnkit is lost; trying again. If it was ended, start it: nnkit play.");
+    const lost = "The connection to nnkit is lost; trying again. If it was ended, start it: nnkit play.";
+    banner("lost", open ? null : lost);
   },
 });
 
@@ -197,7 +199,7 @@ function take(event) {
     emit("plan", lane);
   } else if (event.event === "running") setRunning(lane, event.running, event);
   else if (event.event === "lost" || event.event === "note")
-    notice(event.message.charAt(0).toUpperCase() + event.message.slice(1), event.event === "lost" ? "error" : "info");
+    notice(sentence(event.message), event.event === "lost" ? "error" : "info");
 }
 
 /** @param {import("./store.js").Lane} lane @param {boolean} running @param {any} event */

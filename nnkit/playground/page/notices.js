@@ -1,6 +1,7 @@
 /** Sentences for the person: what was put right, what went wrong, what was reached. */
 
 import { byId, h } from "./dom.js";
+import { sentence } from "./format.js";
 
 const MOST = 6;
 /** How long a sentence stays, unless it is closed before. */
@@ -43,5 +44,5 @@ export function banner(id, text, more = "") {
   if (!why) return;
   why.hidden = !more;
   why.open = false;
-  why.querySelector("p").textContent = more.charAt(0).toUpperCase() + more.slice(1);
+  why.querySelector("p").textContent = sentence(more);
 }

@@ -1,7 +1,7 @@
 /** The plan of one training step: time line, what it saves, every step and every decision. */
 
 import { byId, calm, h, say } from "./dom.js";
-import { count, duration } from "./format.js";
+import { count, duration, sentence } from "./format.js";
 import { emit, on, show, store } from "./store.js";
 import { decisionName, inWords, PHASES, rowsOf } from "./steps.js";
 import { Timeline } from "./timeline.js";
@@ -275,9 +275,6 @@ function decisions(made) {
   };
   parts.decisions.replaceChildren(...made.filter(weight).map(item), ...made.filter((each) => !weight(each)).map(item));
 }
-
-/** @param {string} text */
-const sentence = (text) => (text ? text.charAt(0).toUpperCase() + text.slice(1) : "");
 
 // -- looking
 

@@ -7,7 +7,8 @@ import { paint, paintClasses, paintSigns } from "./maps.js";
 import { store } from "./store.js";
 
 /** A number at the end of an axis. @param {number} value */
-export const ending = (value) => (Number.isInteger(value) && Math.abs(value) < 1e4 ? String(value).replace("-", "−") : number(value));
+export const ending = (value) =>
+  Number.isInteger(value) && Math.abs(value) < 1e4 ? String(value).replace("-", "−") : number(value);
 
 export class Plot {
   /** @param {import("./store.js").Lane} lane */

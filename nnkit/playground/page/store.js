@@ -1,5 +1,6 @@
 /** What the page knows, and the one way to change it: by asking the server. */
 
+import { sentence } from "./format.js";
 import { notice } from "./notices.js";
 
 /** Settings that the two networks of a race have each for themselves. */
@@ -103,7 +104,7 @@ const LABELS = {
 export function tellNotes(notes) {
   for (const each of notes ?? []) {
     const note = each.replace(/^\w+/, (name) => LABELS[name] ?? name);
-    notice(note.charAt(0).toUpperCase() + note.slice(1) + (/[.!?]$/.test(note) ? "" : "."));
+    notice(sentence(note) + (/[.!?]$/.test(note) ? "" : "."));
   }
 }
 

@@ -42,7 +42,8 @@ export function tabs() {
 async function go(name) {
   const { settings } = store;
   if (settings.tab === name) return;
-  if (store.lanes[0].state?.settings.tab === settings.tab) kept[settings.tab] = settings; // else they are half the other's
+  const sure = store.lanes[0].state?.settings.tab === settings.tab; // else they are half the other's
+  if (sure) kept[settings.tab] = settings;
   forget();
   show({ drawing: false });
   if (store.lanes.some((lane) => lane.running)) await askAll({ do: "pause" }); // it would train what comes

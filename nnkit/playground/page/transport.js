@@ -1,7 +1,7 @@
 /** Play, pause, step, reset, and where training is. */
 
 import { byId, say } from "./dom.js";
-import { loss, number } from "./format.js";
+import { loss, number, sentence } from "./format.js";
 import { banner, notice } from "./notices.js";
 import { askAll, on, store } from "./store.js";
 
@@ -43,8 +43,9 @@ export function transport() {
 function ended(lane, { why, reason }) {
   const who = store.race ? `Network ${lane.number ? "B" : "A"}: ` : "";
   const text = (reason ?? "").trim().replace(/([^.!?])$/, "$1.");
-  if (why === "goal") notice(`${who}Goal reached. ${text.charAt(0).toUpperCase()}${text.slice(1)}`, "good");
-  else if (why === "nan") banner("end", `${who}Training stopped: the loss is NaN (not a number) or infinite. ${ADVICE}`, text);
+  if (why === "goal") notice(`${who}Goal reached. ${sentence(text)}`, "good");
+  else if (why === "nan")
+    banner("end", `${who}Training stopped: the loss is NaN (not a number) or infinite. ${ADVICE}`, text);
   else banner("end", `${who}Training stopped. ${text}`);
 }
 

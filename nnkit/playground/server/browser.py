@@ -6,8 +6,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-FRAME = 1
-"""The first byte of a frame; files begin otherwise."""
+from nnkit.playground.frames import FRAME
 
 
 class Browser:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple
+from typing import Any
 
 from nnkit.playground.server.child import Worker
 from nnkit.playground.server.limits import Limits
@@ -18,23 +18,15 @@ from nnkit.playground.server.pipes import Piece, text
 NAMES = ("the first network", "the second network")
 
 
-class Asked(NamedTuple):
-    """A message that its process has not answered yet, with the settings that it changes."""
-
-    number: int
-    message: Message
-    settings: dict[str, Any]
-
-
 class Lane:
     """One network of a session: its process told ``settings`` last, and has been asked for more since.
 
-    ``beginning`` is the number of the answer to what made it, until that is given.
+    ``beginning`` is the number of the answer to the race that made it, until that is given.
     """
 
     def __init__(self, number: int, worker: Worker, settings: dict[str, Any], beginning: int | None = None) -> None:
         self.number, self.settings, self.beginning = number, settings, beginning
-        self._asked: list[Asked] = []
+        self._asked: list[Message] = []
         self.lost = False
         self._deaths: deque[float] = deque()
         self.listener: asyncio.Task[None] | None = None
@@ -52,13 +44,12 @@ class Lane:
     @property
     def wanted(self) -> dict[str, Any]:
         """The settings that it is to have once all that was asked is done."""
-        return reduce(or_, (asked.settings for asked in self._asked), self.settings)
+        return reduce(or_, (asked.settings() for asked in self._asked if asked.do == "set"), self.settings)
 
     def ask(self, message: Message) -> None:
         """Pass a message on."""
         if message.number is not None:
-            settings = message.settings() if message.do == "set" else {}
-            self._asked.append(Asked(message.number, message, settings))
+            self._asked.append(message)
         self.worker.send(message.piece)
 
     def learn(self, told: Mapping[str, Any]) -> Message | None:
@@ -66,20 +57,21 @@ class Lane:
         if isinstance(told.get("settings"), dict):
             self.settings = told["settings"]
         number = told.get("re")
-        if number is not None and number == self.beginning:
+        if number is None:
+            return None
+        if number == self.beginning:
             self.beginning = None
         place = next((at for at, asked in enumerate(self._asked) if asked.number == number), None)
         if place is None:
             return None
-        message = self._asked[place].message
+        message = self._asked[place]
         del self._asked[: place + 1]  # it answers in order
         return message if told.get("ok") else None
 
-    def unanswered(self) -> list[int]:
-        """The numbers of what it was asked and will not answer any more."""
-        numbers = [asked.number for asked in self._asked]
-        self._asked = []
-        return numbers
+    def unanswered(self) -> list[Message]:
+        """What it was asked and will not answer any more."""
+        asked, self._asked = self._asked, []
+        return asked
 
     def check(self, piece: Piece, number: int | None) -> None:
         """Raise RefusedError where its process cannot be told this."""

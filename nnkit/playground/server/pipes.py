@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nnkit.playground.wire import BINARY, HEAD, LENGTH, TEXT
+from nnkit.playground.frames import head_of_file
+from nnkit.playground.wire import BINARY, HEAD, TEXT
 
-FILE, BEFORE_HEAD = b"\x02", 4
-"""How the bytes of a file begin, and where the length of its head stands."""
 LARGEST = 512_000_000
 """No file of a network in a playground is larger; a longer message is something else that was written to the pipe."""
 
@@ -41,17 +39,12 @@ def decoded(piece: Piece) -> dict[str, Any]:
     >>> decoded(text({"do": "play"})), decoded(Piece(BINARY, b"abc"))
     ({'do': 'play'}, {})
     """
-    file = piece.kind == BINARY and piece.body[:1] == FILE
+    file = piece.kind == BINARY
     try:
-        found = json.loads(_head_of_file(piece.body) if file else piece.body) if file or piece.kind == TEXT else None
-    except (ValueError, struct.error):
+        found = json.loads(head_of_file(piece.body) if file else piece.body)
+    except ValueError:
         return {}
     return found | ({"ok": True} if file else {}) if isinstance(found, dict) else {}
-
-
-def _head_of_file(body: bytes) -> bytes:
-    (length,) = LENGTH.unpack_from(body, BEFORE_HEAD)
-    return body[BEFORE_HEAD + LENGTH.size :][:length]
 
 
 def head(piece: Piece) -> bytes:

@@ -87,8 +87,7 @@ class Session:
             await self._refuse(former, "the second network has ended")
             self._later(former.end())
         if ends:
-            if self.browser is not None and message.number is not None:
-                await self.browser.answer(message.number, ok=True)
+            await self._answer(message.number, ok=True)
             return
         self._tell_all(await self._start(1, settings, message.number))
 
@@ -111,7 +110,7 @@ class Session:
             worker = await self._spare.take()
         except OSError as error:
             raise RefusedError(f"no process can be started for the network: {error}", answer) from None
-        lane = Lane(number, worker, dict(settings), answer)
+        lane = Lane(number, worker, dict(settings), answer if number == 1 else None)
         if self._ended:  # meanwhile
             await lane.end()
             raise RefusedError("the session has ended", answer)
@@ -128,7 +127,7 @@ class Session:
         these messages has the number of the answer; of the first network, where its page waits for one, the first.
         """
         known = {"settings": lane.settings, "device": self._device}
-        answered = {} if lane.beginning is None or lane.number == 0 else {"id": lane.beginning}
+        answered = {} if lane.beginning is None else {"id": lane.beginning}
         data = [message.copied(lane.number, DATA).piece for message in self._data.values()]
         if lane.number == 0 and self._hello is not None:
             lane.say({"do": "hello", "id": self._hello.number, **known})
@@ -151,7 +150,7 @@ class Session:
             try:
                 lane.check(copy.piece, None)
             except RefusedError as error:
-                await self._say("note", lane, f"{NAMES[1]} did not get these data: {error}")
+                await self._say("note", lane, message=f"{NAMES[1]} did not get these data: {error}")
             else:
                 lane.ask(copy)
 
@@ -166,7 +165,9 @@ class Session:
             done = lane.learn(told)
             if told.get("re") == DATA:
                 if "error" in told:
-                    await self._say("note", lane, f"{NAMES[lane.number]} did not take these data: {told['error']}")
+                    await self._say(
+                        "note", lane, message=f"{NAMES[lane.number]} did not take these data: {told['error']}"
+                    )
                 continue
             if done is not None and lane.number == 0:
                 await self._share(done, told)
@@ -199,7 +200,7 @@ class Session:
         if restart:
             await self._refuse(lane, why, beginning=False)
             self._tell_all(lane)
-            await self._say("lost", lane, f"{why}. It was started again from its settings.")
+            await self._say("lost", lane, message=f"{why}. It was started again from its settings.")
         else:
             await self._give_up(lane, f"{why}. It has ended for good: that was once too often in a minute.")
 
@@ -209,25 +210,24 @@ class Session:
             self.lanes.pop(1, None)
         else:
             hello, self._hello = self._hello, None
-            if hello is not None and self.browser is not None:
-                await self.browser.answer(hello.number, error=message)
+            await self._answer(None if hello is None else hello.number, error=message)
         await self._refuse(lane, message)
-        if self.browser is not None:
-            await self.browser.event("running", lane=lane.number, running=False)
-        await self._say("lost", lane, message)
+        await self._say("running", lane, running=False)
+        await self._say("lost", lane, message=message)
 
     async def _refuse(self, lane: Lane, why: str, beginning: bool = True) -> None:
         """Answer what a process was asked and will not answer; what made the lane only if that does not go on."""
-        numbers = lane.unanswered()
-        if beginning and lane.number == 1 and lane.beginning is not None:
-            numbers.append(lane.beginning)
-        for number in numbers:
-            if self.browser is not None:
-                await self.browser.answer(number, error=why)
+        numbers = [message.number for message in lane.unanswered()]
+        for number in (*numbers, lane.beginning if beginning else None):
+            await self._answer(number, error=why)
 
-    async def _say(self, name: str, lane: Lane, message: str) -> None:
+    async def _answer(self, number: int | None, **fields: Any) -> None:
+        if self.browser is not None and number is not None:
+            await self.browser.answer(number, **fields)
+
+    async def _say(self, event: str, lane: Lane, **fields: Any) -> None:
         if self.browser is not None:
-            await self.browser.event(name, lane=lane.number, message=message)
+            await self.browser.event(event, lane=lane.number, **fields)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
