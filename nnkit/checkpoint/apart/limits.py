@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +20,7 @@ def memory_bytes(file_bytes: int) -> int:
 
 
 def work_s(file_bytes: int) -> int:
-    """Processor time for it."""
+    """Processor time for it, beyond what the process took to begin: a slow machine loads modules for seconds."""
     return SECONDS + file_bytes // RATE
 
 
@@ -38,7 +40,7 @@ def confine(file_bytes: int) -> None:
     }
     for name, most in limits.items():
         resource.setrlimit(getattr(resource, name), (most, most))
-    most = work_s(file_bytes)
+    most = math.ceil(time.process_time()) + work_s(file_bytes)
     resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))  # the first says why it ends the process
     if present is not None:
         most = present + memory_bytes(file_bytes)

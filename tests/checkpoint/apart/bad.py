@@ -114,6 +114,22 @@ def loops() -> None:
         pass
 
 
+def begins_slowly() -> None:
+    """Takes more processor time to load its modules than it may for the file, and then a little."""
+    limits.SECONDS = 1
+    _busy(2.5)
+    write, _ = begun()
+    _busy(0.2)
+    _asked()
+    wire.sent(write, wire.PLAIN, b"true")
+
+
+def _busy(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
 def sleeps() -> None:
     """For ever, at none."""
     begun()

@@ -86,6 +86,12 @@ def test_one_that_goes_wrong_at_once(saved: Path, entry: str, reason: str) -> No
         started.answer(wire.PLAIN, 100)
 
 
+def test_time_is_counted_from_the_file_on(saved: Path) -> None:
+    with _reading(saved, "begins_slowly") as started:
+        assert started.answer(wire.PLAIN, 100) == b"null"
+        assert Remote(started).has("format")
+
+
 def test_one_that_does_not_answer(saved: Path) -> None:
     with _reading(saved, "sleeps") as started:
         started.answer(wire.PLAIN, 100)

@@ -27,10 +27,17 @@ class Served(NamedTuple):
     def port(self) -> int:
         return int(self.url.rstrip("/").rpartition(":")[2])
 
-    def processes(self) -> set[int]:
+    def processes(self) -> set[psutil.Process]:
         """The processes that it has started and that still run."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
+        return set(filter(runs, psutil.Process(self.process.pid).children(recursive=True)))
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it has not ended, also where it ends at this moment."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager
@@ -66,7 +73,7 @@ def _environment() -> dict[str, str]:
 def _end(server: Served) -> None:
     if server.process.poll() is not None:  # a test has ended it
         return
-    started = [psutil.Process(pid) for pid in server.processes()]
+    started = server.processes()
     server.process.terminate()
     assert server.process.wait(10) == 0
     left = psutil.wait_procs(started, 5)[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 
 from tests.playground.browser.driver import Play
-from tests.playground.browser.serving import Served
+from tests.playground.browser.serving import Served, runs
 from tests.playground.browser.visits import Visit
 
 
@@ -24,13 +24,20 @@ def test_two_tabs_are_apart_and_a_closed_one_ends_its_process(visit: Visit, serv
     assert (one.archive()["settings"]["data"], other.archive()["settings"]["data"]) == ("moons", "plane")
     one.page.close()
     pause.until(lambda: not server.processes() & first, "the end of the process of the closed page")
-    assert all(psutil.pid_exists(pid) for pid in second)
+    assert all(map(runs, second))
     before = other.step
     other.until(lambda: other.step > before + 100, "the other one going on")
     assert other.archive()["settings"]["hidden"] == [5, 2]
 
 
-def settled(server: Served, play: Play, many: int) -> set[int]:
+def settled(server: Served, play: Play, many: int) -> set[psutil.Process]:
     """The processes of the server, once there are so many."""
-    play.until(lambda: len(server.processes()) == many, lambda: f"{many} processes; there are {server.processes()}")
-    return server.processes()
+    seen: set[psutil.Process] = set()
+
+    def arrived() -> bool:
+        nonlocal seen
+        seen = server.processes()
+        return len(seen) == many
+
+    play.until(arrived, lambda: f"{many} processes; there are {seen}")
+    return seen
