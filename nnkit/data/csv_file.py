@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import itertools
 import operator
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,19 +47,7 @@ def read_csv(path: Path, names: Sequence[str] | None, target: str | None, want_t
         DataError: empty; no header, or one with equal or empty names; a column that is not there; lines of another
             length; text or missing values where numbers are needed. The message has the line and the column.
     """
-    with _open(path) as stream:
-        return read_stream(stream, path, names, target, want_target)
-
-
-def read_stream(
-    stream: BinaryIO, path: Path, names: Sequence[str] | None, target: str | None, want_target: bool
-) -> Table:
-    """The same from the bytes of a file, which is closed; ``path`` is what errors call it.
-
-    >>> read_stream(io.BytesIO(b"width,kind\\n2.5,rose\\n"), Path("flowers.csv"), None, None, want_target=True).cells
-    ['rose']
-    """
-    with _parsed(stream, path) as (header, rows):
+    with _open(path) as stream, _parsed(stream, path) as (header, rows):
         if want_target:
             target = _column(path, header, header[-1] if target is None else target)
         names = tuple(name for name in header if name != target) if names is None else tuple(names)
@@ -70,19 +59,24 @@ def read_stream(
             )
         if not names:
             raise DataError(f"{path.name} has the column {header[0]!r} only; features and a target are needed")
-        return _read_rows(path, header, rows, names, target if want_target else None)
+        wanted = [target] if want_target and target is not None else []
+        numbers, cells, lines = _read_rows(path, header, rows, names, wanted)
+        for name, column in zip(wanted, cells, strict=True):
+            check_complete(path.name, name, column, lines)
+        return Table(numbers, names, target if want_target else None, cells[0] if cells else [])
 
 
 def _read_rows(
     path: Path,
     header: tuple[str, ...],
-    rows: Iterator[tuple[int, list[str]]],
-    names: tuple[str, ...],
-    target: str | None,
-) -> Table:
-    values, lines, cells = array("d"), array("q"), list[str]()
-    pick = _picker([header.index(name) for name in names])
-    target_at = header.index(target) if target is not None else None
+    rows: Iterable[tuple[int, list[str]]],
+    names: Sequence[str],
+    texts: Sequence[str],
+) -> tuple[Array, list[list[str]], Array]:
+    """Numbers (rows, names), the cells of each column of text, and the line of each row."""
+    values, lines = array("d"), array("q")
+    cells: list[list[str]] = [[] for _ in texts]
+    pick, pick_texts = (_picker([header.index(name) for name in wanted]) for wanted in (names, texts))
     for line, row in rows:
         if len(row) != len(header):
             raise DataError(
@@ -97,15 +91,59 @@ def _read_rows(
         if "_" in "".join(picked):  # Python reads 1_000 as a number; in a file it is a name
             _explain(path, line, names, picked)
         lines.append(line)
-        if target_at is not None:
-            cells.append(_target_cell(path, line, header[target_at], row[target_at]))
+        for column, cell in zip(cells, pick_texts(row), strict=True):
+            column.append(cell.strip())
     if not lines:
         raise DataError(f"{path.name} has a header and no rows; add rows to learn from")
-    numbers = np.frombuffer(values).reshape(len(lines), len(names))
+    numbers = np.asarray(values).reshape(len(lines), len(names))
     if not np.isfinite(numbers).all():
         row_at, column_at = np.argwhere(~np.isfinite(numbers))[0].tolist()
-        raise DataError(_missing(path, lines[row_at], names[column_at], str(numbers[row_at, column_at])))
-    return Table(numbers, names, target, cells)
+        raise DataError(_missing(path.name, lines[row_at], names[column_at], str(numbers[row_at, column_at])))
+    return numbers, cells, np.asarray(lines)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """All columns of a CSV file.
+
+    Args:
+        names: in the order of the file.
+        numbers: those that begin with a number, without the last one, float64 by name.
+        texts: all others, as the file has them.
+        lines: where each row stands.
+    """
+
+    names: tuple[str, ...]
+    numbers: dict[str, Array]
+    texts: dict[str, list[str]]
+    lines: Array
+
+
+def read_columns(stream: BinaryIO, path: Path) -> Columns:
+    """All columns in the bytes of a file, which is closed, for those who choose the target afterwards.
+
+    Text may lack values; nothing else may. ``path`` is what errors call the file.
+
+    Raises:
+        FileError, DataError: as :func:`read_csv`.
+
+    >>> read_columns(io.BytesIO(b"kind,width,age\\nrose,2.5,3\\n"), Path("flowers.csv")).texts
+    {'kind': ['rose'], 'age': ['3']}
+    """
+    with _parsed(stream, path) as (header, rows):
+        first = list(itertools.islice(rows, 1))
+        begins = dict(zip(header, first[0][1] if first else (), strict=False))
+        texts = [name for name in header if name == header[-1] or _is_text(begins.get(name, ""))]
+        names = tuple(name for name in header if name not in texts)
+        numbers, cells, lines = _read_rows(path, header, itertools.chain(first, rows), names, texts)
+        return Columns(header, dict(zip(names, numbers.T, strict=True)), dict(zip(texts, cells, strict=True)), lines)
+
+
+def check_complete(file: str, name: str, cells: list[str], lines: Array) -> None:
+    """Refuse a target with missing values: DataError with the line of the first."""
+    for cell, line in zip(cells, lines, strict=True):
+        if cell.lower() in _MISSING:
+            raise DataError(_missing(file, line, name, cell))
 
 
 @contextmanager
@@ -156,7 +194,7 @@ def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
     twice = sorted(name for name, times in Counter(names).items() if times > 1 and name)
     if twice:
         raise DataError(f"{path.name} has two columns named {twice[0]!r}; give each its own name")
-    if all(_is_number(name) for name in names):
+    if all(is_number(name) for name in names):
         raise DataError(
             f"{path.name} begins with numbers ({', '.join(names[:3])}); add a first line with the columns' names"
         )
@@ -175,22 +213,23 @@ def _column(path: Path, header: tuple[str, ...], name: str) -> str:
 
 def _picker(columns: list[int]) -> Callable[[list[str]], Sequence[str]]:
     """A function that takes the columns out of a row; ``itemgetter`` is fast and gives no tuple for one column."""
-    return operator.itemgetter(*columns) if len(columns) > 1 else operator.itemgetter(slice(columns[0], columns[0] + 1))
+    if len(columns) > 1:
+        return operator.itemgetter(*columns)
+    return operator.itemgetter(slice(columns[0], columns[0] + 1) if columns else slice(0))
 
 
-def _target_cell(path: Path, line: int, name: str, cell: str) -> str:
-    cell = cell.strip()
-    if cell.lower() in _MISSING:
-        raise DataError(_missing(path, line, name, cell))
-    return cell
+def _is_text(cell: str) -> bool:
+    """Whether a cell is neither a number, nor missing, nor what :func:`_explain` has better words for."""
+    missing = cell.strip().lower() in _MISSING_NUMBER
+    return "_" in cell or not (missing or is_number(cell.replace(",", ".", 1)))
 
 
-def _explain(path: Path, line: int, names: tuple[str, ...], cells: Sequence[str]) -> None:
+def _explain(path: Path, line: int, names: Sequence[str], cells: Sequence[str]) -> None:
     """Say which cell of a line is no number, and why."""
-    name, cell = next((n, c.strip()) for n, c in zip(names, cells, strict=True) if "_" in c or not _is_number(c))
+    name, cell = next((n, c.strip()) for n, c in zip(names, cells, strict=True) if "_" in c or not is_number(c))
     if cell.lower() in _MISSING_NUMBER:
-        raise DataError(_missing(path, line, name, cell))
-    if _is_number(cell.replace(",", ".", 1)) and "_" not in cell:
+        raise DataError(_missing(path.name, line, name, cell))
+    if is_number(cell.replace(",", ".", 1)) and "_" not in cell:
         raise DataError(f"{path.name}, line {line}: {cell!r} in column {name!r} has a decimal comma; write a point")
     raise DataError(
         f"{path.name}, line {line}: column {name!r} holds text ({cell!r}); networks take numbers: leave it out, "
@@ -198,12 +237,13 @@ def _explain(path: Path, line: int, names: tuple[str, ...], cells: Sequence[str]
     )
 
 
-def _missing(path: Path, line: int, name: str, cell: str) -> str:
+def _missing(file: str, line: int, name: str, cell: str) -> str:
     shown = f" ({cell!r})" if cell else ""
-    return f"{path.name}, line {line}: the value in column {name!r} is missing{shown}; fill it in, or remove the line"
+    return f"{file}, line {line}: the value in column {name!r} is missing{shown}; fill it in, or remove the line"
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether Python reads it as one, infinity and NaN too."""
     try:
         float(cell)
     except ValueError:

@@ -52,6 +52,11 @@ def numbers_or_text(cells: list[str]) -> Array:
         return np.array(cells)
     if any("_" in cell for cell in cells):
         return np.array(cells)
+    return whole_or_not(numbers)
+
+
+def whole_or_not(numbers: Array) -> Array:
+    """Numbers as integers, if all of them are whole."""
     whole = (np.abs(numbers) < 2**53) & (numbers == np.round(numbers))
     return numbers.astype(np.int64) if whole.all() else numbers
 

@@ -13,7 +13,8 @@ from nnkit.data.arrays import Array
 from nnkit.playground.rules import shown
 from nnkit.playground.settings import Settings
 from nnkit.playground.strokes import Strokes, strokes
-from nnkit.playground.table import MOST_BYTES, Table, file_name, table_of
+from nnkit.playground.table import Column, Table, column_of, file_name, table_of
+from nnkit.playground.table_size import MOST_BYTES
 
 MARK, VERSION = "nnkit playground", 1
 MOST_SETTINGS, MOST_PARAMETERS = 100, 100
@@ -103,6 +104,7 @@ def _described(table: Table) -> dict[str, Any]:
         "target": table.target,
         "numbers": table.numbers.tolist(),
         "cells": table.cells,
+        **({"texts": {name: table.content[name] for name in table.texts}} if table.texts else {}),
     }
 
 
@@ -177,12 +179,12 @@ def _given(found: dict[str, Any]) -> Table | Strokes | None:
 
 
 def _table(found: Any) -> Table:
-    if not isinstance(found, dict) or set(found) != {"name", "columns", "target", "numbers", "cells"}:
+    if not isinstance(found, dict) or {*found} - {"texts"} != {"name", "columns", "target", "numbers", "cells"}:
         raise ValueError(f"the table is {shown(found)}, expected its name, columns, target, numbers and cells")
-    name, columns, target = found["name"], found["columns"], found["target"]
+    name, columns, target, texts = found["name"], found["columns"], found["target"], found.get("texts", {})
     if not isinstance(name, str) or not isinstance(target, str) or not _texts(columns):
         raise ValueError("the table has names that are no text; expected text for the file, the columns and the target")
-    if len({*columns, target}) <= len(columns):
+    if not isinstance(texts, dict) or len({*columns, *texts, target}) <= len(columns) + len(texts):
         raise ValueError("the table has two columns of one name; give each its own")
     numbers, cells = _array(found["numbers"], "the table"), found["cells"]
     if (
@@ -194,9 +196,15 @@ def _table(found: Any) -> Table:
         raise ValueError(
             f"the table has numbers of shape {numbers.shape}; expected {len(columns)} columns and a cell for each row"
         )
-    if not _texts(cells):
-        cells = [repr(value) for value in _numbers(cells, "the target of the table").tolist()]
-    return table_of(file_name(name), tuple(columns), target, numbers, cells)
+    if not all(_texts(column) and len(column) == len(cells) for column in texts.values()):
+        raise ValueError("the table has texts that are none, or not one for each row; expected text for each row")
+    content: dict[str, Column] = {
+        **dict(zip(columns, numbers.T, strict=True)),
+        **{name: column_of(column) for name, column in texts.items()},
+        target: column_of(cells) if _texts(cells) else _numbers(cells, "the target of the table"),
+    }
+    lines = np.arange(len(cells)) + 2  # where they may have stood, below a header
+    return table_of(file_name(name), content, lines, target)
 
 
 def _texts(found: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnkit.optimizers import OPTIMIZERS
 from nnkit.playground import settings as known
-from nnkit.playground import strokes, table
+from nnkit.playground import strokes, table_size
 from nnkit.playground.digit_sets import at_hand_here
 from nnkit.playground.features import DERIVED
 from nnkit.playground.points import CLASSIFICATION, REGRESSION, WITH_CLASSES, drawn
@@ -55,7 +55,7 @@ def choices() -> dict[str, Any]:
         "with_classes": [*WITH_CLASSES, DRAWN],
         "defaults": {tab: usual(tab).to_dict() for tab in (PLANE, DIGITS)},
         "limits": {"layers": known.DEEPEST, "neurons": known.WIDEST, "neurons_digits": known.WIDEST_DIGITS,
-                   "points": strokes.MOST, "upload_bytes": table.MOST_BYTES},
+                   "points": strokes.MOST, "upload_bytes": table_size.MOST_BYTES},
     }  # fmt: skip
 
 

@@ -99,10 +99,11 @@ def _strokes(settings: Settings, strokes: Strokes) -> Rows:
 
 def _table(settings: Settings, table: Table) -> Rows:
     labelled = table.labels is not None
+    read = call("read_table", ["Path(FILE).read_bytes()", "FILE", f"target={quoted(table.target)}"], before=8)
     lines = [
         assigned("FILE", quoted(table.name)),
         "",
-        "table = read_table(Path(FILE).read_bytes(), FILE)",
+        f"table = {read}",
         f"x = scaled(table.numbers, {RANGE:g})  # each column from -{RANGE:g} to {RANGE:g}",
         "y = table.labels" if labelled else "y = scaled(table.values, 1)  # from -1 to 1",
         _split(_share(settings), settings, labelled),

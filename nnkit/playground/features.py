@@ -18,15 +18,20 @@ DERIVED: dict[str, tuple[str, Callable[[Array, Array], Array]]] = {
     "sin(x2)": ("sin x₂", lambda a, b: np.sin(b)),
 }
 """Label and formula of each feature of two coordinates, in the order in which a page shows them."""
+COORDINATES = tuple(DERIVED)[:2]
+"""The features that are derived from nothing."""
 
 
 def chosen_features(wanted: Sequence[str], offered: Sequence[str]) -> tuple[str, ...]:
-    """The features that are wanted and that there are, else the first two.
+    """The features that are wanted and that there are; else coordinates, or all columns of a table.
 
     >>> chosen_features(["x2", "width"], ["x1", "x2", "x1^2"]), chosen_features([], ["x1", "x2", "x1^2"])
     (('x2',), ('x1', 'x2'))
+    >>> chosen_features([], ["width", "height", "depth"])
+    ('width', 'height', 'depth')
     """
-    return tuple(name for name in wanted if name in offered) or tuple(offered)[:2]
+    usual = COORDINATES if set(offered) <= set(DERIVED) else offered
+    return tuple(name for name in wanted if name in offered) or tuple(usual)
 
 
 def derived(x: Array, names: Sequence[str]) -> Array:

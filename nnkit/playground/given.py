@@ -24,9 +24,11 @@ class Given:
     strokes: Strokes | None = None
     table: Table | None = None
 
-    def named(self, data: str) -> Strokes | Table | None:
-        """What settings with these data use of it."""
-        return {DRAWN: self.strokes, TABLE: self.table}.get(data)
+    def used(self, settings: Settings) -> Strokes | Table | None:
+        """What these settings use of it."""
+        if settings.data == TABLE and self.table is not None:
+            return self.table.aimed_at(settings.target)
+        return self.strokes if settings.data == DRAWN else None
 
 
 def subject_for(settings: Settings, given: Given) -> Subject:

@@ -41,22 +41,23 @@ def imported(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
 
 def _csv(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
     table = read_table(content, Path(name).name)
-    features = ["x1", "x2"] if len(table.columns) == 2 else list(table.columns)
-    return Imported({"tab": "plane", "data": TABLE, "features": features}, replace(given, table=table))
+    chosen = {"tab": "plane", "data": TABLE, "target": table.target, "features": []}
+    return Imported(chosen, replace(given, table=table))
 
 
 def _json(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
     found = read(content)
-    brought = found.given
+    settings, brought = found.settings, found.given
     if isinstance(brought, Strokes):
         given = replace(given, strokes=brought)
     if isinstance(brought, Table):
         given = replace(given, table=brought)
+        settings = {"target": brought.target, **settings}
     parameters = found.parameters
-    return Imported(found.settings, given, None if parameters is None else lambda lab: parameters)
+    return Imported(settings, given, None if parameters is None else lambda lab: parameters)
 
 
-def _h5(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
+def _network(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
     network = _loaded(name, content)
     return Imported(_described(network, lab), given, lambda changed: for_the_page(network, changed))
 
@@ -64,10 +65,10 @@ def _h5(name: str, content: bytes, lab: Lab, given: Given) -> Imported:
 def _loaded(name: str, content: bytes) -> nnkit.Network:
     """The network in a file; errors name the file as the person knows it."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.h5"
+        path = Path(folder) / f"network{Path(name).suffix.lower()}"
         path.write_bytes(content)
         try:
-            return nnkit.load(path, untrusted=True)
+            return nnkit.load(path, untrusted=path.suffix == ".h5")
         except NnkitError as error:
             raise ValueError(str(error).replace(str(path), clipped(name))) from None
 
@@ -109,4 +110,9 @@ def _name(layer: nn.Dense) -> str:
     raise ValueError(f"the page takes activations by name; this network has {layer.activation!r:.80}")
 
 
-READERS: dict[str, Callable[[str, bytes, Lab, Given], Imported]] = {".csv": _csv, ".h5": _h5, ".json": _json}
+READERS: dict[str, Callable[[str, bytes, Lab, Given], Imported]] = {
+    ".csv": _csv,
+    ".h5": _network,
+    ".onnx": _network,
+    ".json": _json,
+}

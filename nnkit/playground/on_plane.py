@@ -18,7 +18,7 @@ from nnkit.playground.goal import goal_for, targets
 from nnkit.playground.maps import GRID, as_map, small_maps, within
 from nnkit.playground.plane import Plane
 from nnkit.playground.points import RANGE
-from nnkit.playground.settings import DRAWN, Settings
+from nnkit.playground.settings import DRAWN, TABLE, Settings
 from nnkit.playground.subject import Rows
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class OnPlane:
     def settled(self, settings: Settings) -> Settings:
         """With the features, axes and classes that there are."""
         found = replace(settings, features=self.inputs, problem=self.problem)
+        if settings.data == TABLE:
+            found = replace(found, target=self.plane.target_name)
         if not self.plane.of_points:
             found = replace(found, axes=tuple(self.plane.columns[at] for at in self.plane.axes))
         return replace(found, classes=len(self.classes)) if settings.data == DRAWN and self.classes else found
@@ -93,6 +95,8 @@ class OnPlane:
             "rows": [int((~plane.test).sum()), int(plane.test.sum())],
             "summary": self.summary,
             "columns": None if plane.of_points else list(plane.columns),
+            "targets": list(plane.targets),
+            "target": plane.target_name,
         }
 
     def _offered(self) -> list[dict[str, str]]:

@@ -27,6 +27,7 @@ class Plane:
         ends: what −6 and 6 of each column were before it came to the page's units; empty where it is in these.
         values: what −1 and 1 of the target were.
         target_name: the column of a table that it is.
+        targets: all columns of the table.
     """
 
     rows: Array
@@ -39,6 +40,7 @@ class Plane:
     ends: tuple[tuple[float, float], ...] = ()
     values: tuple[float, float] = (-1.0, 1.0)
     target_name: str = ""
+    targets: tuple[str, ...] = ()
     of_points: bool = True
 
     @property

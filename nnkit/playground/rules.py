@@ -95,13 +95,14 @@ class Several(NamedTuple):
 
 
 class Text(NamedTuple):
-    """Printable text of at most ``longest`` characters."""
+    """Printable text of ``shortest`` to ``longest`` characters."""
 
     longest: int
+    shortest: int = 1
 
     def __call__(self, value: Any) -> str:
         """The text."""
-        if isinstance(value, str) and 0 < len(value) <= self.longest and value.isprintable():
+        if isinstance(value, str) and self.shortest <= len(value) <= self.longest and value.isprintable():
             return value
         raise ValueError(f"is {shown(value)}, expected text of at most {self.longest} characters")
 

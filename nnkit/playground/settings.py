@@ -41,6 +41,7 @@ class Settings:
     points: int = 500
     batch: int = 10
     seed: int = 0
+    target: str = ""
     features: tuple[str, ...] = ("x1", "x2")
     axes: tuple[str, ...] = ()
     hidden: tuple[int, ...] = (4, 2)
@@ -193,6 +194,7 @@ RULES: dict[str, Rule] = {
     "points": Whole(50, 5000),
     "batch": Whole(1, 1024),
     "seed": Whole(0, 2**32 - 1),
+    "target": Text(LONGEST_NAME, shortest=0),
     "features": Several(Text(LONGEST_NAME), 0, MOST_COLUMNS, different=True),
     "axes": Several(Text(LONGEST_NAME), 0, 2, different=True),
     "hidden": Several(Whole(1, WIDEST_DIGITS), 0, DEEPEST),
@@ -213,7 +215,7 @@ RULES: dict[str, Rule] = {
 }
 assert set(RULES) == {field.name for field in fields(Settings)}
 
-DATA = ("tab", "data", "classes", "problem", "noise", "train", "points", "seed")
+DATA = ("tab", "data", "classes", "problem", "noise", "train", "points", "seed", "target")
 """What the rows follow from."""
 SUBJECT = (*DATA, "features", "axes", "output", "loss")
 """What rows and targets follow from."""

@@ -2,53 +2,69 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from nnkit.data.arrays import Array
 from nnkit.data.checks.common import convert, count
-from nnkit.data.csv_file import read_stream
-from nnkit.data.encode import encode_target, numbers_or_text
+from nnkit.data.csv_file import check_complete, is_number, read_columns
+from nnkit.data.encode import encode_target, numbers_or_text, whole_or_not
 from nnkit.errors import DataError, FileError
+from nnkit.names import nearest
 from nnkit.playground import points
 from nnkit.playground.plane import Plane, held_out
-from nnkit.playground.settings import LONGEST_NAME, MOST_COLUMNS, Settings
+from nnkit.playground.settings import LONGEST_NAME, Settings
+from nnkit.playground.table_size import FEWEST_COLUMNS, FEWEST_ROWS, MOST_ROWS, advice, refuse_large, refuse_wide
 
-MOST_BYTES = 16_000_000
-FEWEST_ROWS, MOST_ROWS = 10, 50_000
-FEWEST_COLUMNS = 2
 MOST_CLASSES = 10
 LONGEST_FILE_NAME = 60
 LONGEST_MESSAGE = 400
 RANGE = 5.0
 """Columns go from −5 to 5 on the page."""
+Column = Array | list[str]
+"""Numbers as they were measured, float64 (rows,), or text."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The rows of a file.
+    """The rows of a file, and which of its columns is to be learned.
 
     Args:
-        numbers: as they were measured, (rows, columns), float64.
-        columns: their names.
-        target: the name of the last column.
+        content: all columns, in the order of the file.
+        lines: where each row stands in the file.
+        target: the name of the column to be learned.
         labels: int64 (rows,) that count ``classes``, or None.
         values: float64 (rows,), as they were measured, or None.
     """
 
     name: str
-    numbers: Array
-    columns: tuple[str, ...]
+    content: Mapping[str, Column]
+    lines: Array
     target: str
     labels: Array | None = None
     values: Array | None = None
     classes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns to learn from: all others that are numbers."""
+        return _features(self.content, self.target)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Names of those that are left out."""
+        return _others(self.content, self.target)
+
+    @cached_property
+    def numbers(self) -> Array:
+        """Of ``columns``, as they were measured, (rows, columns), float64."""
+        return np.stack([np.asarray(self.content[name]) for name in self.columns], axis=1)
 
     @property
     def cells(self) -> list[str] | list[float]:
@@ -58,11 +74,20 @@ class Table:
         assert self.values is not None
         return list(self.values.tolist())
 
+    def aimed_at(self, target: str) -> Table:
+        """The same rows with another target; empty is the one that it has.
 
-def read_table(content: bytes, name: str) -> Table:
-    """The table in the bytes of a CSV file: numbers, and in the last column the target.
+        Raises:
+            DataError: as :func:`read_table`.
+        """
+        return self if target in ("", self.target) else table_of(self.name, self.content, self.lines, target)
 
-    Text is classes; so are whole numbers with at most 10 different values, each twice or more on average.
+
+def read_table(content: bytes, name: str, target: str = "") -> Table:
+    """The table in the bytes of a CSV file.
+
+    The target is the last column that can be one. Text is classes; so are whole numbers with at most 10 different
+    values, each twice or more on average. Other columns of text are left out.
 
     Raises:
         DataError: what is wrong with the file, where, and what to do.
@@ -73,44 +98,42 @@ def read_table(content: bytes, name: str) -> Table:
     ((20, 2), ('a', 'b'), 'kind', ('even', 'odd'))
     """
     name = file_name(name)
-    _refuse_large(content, name)
+    refuse_large(content, name)
     try:
-        found = read_stream(io.BytesIO(content), Path(name), None, None, want_target=True)
+        found = read_columns(io.BytesIO(content), Path(name))
     except (DataError, FileError) as error:
         raise DataError(_short(str(error))) from None
-    assert found.target is not None
-    return table_of(name, found.names, found.target, found.numbers, found.cells)
+    read = {**found.numbers, **{each: column_of(cells) for each, cells in found.texts.items()}}
+    columns = {each: read[each] for each in found.names}
+    return table_of(name, columns, found.lines, target or _usual_target(columns))
 
 
-def table_of(name: str, columns: tuple[str, ...], target: str, numbers: Array, cells: list[str]) -> Table:
-    """A table of numbers (rows, columns) and the target's cells, one for each row, after all checks.
+def table_of(name: str, content: Mapping[str, Column], lines: Array, target: str) -> Table:
+    """A table of columns of which one is the target, after all checks.
 
     Raises:
         DataError: as :func:`read_table`.
     """
-    _refuse_wide(name, len(columns))
-    if len(columns) < FEWEST_COLUMNS:
-        raise DataError(
-            f"{name} has one column beside the target, and the plane shows two; add a column, if only one of zeros"
-        )
-    for column in (*columns, target):
+    refuse_wide(name, len(content) - 1)
+    for column in content:
         _check_name(name, "column", column)
-    rows = len(cells)
+    rows = len(lines)
     if not FEWEST_ROWS <= rows <= MOST_ROWS:
-        raise DataError(f"{name} has {count(rows, 'row')}, expected {FEWEST_ROWS} to {MOST_ROWS:,}; {_advice(rows)}")
+        raise DataError(f"{name} has {count(rows, 'row')}, expected {FEWEST_ROWS} to {MOST_ROWS:,}; {advice(rows)}")
+    _check_target(name, content, target)
+    _check_features(name, content, target)
     what = f"{name}: the target {target!r}"
-    different = numbers_or_text(cells)
     try:
-        convert(numbers, "float32", name)  # for its errors: the page scales the exact numbers
+        different = _different(name, content, target, lines)
         labels, classes = encode_target(different, what)
     except DataError as error:
         raise DataError(_short(str(error))) from None
     if classes is None or (different.dtype.kind == "i" and len(classes) > MOST_CLASSES):
-        return Table(name, numbers, columns, target, values=_values(different, what))
+        return Table(name, content, lines, target, values=_values(different, what))
     _check_classes(what, classes, rows)
     for each in classes:
         _check_name(name, "class", each)
-    return Table(name, numbers, columns, target, labels=labels.astype(np.int64), classes=classes)
+    return Table(name, content, lines, target, labels=labels.astype(np.int64), classes=classes)
 
 
 def plane_of(table: Table, settings: Settings) -> Plane:
@@ -119,6 +142,7 @@ def plane_of(table: Table, settings: Settings) -> Plane:
     The axes are those of the settings as far as the table has them, then its first columns. Of two columns features
     are derived, as of points.
     """
+    table = table.aimed_at(settings.target)
     target = scaled(table.values, 1) if table.labels is None and table.values is not None else table.labels
     assert target is not None
     what = f"{len(table.classes)} classes of {table.target!r}" if table.classes else f"values of {table.target!r}"
@@ -130,10 +154,11 @@ def plane_of(table: Table, settings: Settings) -> Plane:
         table.classes,
         table.columns,
         _axes(table.columns, settings.axes),
-        f"{table.name}: {rows:,} rows, {columns} columns, {what}",
+        f"{table.name}: {rows:,} rows, {columns} columns, {what}{_left_out(table.texts)}",
         tuple(_widened(*_span(column)) for column in table.numbers.T),
         (-1.0, 1.0) if table.values is None else _span(table.values),
         table.target,
+        tuple(table.content),
         of_points=columns == 2,
     )
 
@@ -160,46 +185,67 @@ def file_name(name: str) -> str:
     return plain if plain.strip(".") else "table.csv"
 
 
-def _refuse_large(content: bytes, name: str) -> None:
-    """Refuse what is larger than the page can be, before it is read: in a fraction of a second, whatever it is."""
-    if len(content) > MOST_BYTES:
+def column_of(cells: list[str]) -> Column:
+    """What a column of text is: numbers, if all of it are."""
+    found = numbers_or_text(cells)
+    return found.astype(np.float64) if found.dtype.kind in "if" and np.isfinite(found).all() else cells
+
+
+def _usual_target(content: Mapping[str, Column]) -> str:
+    """The last column, unless names or notes are in it: then the last one without, if enough others are left."""
+    able = [name for name, column in content.items() if not isinstance(column, list) or not _are_names(column)]
+    enough = able and len(_features(content, able[-1])) >= FEWEST_COLUMNS
+    return able[-1] if enough else [*content][-1]
+
+
+def _are_names(cells: list[str]) -> bool:
+    """Whether nearly each is another, and none is a number: numbers with a gap among them are to be refused."""
+    return 2 * len(set(cells)) > len(cells) and not any(map(is_number, cells))
+
+
+def _features(content: Mapping[str, Column], target: str) -> tuple[str, ...]:
+    return tuple(name for name, column in content.items() if name != target and not isinstance(column, list))
+
+
+def _others(content: Mapping[str, Column], target: str) -> tuple[str, ...]:
+    return tuple(name for name, column in content.items() if name != target and isinstance(column, list))
+
+
+def _different(name: str, content: Mapping[str, Column], target: str, lines: Array) -> Array:
+    """The target as whole numbers, as numbers or as text."""
+    column = content[target]
+    if isinstance(column, list):
+        check_complete(name, target, column, lines)
+        return numbers_or_text(column)
+    return whole_or_not(column)
+
+
+def _left_out(names: Sequence[str]) -> str:
+    """A part of a sentence."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"; left out (not only numbers): {', '.join(map(repr, names[:3]))}{more}" if names else ""
+
+
+def _check_target(name: str, content: Mapping[str, Column], target: str) -> None:
+    if target not in content:
+        near = nearest(target, content)
+        hint = f". Did you mean {near!r}?" if near else "."
+        raise DataError(_short(f"{name} has no column {target!r}{hint} It has {', '.join(map(repr, content))}"))
+
+
+def _check_features(name: str, content: Mapping[str, Column], target: str) -> None:
+    """Two columns of numbers at least, none beyond float32, in which networks are: the page scales the exact ones."""
+    columns = _features(content, target)
+    if len(columns) < FEWEST_COLUMNS:
         raise DataError(
-            f"{name} has {len(content):,} bytes, and {MOST_BYTES:,} are the most; leave rows or columns out, or train "
-            "on it with nnkit.data.load"
+            f"{name} has {count(len(columns), 'column')} of numbers beside the target {target!r}, and the plane shows "
+            f"two{_left_out(_others(content, target))}; add a column, if only one of zeros"
         )
-    lines = _lines(content)
-    if lines > MOST_ROWS + 1:
-        raise DataError(f"{name} has {lines - 1:,} rows, and {MOST_ROWS:,} are the most; {_advice(lines)}")
-    first = re.match(rb"[^\r\n]*", content)
-    assert first is not None
-    delimiters = max(first.group().count(mark) for mark in (b",", b";", b"\t"))
-    if delimiters > 100 * MOST_COLUMNS:  # not worth a look at quotes; else the header is read, and then counted
-        _refuse_wide(name, delimiters)
-    _refuse_wide(name, _width(first.group()) - 1)
-
-
-def _lines(content: bytes) -> int:
-    """Lines that are not blank; in a fraction of a second."""
-    letters = np.frombuffer(content, np.uint8)
-    ends = np.concatenate([[True], (letters == ord("\n")) | (letters == ord("\r"))])
-    return int(np.count_nonzero(ends[:-1] & ~ends[1:]))
-
-
-def _width(line: bytes) -> int:
-    """Columns of the header, as the reader will see them."""
-    text = line.decode("utf-8", "replace")
-    try:
-        return max(len(next(csv.reader([text], delimiter=mark), [])) for mark in ",;\t")
-    except csv.Error:  # the reader says what is wrong
-        return FEWEST_COLUMNS + 1
-
-
-def _refuse_wide(name: str, columns: int) -> None:
-    if columns > MOST_COLUMNS:
-        raise DataError(
-            f"{name} has {columns:,} columns beside the target, and {MOST_COLUMNS} are the most; keep the columns that "
-            "matter"
-        )
+    for column in columns:
+        try:
+            convert(np.asarray(content[column]), "float32", f"{name}, column {column!r}")
+        except DataError as error:
+            raise DataError(_short(str(error))) from None
 
 
 def _check_name(file: str, kind: str, name: str) -> None:
@@ -211,22 +257,23 @@ def _check_name(file: str, kind: str, name: str) -> None:
 
 
 def _check_classes(what: str, classes: Sequence[str], rows: int) -> None:
-    if len(classes) > MOST_CLASSES:
-        raise DataError(
-            f"{what} has {len(classes)} classes, and {MOST_CLASSES} are the most; put some together, or choose another "
-            "target as the last column"
-        )
     if 2 * len(classes) > rows:
         raise DataError(
             f"{what} has {len(classes)} different texts in {rows} rows; that is no class to learn: choose another "
-            "target as the last column"
+            "column as the target, or put it last in the file"
+        )
+    if len(classes) > MOST_CLASSES:
+        raise DataError(
+            f"{what} has {len(classes)} classes, and {MOST_CLASSES} are the most; put some together, or choose another "
+            "column as the target"
         )
 
 
 def _values(values: Array, what: str) -> Array:
     if values.min() == values.max():
         raise DataError(
-            f"{what} is {values[0]:g} in every row; there is nothing to learn: choose another target as the last column"
+            f"{what} is {values[0]:g} in every row; there is nothing to learn: choose another column as the target, or "
+            "put it last in the file"
         )
     return values.astype(np.float64)
 
@@ -245,10 +292,6 @@ def _widened(low: float, high: float) -> tuple[float, float]:
     """From the range of a column to the ends of the plane."""
     margin = (high / 2 - low / 2) * (points.RANGE / RANGE - 1)
     return low - margin, high + margin
-
-
-def _advice(rows: int) -> str:
-    return "add rows to learn from" if rows < FEWEST_ROWS else "take a sample of them, or train with nnkit.data.load"
 
 
 def _short(message: str) -> str:

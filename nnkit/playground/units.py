@@ -11,15 +11,12 @@ import nnkit
 from nnkit.data import Preprocessing
 from nnkit.data.arrays import Array
 from nnkit.data.scaling import Scaling
-from nnkit.playground.features import DERIVED
+from nnkit.playground.features import COORDINATES
 from nnkit.playground.goal import counts_right
 from nnkit.playground.lab import Lab
 from nnkit.playground.on_plane import OnPlane
 from nnkit.playground.optimizer import optimizer_for
 from nnkit.playground.points import RANGE
-
-COORDINATES = tuple(DERIVED)[:2]
-"""What columns are called where there are two, from which the other features are derived."""
 
 
 def for_a_file(lab: Lab) -> nnkit.Network:

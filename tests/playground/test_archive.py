@@ -22,6 +22,9 @@ POINTS = strokes([[1, -2.5, 0], [0.1, 6, 1], [3, 3, -0.3]])
 HEADER = "a,b,kind\n"
 CLASSES = read_table((HEADER + "".join(f"{i / 7},{i},c{i % 3}\n" for i in range(12))).encode(), "c.csv")
 NUMBERED = read_table((HEADER + "".join(f"{i / 7},{i},{i % 10 - 4}\n" for i in range(30))).encode(), "n.csv")
+NAMED = read_table(
+    ("name,a,b,c,kind\n" + "".join(f"row {i},{i / 7},{i * i},{-i},c{i % 3}\n" for i in range(12))).encode(), "t.csv"
+)
 VALUES = read_table((HEADER + "".join(f"{i / 7},{i},{i / 3}\n" for i in range(12))).encode(), "v.csv")
 QUICK = settings(max_examples=25, deadline=None)
 
@@ -40,7 +43,11 @@ def test_a_page_comes_back() -> None:
     assert read(written(chosen, {})).given is None
 
 
-@pytest.mark.parametrize("table", [CLASSES, NUMBERED, VALUES], ids=["classes", "numbered classes", "values"])
+@pytest.mark.parametrize(
+    "table",
+    [CLASSES, NUMBERED, VALUES, NAMED, NAMED.aimed_at("b")],
+    ids=["classes", "numbered classes", "values", "with names", "with another target"],
+)
 def test_a_table_comes_back(table: Table) -> None:
     found = read(written(Settings(data="table"), {}, table)).given
     assert isinstance(found, Table)
@@ -48,6 +55,8 @@ def test_a_table_comes_back(table: Table) -> None:
     assert found.classes == table.classes
     np.testing.assert_array_equal(found.numbers, table.numbers)
     np.testing.assert_array_equal(found.cells, table.cells)
+    assert found.texts == table.texts
+    assert sorted(found.content) == sorted(table.content)
     assert plane_of(found, Settings()).summary == plane_of(table, Settings()).summary
 
 
@@ -144,15 +153,19 @@ WRONG = {
     "other rows": (with_table(cells=["x"]), r"numbers of shape \(12, 2\); expected 2 columns and a cell for each row"),
     "cells that are none": (with_table(cells="x" * 12), r"expected 2 columns and a cell for each row"),
     "mixed cells": (with_table(cells=["x", 1] * 6), r"the target of the table has 'x' in it, expected finite numbers"),
-    "missing cells": (with_table(cells=["nan", "1"] * 6), r"the target 'kind' has NaN at row 0"),
+    "missing cells": (with_table(cells=["nan", "1"] * 6), r"c\.csv, line 2: the value in column 'kind' is missing"),
+    "texts of other rows": (with_table(texts={"t": ["x"]}), r"the table has texts that are none, or not one for each"),
+    "texts that are none": (with_table(texts={"t": [1] * 12}), r"the table has texts that are none, or not one for"),
+    "text for texts": (with_table(texts="t"), r"the table has two columns of one name"),
+    "texts of a column's name": (with_table(texts={"a": ["x"] * 12}), r"the table has two columns of one name"),
     "few rows": (with_table(numbers=[[1, 2]], cells=["x"]), r"c\.csv has 1 row, expected 10 to 50,000; add rows"),
     "many rows": (with_table(numbers=[[1, 2]] * 50_001, cells=["x"] * 50_001), r"c\.csv has 50001 rows, expected"),
-    "one column": (with_table(columns=["a"], numbers=[[1]] * 12), r"c\.csv has one column beside the target"),
+    "one column": (with_table(columns=["a"], numbers=[[1]] * 12), r"c\.csv has 1 column of numbers beside the target"),
     "many columns": (
         with_table(columns=[f"c{number}" for number in range(40)], numbers=[[1] * 40] * 12),
         r"c\.csv has 40 columns beside the target, and 32 are the most",
     ),
-    "no name of a class": (with_table(cells=["", "x"] * 6), r"c\.csv has the class ''; expected a name of at most 80"),
+    "no name of a class": (with_table(cells=["", "x"] * 6), r"c\.csv, line 2: the value in column 'kind' is missing"),
     "a bell": (with_table(columns=["a\a", "b"]), r"c\.csv has the column 'a\\x07'; expected a name of at most 80"),
 }  # fmt: skip
 
@@ -176,7 +189,7 @@ PARTS = st.dictionaries(st.sampled_from(["settings", "parameters", "points", "ta
 
 @settings(max_examples=20, deadline=None)
 @given(PARTS | st.fixed_dictionaries({"table": st.fixed_dictionaries(
-    {"name": JSON, "columns": JSON, "target": JSON, "numbers": JSON, "cells": JSON}
+    {"name": JSON, "columns": JSON, "target": JSON, "numbers": JSON, "cells": JSON, "texts": JSON}
 )}))  # fmt: skip
 def test_whatever_comes_is_plain_data_or_refused(parts: dict) -> None:
     try:

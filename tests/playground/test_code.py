@@ -54,6 +54,8 @@ CASES: dict[str, tuple[Settings, Table | Strokes | None]] = {
     "table": (Settings(data="table", features=("width", EVIL)), FLOWERS),
     "whole table": (Settings(data="table", features=("width", "height", EVIL), output="softsign"), FLOWERS),
     "table of two columns": (Settings(data="table", features=("x1", "sin(x2)"), train=80), PRICES),
+    "table of another target": (Settings(data="table", target="height", features=("width", EVIL)),
+                                FLOWERS.aimed_at("height")),
     "three rings": (Settings(points=60, optimizer="schedule_free_adamw", loss="squared_hinge", classes=3), None),
 }  # fmt: skip
 
@@ -115,10 +117,8 @@ def test_a_script_does_what_the_page_does(
 
 
 def write(given: Table, folder: Path) -> None:
-    header = ",".join('"' + name.replace('"', '""') + '"' for name in (*given.columns, given.target))
-    rows = (
-        ",".join([*map(repr, row), str(cell)]) for row, cell in zip(given.numbers.tolist(), given.cells, strict=True)
-    )
+    header = ",".join('"' + name.replace('"', '""') + '"' for name in given.content)
+    rows = (",".join(map(str, row)) for row in zip(*given.content.values(), strict=True))
     (folder / given.name).write_text("\n".join([header, *rows]))
 
 

@@ -39,6 +39,74 @@ def test_classes_by_name() -> None:
     assert found.cells[:3] == ["rose", "aster", "lily"]
 
 
+PEOPLE = "name,age,height,sex,fare,survived\n" + "".join(
+    f"person {row},{20 + row},{1.5 + row / 100},{'fm'[row % 2]},{row % 4},{row % 2}\n" for row in range(20)
+)
+
+
+def test_columns_of_text_are_left_out() -> None:
+    found = read_table(PEOPLE.encode(), "people.csv")
+    assert (found.columns, found.target, found.classes) == (("age", "height", "fare"), "survived", ("0", "1"))
+    assert found.texts == ("name", "sex")
+    plane = plane_of(found, Settings())
+    assert plane.summary.endswith("2 classes of 'survived'; left out (not only numbers): 'name', 'sex'")
+    assert plane.targets == ("name", "age", "height", "sex", "fare", "survived")
+
+
+AIMED: dict[str, tuple[tuple, tuple]] = {  # columns and classes
+    "sex": (("age", "height", "fare", "survived"), ("f", "m")),
+    "fare": (("age", "height", "survived"), ("0", "1", "2", "3")),
+    "height": (("age", "fare", "survived"), ()),
+    "survived": (("age", "height", "fare"), ("0", "1")),
+}
+
+
+@pytest.mark.parametrize("target", AIMED)
+def test_another_column_is_the_target(target: str) -> None:
+    found = read_table(PEOPLE.encode(), "people.csv")
+    columns, classes = AIMED[target]
+    aimed = found.aimed_at(target)
+    assert (aimed.columns, aimed.classes) == (columns, classes)
+    plane = plane_of(found, Settings(target=target))
+    assert plane.target_name == aimed.target == target
+    assert (plane.columns, plane.classes) == (columns, classes)
+    again = aimed.aimed_at("survived")
+    np.testing.assert_array_equal(again.numbers, found.numbers)
+    np.testing.assert_array_equal(again.labels, found.labels)
+    np.testing.assert_array_equal(read_table(PEOPLE.encode(), "people.csv", target).cells, aimed.cells)
+
+
+def test_a_column_that_cannot_be_learned_is_no_target() -> None:
+    gap = PEOPLE.replace(",f,2,", ",,2,", 1)
+    found = read_table(gap.encode(), "people.csv")
+    with pytest.raises(DataError, match="the target 'name' has 20 different texts in 20 rows"):
+        found.aimed_at("name")
+    with pytest.raises(DataError, match=r"people\.csv, line 4: the value in column 'sex' is missing; fill it in"):
+        found.aimed_at("sex")
+    with pytest.raises(
+        DataError, match=r"^people\.csv has no column 'hight'\. Did you mean 'height'\? It has 'name', "
+    ):
+        read_table(gap.encode(), "people.csv", "hight")
+
+
+@pytest.mark.parametrize(
+    ("last", "target"),
+    [
+        (lambda row: f"note {row}", "c"),
+        (lambda row: f"note {row % 5}", "last"),
+        (lambda row: row + 0.5, "last"),
+    ],
+    ids=["notes", "classes", "numbers"],
+)
+def test_names_and_notes_at_the_end_are_not_the_target(last: object, target: str) -> None:
+    assert table("a,b,c,last", *[lambda row: row * 1.5] * 3, last, rows=20).target == target
+
+
+def test_a_gap_among_numbers_at_the_end_is_told() -> None:
+    with pytest.raises(DataError, match=r"data\.csv, line 5: the value in column 'last' is missing"):
+        table("a,b,c,last", *[lambda row: row] * 3, lambda row: "" if row == 3 else row)
+
+
 TARGETS = {
     "few whole numbers": (lambda row: row % 3 + 4, ("4", "5", "6")),
     "ten": (lambda row: row % 10, tuple("0123456789")),
@@ -157,10 +225,14 @@ WRONG = {
         r"x\.csv has 50,001 rows, and 50,000 are the most; take a sample of them, or train with nnkit\.data\.load",
     ),
     "too many bytes": (b"a" * 16_000_001, r"has 16,000,001 bytes, and 16,000,000 are the most; leave rows or columns"),
-    "one column": (b"y\n" + b"1\n" * 20, r"has the column 'y' only; features and a target are needed"),
+    "blank lines": (
+        TWICE.encode() + b"\n" * 1_000_001,
+        r"^x\.csv has more than 1,000,000 blank lines; take them out",
+    ),
+    "one column": (b"y\n" + b"1\n" * 20, r"x\.csv has 0 columns of numbers beside the target 'y'"),
     "one feature": (
         csv("a,y", "1,2"),
-        r"x\.csv has one column beside the target, and the plane shows two; add a column",
+        r"x\.csv has 1 column of numbers beside the target 'y', and the plane shows two; add a column",
     ),
     "33 columns": (
         csv(f"{'c,' * 33}y", f"{'1,' * 33}2"),
@@ -174,14 +246,18 @@ WRONG = {
     ),
     "text": (
         csv("a,city,y", "1,Rome,0"),
-        r"x\.csv, line 2: column 'city' holds text \('Rome'\); networks take numbers",
+        r"numbers beside the target 'y', and the plane shows two; left out \(not only numbers\): 'city'; add a",
+    ),
+    "text among numbers": (
+        f"{TWICE}1,Rome,0\n".encode(),
+        r"x\.csv, line 18: column 'b' holds text \('Rome'\); networks take numbers",
     ),
     "a decimal comma": (csv("a;b;y", "1;2,5;0"), r"line 2: '2,5' in column 'b' has a decimal comma; write a point"),
     "missing": (f"{TWICE}1,,0\n".encode(), r"x\.csv, line 18: the value in column 'b' is missing; fill it in"),
     "missing target": (f"{TWICE}1,2,\n".encode(), r"x\.csv, line 18: the value in column 'y' is missing; fill it in"),
     "infinite": (f"{TWICE}1,inf,0\n".encode(), r"line 18: the value in column 'b' is missing \('inf'\)"),
     "infinite target": (csv("a,b,y", "1,2,inf"), r"x\.csv: the target 'y' has infinity at row 0"),
-    "beyond float32": (csv("a,b,y", "1e39,2,3"), r"x\.csv has 1e\+39 at row 0, column 0, too large for float32"),
+    "beyond float32": (csv("a,b,y", "1e39,2,3"), r"x\.csv, column 'a' has 1e\+39 at row 0, too large for float32"),
     "short": (f"{TWICE}1,2\n".encode(), r"x\.csv, line 18 has 2 values, the header has 3; complete the line"),
     "no header": (b"1,2,3\n4,5,6\n", r"x\.csv begins with numbers \(1, 2, 3\); add a first line"),
     "two of a name": (b"a,a,y\n1,2,3\n", r"x\.csv has two columns named 'a'"),
@@ -197,7 +273,7 @@ WRONG = {
     "one value": (csv("a,b,y", "1,2,0.5"), r"the target 'y' is 0\.5 in every row; there is nothing to learn"),
     "eleven classes": (
         ("a,b,y\n" + "".join(f"1,2,c{row % 11}\n" for row in range(44))).encode(),
-        r"the target 'y' has 11 classes, and 10 are the most; put some together, or choose another target as the last",
+        r"the target 'y' has 11 classes, and 10 are the most; put some together, or choose another column",
     ),
     "names": (
         ("a,b,y\n" + "".join(f"1,2,name{row}\n" for row in range(50))).encode(),
@@ -205,7 +281,7 @@ WRONG = {
     ),
     "few names": (
         ("a,b,y\n" + "".join(f"1,2,name{row}\n" for row in range(10))).encode(),
-        r"the target 'y' has 10 different texts in 10 rows; that is no class to learn: choose another target",
+        r"the target 'y' has 10 different texts in 10 rows; that is no class to learn: choose another column as the",
     ),
     "a long name": (
         csv(f"{'a' * 81},b,y", "1,2,3"),
@@ -228,7 +304,7 @@ def test_what_is_wrong_is_told(content: bytes, message: str) -> None:
 
 def test_a_long_cell_makes_no_long_message() -> None:
     with pytest.raises(DataError, match=r"column 'b' holds text \('zzz.*\.\.\.$") as caught:
-        read_table(csv("a,b,y", f"1,{'z' * 5000},3", 1), "x.csv")
+        read_table(f"{TWICE}1,{'z' * 5000},3".encode(), "x.csv")
     assert len(str(caught.value)) == 400
 
 

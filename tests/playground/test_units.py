@@ -43,9 +43,9 @@ FLOWERS = table(3, KINDS, "kind")
 HOUSES = table(3, PRICES, "price")
 
 
-def saved(made: Lab, folder: Path) -> Path:
-    (folder / "net.h5").write_bytes(exported("h5", made, None)[2])
-    return folder / "net.h5"
+def saved(made: Lab, folder: Path, form: str = "h5") -> Path:
+    (folder / f"net.{form}").write_bytes(exported(form, made, None)[2])
+    return folder / f"net.{form}"
 
 
 @pytest.mark.parametrize("features", [["width", "height", "depth"], ["depth", "width"]])
@@ -93,11 +93,15 @@ def test_derived_features_have_names_that_no_file_has(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("before", ["auto", "tanh"])
 @pytest.mark.parametrize("output", ["auto", "sigmoid"])
-def test_it_comes_back_as_it_was(tmp_path: Path, given: Table, features: list[str], output: str, before: str) -> None:
-    """Whatever output the page had before."""
+@pytest.mark.parametrize("form", ["h5", "onnx"])
+def test_it_comes_back_as_it_was(
+    tmp_path: Path, given: Table, features: list[str], output: str, before: str, form: str
+) -> None:
+    """Whatever output the page had before. An ONNX file has no names: the page's features are taken."""
     made = lab(given, features=features, output=output, loss="mean_squared_error")
-    page = lab(given, steps=0, output=before, loss="mean_squared_error")
-    found = imported("net.h5", saved(made, tmp_path).read_bytes(), page, Given(table=given))
+    chosen = {"features": features} if form == "onnx" else {}
+    page = lab(given, steps=0, output=before, loss="mean_squared_error", **chosen)
+    found = imported(f"net.{form}", saved(made, tmp_path, form).read_bytes(), page, Given(table=given))
     assert found.settings["features"] == features
     assert found.parameters is not None
     parameters = found.parameters(taken(found, page, given))

@@ -53,6 +53,30 @@ def test_a_table_becomes_the_data(worker):
     assert "ends neither in" in worker.upload("virus.exe", b"MZ")["error"]
 
 
+def test_another_column_is_learned(worker):
+    rows = "\n".join(f"p{i},{i % 7},{i % 5},{i * 0.37:.3f},{'ab'[i % 2]}" for i in range(60))
+    told = len(worker.messages)
+    found = worker.upload("things.csv", f"name,one,two,three,kind\n{rows}\n".encode())["settings"]
+    assert worker.event("data", told)["target"] == "kind"
+    assert (found["target"], found["features"]) == ("kind", ["one", "two", "three"])
+    told = len(worker.messages)
+    found = worker.set(target="three", features=[])["settings"]
+    assert (found["target"], found["features"], found["problem"]) == ("three", ["x1", "x2"], "regression")
+    data = worker.event("data", told)
+    assert (data["targets"], data["target"]) == (["name", "one", "two", "three", "kind"], "three")
+    answer = worker.set(target="name")
+    assert answer["settings"]["target"] == "three"
+    assert "'name' has 60 different texts" in answer["notes"][0]
+    answer = worker.set(target="four")
+    assert answer["settings"]["target"] == "three"
+    assert answer["notes"] == ["things.csv has no column 'four'. It has 'name', 'one', 'two', 'three', 'kind'"]
+    _, page = worker.export("json")
+    assert b"target='three'" in worker.export("python")[1].replace(b'"', b"'")
+    worker.upload("others.csv", b"u,v,w\n" + b"1,2,0\n2,1,1\n" * 10)
+    assert worker.upload("page.json", page)["settings"]["target"] == "three"
+    assert worker.set(target="kind", features=[])["settings"]["features"] == ["one", "two", "three"]
+
+
 def test_a_network_goes_out_and_comes_back(worker, tmp_path):
     worker.set(hidden=[5, 3], activations=["relu", "tanh"], features=["x1", "x2", "x1x2"])
     worker.ask("step")
@@ -68,8 +92,12 @@ def test_a_network_goes_out_and_comes_back(worker, tmp_path):
     json_head, saved = worker.export("json")
     assert json_head["type"] == "application/json"
     worker.set(hidden=[2], features=["x1", "x2"])
-    for name, file in (("a.h5", content), ("a.json", saved)):
+    onnx = worker.upload("a.h5", content) and worker.export("onnx")[1]
+    for name, file in (("a.h5", content), ("a.json", saved), ("a.onnx", onnx)):
         worker.set(hidden=[2], features=["x1", "x2"])
+        if name == "a.onnx":  # which says nothing of features
+            assert "takes 3 features, and 2 are chosen" in worker.upload(name, file)["error"]
+            worker.set(features=["x1", "x2", "x1x2"])
         settings = worker.upload(name, file)["settings"]
         assert (settings["hidden"], settings["activations"]) == ([5, 3], ["relu", "tanh"])
         assert settings["features"] == ["x1", "x2", "x1x2"]
@@ -94,6 +122,8 @@ def test_a_hostile_network_is_refused_and_nothing_changes(worker):
     for name, content, said in (
         ("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(1000), "a.h5"),
         ("a.h5", b"", "a.h5"),
+        ("a.onnx", b"", "a.onnx"),
+        ("a.onnx", b"\x08\x07" + bytes(1000), "a.onnx"),
         ("a.json", b"[" * 100_000, ""),
         ("a.json", b"{}", ""),
     ):

@@ -1,7 +1,7 @@
 /** The state in the page's address: `#data=spiral&noise=10&hidden=8,8`, what is not usual only. */
 
 const LISTS = ["features", "axes", "hidden", "activations"];
-const TEXTS = ["axes", "features"];
+const TEXTS = ["axes", "features", "target"];
 const LONGEST = 12000;
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const FINE = 200;

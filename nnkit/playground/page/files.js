@@ -6,7 +6,7 @@ import { notice } from "./notices.js";
 import { end } from "./race.js";
 import { emit, show, store, tellNotes } from "./store.js";
 
-const KINDS = [".csv", ".h5", ".json"];
+const KINDS = [".csv", ".h5", ".onnx", ".json"];
 
 export function files() {
   const menu = byId("export-menu");
@@ -73,7 +73,7 @@ async function bring(file) {
   const most = store.choices?.limits?.upload_bytes ?? 16_000_000;
   if (!KINDS.some((kind) => file.name.toLowerCase().endsWith(kind))) {
     notice(
-      `“${file.name}” cannot be read here: a file must end in .csv (data), .h5 (network) or .json (export).`,
+      `“${file.name}” cannot be read here: a file must end in .csv (data), .h5 or .onnx (network), or .json (export).`,
       "error",
     );
     return;

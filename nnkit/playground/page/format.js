@@ -70,8 +70,10 @@ export const percent = (share) => (Number.isFinite(share) ? `${(share * 100).toF
  */
 export const plain = (value) => String(Number.isInteger(value) ? value : Number(value.toPrecision(7)));
 
-/** With a capital. @param {string | null | undefined} text */
-export const sentence = (text) => (text ? text.charAt(0).toUpperCase() + text.slice(1) : "");
+const WORD = /^\p{Ll}(?=[\p{L}'’-]*(?:[,;:]|[.!?]?(?:\s|$)))/u;
+
+/** With a capital, unless it begins with the name of a file or the like. @param {string | null | undefined} text */
+export const sentence = (text) => (text ?? "").replace(WORD, (first) => first.toUpperCase());
 
 /**
  * 1 neuron, 2 neurons.

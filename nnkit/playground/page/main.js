@@ -18,7 +18,7 @@ import { output } from "./output.js";
 import { plan } from "./plan.js";
 import { begin as beginRace, close as closeRace, end as endRace, race } from "./race.js";
 import { change, emit, on, show, store, tellNotes } from "./store.js";
-import { tableAxes } from "./table.js";
+import { tableColumns } from "./table.js";
 import { tabs } from "./tabs.js";
 import { transport } from "./transport.js";
 import { usage } from "./usage.js";
@@ -40,7 +40,7 @@ for (const part of [
   controls,
   transport,
   datasets,
-  tableAxes,
+  tableColumns,
   output,
   drawing,
   plan,

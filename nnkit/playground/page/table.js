@@ -1,10 +1,13 @@
-/** Of a table: the two columns that the plane shows. */
+/** Of a table: the column that is learned, and the two that the plane shows. */
 
 import { byId } from "./dom.js";
 import { choice } from "./fields.js";
 import { change, on, store } from "./store.js";
 
-export function tableAxes() {
+export function tableColumns() {
+  const target = choice("Target", "target", (value) => change({ target: value, features: [] }));
+  const offered = (/** @type {string[] | null} */ names) => (names ?? []).map((name) => ({ value: name, label: name }));
+  byId("data-fields").prepend(target.element);
   const host = byId("table-axes");
   const fields = ["Across", "Upright"].map((label, at) =>
     choice(label, `axis-${at + 1}`, (value) => {
@@ -17,11 +20,17 @@ export function tableAxes() {
   host.append(...fields.map(({ element }) => element));
   on("data", (lane) => {
     if (lane.number) return;
-    const columns = lane.data.columns;
+    const { columns, axes, targets } = lane.data;
+    target.element.hidden = !targets?.length;
+    target.offer?.(offered(targets ?? null));
+    target.set(lane.data.target);
     host.hidden = !columns;
     fields.forEach((field, at) => {
-      field.offer?.((columns ?? []).map((/** @type {string} */ name) => ({ value: name, label: name })));
-      field.set(lane.data.axes?.[at] ?? "");
+      field.offer?.(offered(columns));
+      field.set(axes?.[at] ?? "");
     });
+  });
+  on("settings", (lane) => {
+    if (!lane.number && lane.settings.data === "table") target.set(lane.settings.target);
   });
 }

@@ -28,6 +28,8 @@
  * @property {Feature[]} features
  * @property {string} summary
  * @property {string[] | null} columns
+ * @property {string[]} [targets]
+ * @property {string} [target]
  * @property {number} [size]
  */
 

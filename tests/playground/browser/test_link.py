@@ -16,7 +16,7 @@ from tests.playground.browser.controls import controls
 from tests.playground.browser.driver import Play, link
 from tests.playground.browser.visits import DESKTOP, Visit
 
-ALIKE = ("tab", "device", "problem", "axes", "data", "features", "hidden", "activations")
+ALIKE = ("tab", "device", "problem", "target", "axes", "data", "features", "hidden", "activations")
 """What is chosen apart below, or has one value here."""
 
 
@@ -92,7 +92,7 @@ def test_a_link_has_every_control(visit: Visit) -> None:
     usual = Settings().to_dict()
     set_all(play)
     found = play.settled(**EXPECTED)["settings"]
-    apart = ("tab", "problem", "axes", "device")  # of other data, or with one value on this machine
+    apart = ("tab", "problem", "target", "axes", "device")  # of other data, or with one value on this machine
     assert [name for name in found if found[name] == usual[name]] == [name for name in found if name in apart]
     set_second(play)
     play.click("reset")  # weights that were kept while dropout came are not those that the seed gives

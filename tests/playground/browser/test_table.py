@@ -42,6 +42,28 @@ def test_a_dropped_table_with_features_and_axes(visit: Visit) -> None:
     assert play.number("test-loss") == pytest.approx(engine.scored().test_loss, abs=6e-4)
 
 
+def test_another_target(visit: Visit) -> None:
+    play = visit()
+    play.drop("flowers.csv", FLOWERS.encode())
+    play.settled(data="table", target="kind", features=["width", "height", "depth"])
+    play.choose("target", "depth")
+    play.settled(target="depth", problem="regression", features=["x1", "x2"])
+    assert play.text("data-summary").endswith("values of 'depth'; left out (not only numbers): 'kind'")
+    play.steps(2)
+    assert play.number("test-loss") == pytest.approx(lab(play.look()).scored().test_loss, abs=6e-4)
+    found = play.archive()["table"]
+    assert (found["columns"], found["target"], [*found["texts"]]) == (["width", "height"], "depth", ["kind"])
+    play.choose("target", "kind")
+    play.settled(target="kind", problem="classification", features=["width", "height", "depth"])
+    play.drop(
+        "people.csv", ("who,a,b,c\n" + "".join(f"p{row},{row},{row % 7},{row % 2}\n" for row in range(30))).encode()
+    )
+    play.settled(target="c", features=["x1", "x2"])
+    play.choose("target", "who")
+    play.notice("people.csv: the target 'who' has 30 different texts")
+    assert play.value("target") == "c"
+
+
 @pytest.mark.slow
 def test_a_chosen_table_of_values(visit: Visit) -> None:
     play = visit()
@@ -56,7 +78,7 @@ def test_a_chosen_table_of_values(visit: Visit) -> None:
 
 WIDE = ",".join(f"c{at}" for at in range(1000)) + "\n" + f"{','.join(['1'] * 1000)}\n" * 20
 BAD = {
-    "text.csv": (b"a,b,c\n" + b"1,red,2\n" * 20, "'red'"),
+    "text.csv": (b"a,b,c\n" + b"1,red,2\n" * 20, "left out (not only numbers): 'b'"),
     "missing.csv": (b"a,b,c\n" + b"1,2,3\n" * 10 + b"1,,3\n" * 3, "missing"),
     "wide.csv": (WIDE.encode(), "32"),
     "data.xlsx": (b"PK", "a file must end in .csv"),
