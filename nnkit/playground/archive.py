@@ -12,8 +12,9 @@ import numpy as np
 from nnkit.data.arrays import Array
 from nnkit.playground.rules import shown
 from nnkit.playground.settings import Settings
+from nnkit.playground.sheet import Column, Sheet, column_of, file_name
 from nnkit.playground.strokes import Strokes, strokes
-from nnkit.playground.table import Column, Table, column_of, file_name, table_of
+from nnkit.playground.table import Table, table_of
 from nnkit.playground.table_size import MOST_BYTES
 
 MARK, VERSION = "nnkit playground", 1
@@ -98,13 +99,14 @@ def _nested(array: Array) -> Any:
 
 
 def _described(table: Table) -> dict[str, Any]:
+    texts = table.sheet.texts_beside(table.target)
     return {
         "name": table.name,
         "columns": list(table.columns),
         "target": table.target,
         "numbers": table.numbers.tolist(),
         "cells": table.cells,
-        **({"texts": {name: table.content[name] for name in table.texts}} if table.texts else {}),
+        **({"texts": {name: table.sheet.columns[name] for name in texts}} if texts else {}),
     }
 
 
@@ -198,13 +200,13 @@ def _table(found: Any) -> Table:
         )
     if not all(_texts(column) and len(column) == len(cells) for column in texts.values()):
         raise ValueError("the table has texts that are none, or not one for each row; expected text for each row")
-    content: dict[str, Column] = {
+    every: dict[str, Column] = {
         **dict(zip(columns, numbers.T, strict=True)),
         **{name: column_of(column) for name, column in texts.items()},
         target: column_of(cells) if _texts(cells) else _numbers(cells, "the target of the table"),
     }
     lines = np.arange(len(cells)) + 2  # where they may have stood, below a header
-    return table_of(file_name(name), content, lines, target)
+    return table_of(Sheet(file_name(name), every, lines), target)
 
 
 def _texts(found: Any) -> bool:

@@ -117,8 +117,8 @@ def test_a_script_does_what_the_page_does(
 
 
 def write(given: Table, folder: Path) -> None:
-    header = ",".join('"' + name.replace('"', '""') + '"' for name in given.content)
-    rows = (",".join(map(str, row)) for row in zip(*given.content.values(), strict=True))
+    header = ",".join('"' + name.replace('"', '""') + '"' for name in given.sheet.columns)
+    rows = (",".join(map(str, row)) for row in zip(*given.sheet.columns.values(), strict=True))
     (folder / given.name).write_text("\n".join([header, *rows]))
 
 

@@ -47,7 +47,7 @@ PEOPLE = "name,age,height,sex,fare,survived\n" + "".join(
 def test_columns_of_text_are_left_out() -> None:
     found = read_table(PEOPLE.encode(), "people.csv")
     assert (found.columns, found.target, found.classes) == (("age", "height", "fare"), "survived", ("0", "1"))
-    assert found.texts == ("name", "sex")
+    assert found.sheet.texts_beside("survived") == ("name", "sex")
     plane = plane_of(found, Settings())
     assert plane.summary.endswith("2 classes of 'survived'; left out (not only numbers): 'name', 'sex'")
     assert plane.targets == ("name", "age", "height", "sex", "fare", "survived")
