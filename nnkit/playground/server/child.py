@@ -17,8 +17,8 @@ from nnkit.playground.server.pipes import GarbledError, Piece, Splitter, head
 WORKER = (sys.executable, "-P", "-m", "nnkit.playground.worker")
 """``-P``: no file in the folder where somebody happens to be takes the place of a module."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-NICE = 5
-"""The server answers first, however busy its workers are."""
+NICE = 10
+"""The server and the browser come first, however busy the workers are."""
 UNREAD_BYTES = 4_000_000
 """A worker is read no further while so much of what it said has not been passed on."""
 STDIN, STDOUT, STDERR = 0, 1, 2
@@ -43,10 +43,14 @@ class Worker(asyncio.SubprocessProtocol):
 
     @classmethod
     async def start(cls, command: Sequence[str], limits: Limits) -> Worker:
-        """Start a process; OSError where there can be no further one."""
+        """Start a process; OSError where there can be no further one.
+
+        It leads a group, which can be killed, and no session: Linux gives sessions equal shares of the processors (its
+        autogroups), and priorities count within them only, so that ten workers left the browser an eleventh.
+        """
         loop = asyncio.get_running_loop()
         _, worker = await loop.subprocess_exec(
-            lambda: cls(limits), *command, env=os.environ | ONE_THREAD, start_new_session=True
+            lambda: cls(limits), *command, env=os.environ | ONE_THREAD, process_group=0
         )
         return worker
 
@@ -128,7 +132,7 @@ class Worker(asyncio.SubprocessProtocol):
             if sys.platform == "win32":
                 self._transport.kill()
             else:
-                os.killpg(self.pid, signal.SIGKILL)  # it leads a session of its own, so its group has its number
+                os.killpg(self.pid, signal.SIGKILL)  # it leads a group, which has its number
 
     async def _wait_over(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -146,7 +150,7 @@ class Worker(asyncio.SubprocessProtocol):
         self._transport = transport
         if sys.platform != "win32":
             with suppress(OSError):  # it has ended already
-                os.setpriority(os.PRIO_PROCESS, self.pid, NICE)
+                os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """It said something."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from nnkit.playground.server import usage
+from nnkit.playground.server.child import NICE, Worker
 from nnkit.playground.server.lane import Lane
 from nnkit.playground.server.messages import RefusedError, parse_text
 from nnkit.playground.server.meter import Meter
@@ -27,6 +30,18 @@ def test_a_worker_that_has_just_died_takes_no_message() -> None:
     worker: Any = SimpleNamespace(pid=1, alive=False)
     with pytest.raises(RefusedError, match="the process of the second network ended and is being started again"):
         Lane(1, worker, {}).check(Piece(0, b""), 4)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="priorities and groups are as POSIX has them")
+def test_a_worker_stands_back_behind_the_server_and_leads_a_group() -> None:
+    async def test() -> None:
+        worker = await Worker.start(FAKE, QUICK)
+        assert os.getpriority(os.PRIO_PROCESS, worker.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
+        assert os.getsid(worker.pid) == os.getsid(0)  # else Linux gives it a share of its own
+        assert os.getpgid(worker.pid) == worker.pid
+        await worker.end()
+
+    run(test)
 
 
 def test_a_session_that_ended_starts_nothing() -> None:
