@@ -191,13 +191,15 @@ def _require_text(stream: BinaryIO, path: Path) -> None:
 
 def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
     names = tuple(cell.strip() for cell in cells)
+    numbers = [name for name in names if is_number(name)]
+    fractions = [name for name in numbers if not name.isdigit()]  # a year may be a name
+    if len(numbers) == len(names) or 2 * len(fractions) >= len(names):
+        raise DataError(
+            f"{path.name} begins with numbers ({', '.join(numbers[:3])}); add a first line with the columns' names"
+        )
     twice = sorted(name for name, times in Counter(names).items() if times > 1 and name)
     if twice:
         raise DataError(f"{path.name} has two columns named {twice[0]!r}; give each its own name")
-    if all(is_number(name) for name in names):
-        raise DataError(
-            f"{path.name} begins with numbers ({', '.join(names[:3])}); add a first line with the columns' names"
-        )
     if "" in names:
         raise DataError(f"{path.name} has no name for column {names.index('') + 1}; name it in the first line")
     return names

@@ -19,14 +19,13 @@ Lines = Iterator[str]
 def python_code(
     settings: Settings,
     given: Table | Strokes | None = None,
-    weights: bool = False,
     epochs: int = 100,
     remarks: Sequence[str] = (),
 ) -> str:
     """A script that makes the rows and the network of the page, trains and tests it, and saves it as ``net.h5``.
 
-    With ``weights`` it takes those that the page exported as ``network.h5`` instead of training. What a person named or
-    drew gets into the script as literals only. ``remarks`` are what became of the page's network beside its settings.
+    What a person named or drew gets into the script as literals only. ``remarks`` are what became of the page's network
+    beside its settings.
 
     Raises:
         ValueError: a table or drawn points are meant, and there are none, or too few.
@@ -40,14 +39,15 @@ def python_code(
     goal = goal_for(settings, rows.classes)
     own = _targets(goal, rows.classes)
     body = [
-        *([] if weights else [f"EPOCHS = {epochs}", ""]),
+        f"EPOCHS = {epochs}",
+        "",
         *rows.lines,
         *(["", "", "def targets(y):", f"    return {own}", "", ""] if own else [""]),
         *_network(settings, goal, rows.inputs),
-        *(['net.load_parameters("network.h5")  # the weights of the page'] if weights else _fit(settings, goal, own)),
+        *_fit(settings, goal, own),
         "",
-        *_scores(goal, rows.classes, own, weights),
-        *([] if weights else ['net.save("net.h5")']),
+        *_scores(goal, rows.classes, own),
+        'net.save("net.h5")',
     ]
     head = '"""A network of nnkit\'s playground; the script needs nnkit and NumPy."""'
     beside = [f"# On the page, {remark}." for remark in remarks]
@@ -116,9 +116,8 @@ def _fit(settings: Settings, goal: Goal, own: str) -> Lines:
     yield ")"
 
 
-def _scores(goal: Goal, classes: int, own: str, weights: bool) -> Lines:
-    loss = f", loss={quoted(goal.loss)}" if weights else ""
-    yield f"scores = net.test(x_test, {'targets(y_test)' if own else 'y_test'}{loss})"
+def _scores(goal: Goal, classes: int, own: str) -> Lines:
+    yield f"scores = net.test(x_test, {'targets(y_test)' if own else 'y_test'})"
     if not classes:
         yield 'print(f"test loss {scores.loss:.4f}, R2 {scores.r2:.4f}")'
         return

@@ -93,6 +93,10 @@ FORMS = {
 }
 
 
+def test_years_are_names(write: Callable[..., Path]) -> None:
+    assert read_csv(write("1990,1991,place\n1,2.5,x\n"), None, None, want_target=True).names == ("1990", "1991")
+
+
 @pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
 def test_forms_of_the_format(write: Callable[..., Path], text: str) -> None:
     table = read_csv(write(text), None, None, want_target=True)
@@ -112,6 +116,11 @@ WRONG = {
     "white": (" \n\n", DataError, r"data.csv is empty"),
     "header only": ("a,b,y\n", DataError, r"data.csv has a header and no rows; add rows"),
     "no header": ("1,2\n3,4\n", DataError, r"begins with numbers \(1, 2\); add a first line with the columns' names"),
+    "no header, but text": (
+        "5.1,3.5,1.4,1.4,setosa\n4.9,3,1.4,0.2,setosa\n",
+        DataError,
+        r"data.csv begins with numbers \(5.1, 3.5, 1.4\); add a first line with the columns' names",
+    ),
     "twice": ("a,b,a\n1,2,3\n", DataError, r"data.csv has two columns named 'a'; give each its own name"),
     "no name": ("a,,y\n1,2,3\n", DataError, r"data.csv has no name for column 2; name it in the first line"),
     "one column": ("a\n1\n", DataError, r"has the column 'a' only; features and a target are needed"),

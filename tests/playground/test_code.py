@@ -153,17 +153,6 @@ def test_mnist_is_asked_for_by_its_name() -> None:
     assert "np.arange(10)" in code
 
 
-def test_the_weights_of_the_page_instead_of_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(points=60)
-    net = trained(settings, subject_for(settings, Given()))
-    net.save(tmp_path / "network.h5")
-    code = python_code(settings, weights=True)
-    assert "EPOCHS" not in code
-    names = ran(code, tmp_path, monkeypatch)
-    np.testing.assert_array_equal(names["net"].predict(names["x_test"]), net.predict(names["x_test"]))
-    assert not (tmp_path / "net.h5").exists()
-
-
 def test_a_script_runs_by_itself(tmp_path: Path) -> None:
     (tmp_path / "network.py").write_text(python_code(Settings(data="moons"), epochs=2))
     done = subprocess.run(
@@ -198,7 +187,7 @@ def test_a_name_stays_a_name(name: str) -> None:
 
 def test_scripts_are_as_the_formatter_leaves_them(tmp_path: Path) -> None:
     long = [table([*(f"column {letter * size}" for letter in "abc"), "y"]) for size in (1, 18, 19, 20, 21, 22, 72)]
-    scripts = [python_code(*case, weights=weights) for case in CASES.values() for weights in (False, True)]  # type: ignore[misc]
+    scripts = [python_code(*case) for case in CASES.values()]
     scripts += [python_code(Settings(data="table", features=made.columns[:2]), made) for made in long]
     scripts += [python_code(Settings(data="drawn"), strokes(list(POINTS.points[:size]))) for size in range(3, 9)]
     scripts += [python_code(Settings(hidden=(32,) * n, activations=("tanh", *["relu"] * (n - 1)))) for n in range(1, 7)]
