@@ -8,6 +8,9 @@ from typing import Any
 
 from nnkit.playground.frames import FRAME
 
+OVER, GONE, TOO_MUCH, TOO_LARGE, FULL = 1000, 1001, 1008, 1009, 1013
+"""Codes of the end of a WebSocket (RFC 6455, 7.4)."""
+
 
 class Browser:
     """One connection. What can no longer be sent is dropped: who reads from it notices that it is closed."""

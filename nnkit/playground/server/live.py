@@ -6,14 +6,11 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from nnkit.playground.server.browser import Browser
+from nnkit.playground.server.browser import FULL, GONE, OVER, TOO_LARGE, TOO_MUCH, Browser
 from nnkit.playground.server.limits import Limits
 from nnkit.playground.server.messages import LONGEST_HEAD, Message, RefusedError, parse_binary, parse_text, upload_bytes
 from nnkit.playground.server.session import Session
 from nnkit.playground.server.sessions import FullError, Sessions
-
-OVER, TOO_LARGE, TOO_MUCH, FULL = 1000, 1009, 1008, 1013
-"""Codes of the end of a WebSocket (RFC 6455, 7.4)."""
 
 
 class ClosedError(Exception):
@@ -118,4 +115,4 @@ class Connection:
 async def close_all(sockets: set[Any]) -> None:
     """Say to all browsers that the server ends."""
     with suppress(ConnectionError):
-        await asyncio.gather(*(socket.close(code=1001, message=b"the server has ended") for socket in list(sockets)))
+        await asyncio.gather(*(socket.close(code=GONE, message=b"the server has ended") for socket in list(sockets)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nnkit._version import __version__
+from nnkit.playground.server.aside import Aside
 from nnkit.playground.server.browser import Browser
 from nnkit.playground.server.lane import NAMES, Lane
 from nnkit.playground.server.limits import Limits
@@ -33,7 +34,7 @@ class Session:
         self._resumed = False
         self._data: dict[str, Message] = {}
         self._ended = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._aside = Aside()
 
     @property
     def resumable(self) -> bool:
@@ -67,7 +68,7 @@ class Session:
         self._ended, self.browser = True, None
         lanes = list(self.lanes.values())
         self.lanes.clear()
-        await asyncio.gather(*(lane.end() for lane in lanes), *self._tasks)
+        await asyncio.gather(*(lane.end() for lane in lanes), self._aside.done())
 
     # -- what the page says
 
@@ -85,7 +86,7 @@ class Session:
         settings = {} if ends else self._of(0, message).wanted | message.settings()
         if former := self.lanes.pop(1, None):
             await self._refuse(former, "the second network has ended")
-            self._later(former.end())
+            self._aside.start(former.end())
         if ends:
             await self._answer(message.number, ok=True)
             return
@@ -115,7 +116,7 @@ class Session:
             await lane.end()
             raise RefusedError("the session has ended", answer)
         if former := self.lanes.pop(number, None):  # started by a page that has another connection now
-            self._later(former.end())
+            self._aside.start(former.end())
         self.lanes[number] = lane
         lane.listener = asyncio.create_task(self._listen(lane))
         return lane
@@ -228,11 +229,6 @@ class Session:
     async def _say(self, event: str, lane: Lane, **fields: Any) -> None:
         if self.browser is not None:
             await self.browser.event(event, lane=lane.number, **fields)
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _brings_data(message: Message) -> bool:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from nnkit.playground.server.browser import Browser
+from nnkit.playground.server.aside import Aside
+from nnkit.playground.server.browser import GONE, Browser
 from nnkit.playground.server.limits import Limits
 from nnkit.playground.server.messages import Message, RefusedError
 from nnkit.playground.server.session import Session
 from nnkit.playground.server.spare import Spare
-
-GONE = 1001
-"""The code of the end of a WebSocket whose place another has taken."""
 
 
 class FullError(RefusedError):
@@ -28,7 +25,7 @@ class Sessions:
         self._spare, self._limits, self._device = Spare(command, limits), limits, device
         self._known: dict[str, Session] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._aside = Aside()
         self._closed = False
 
     def start(self) -> None:
@@ -54,7 +51,7 @@ class Sessions:
             former = found.browser
             found.resume(hello, browser)
             if former is not None:  # the page noticed before the server that this connection is dead
-                self._later(former.close(GONE, "the page has another connection"))
+                self._aside.start(former.close(GONE, "the page has another connection"))
             return found
         return await self._begin(hello, browser)
 
@@ -85,12 +82,7 @@ class Sessions:
 
     def _forget(self, session: Session) -> None:
         self._known.pop(session.name, None)  # at once: nobody goes on with it from now on
-        self._later(self.end(session))
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._aside.start(self.end(session))
 
     async def end(self, session: Session) -> None:
         """End a session and its processes."""
@@ -103,7 +95,7 @@ class Sessions:
         """End everything, all at the same time."""
         self._closed = True
         await asyncio.gather(self._spare.close(), *(self.end(session) for session in list(self._known.values())))
-        await asyncio.gather(*self._tasks)
+        await self._aside.done()
 
     def kill(self) -> None:
         """Kill the processes that are still there."""
