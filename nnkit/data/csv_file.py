@@ -1,4 +1,4 @@
-"""CSV files: a header, then rows of numbers, with text in the target's column only. Errors name the line."""
+"""CSV files: a header, then rows of numbers, with text in the target's column. Errors name the line."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from nnkit.errors import DataError, FileError
 _MISSING = {"", "nan", "na", "n/a", "null", "?"}
 _MISSING_NUMBER = _MISSING | {"none", "-"}  # in a target these may be the name of a class
 _DELIMITERS = ",;\t"
+_LOOKED_AT = 100
+"""Rows that tell what a column is."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ class Columns:
 
     Args:
         names: in the order of the file.
-        numbers: those that begin with a number, without the last one, float64 by name.
-        texts: all others, as the file has them.
+        numbers: without the last one, float64 by name.
+        texts: the last one, and those in which one of the first cells out of ten is text, as the file has them.
         lines: where each row stands.
     """
 
@@ -131,9 +133,10 @@ def read_columns(stream: BinaryIO, path: Path) -> Columns:
     {'kind': ['rose'], 'age': ['3']}
     """
     with _parsed(stream, path) as (header, rows):
-        first = list(itertools.islice(rows, 1))
-        begins = dict(zip(header, first[0][1] if first else (), strict=False))
-        texts = [name for name in header if name == header[-1] or _is_text(begins.get(name, ""))]
+        first = list(itertools.islice(rows, _LOOKED_AT))
+        columns = itertools.zip_longest(*(row for _, row in first), fillvalue="")
+        found = dict(zip(header, columns, strict=False))
+        texts = [name for name in header if name == header[-1] or _are_text(found.get(name, ()))]
         names = tuple(name for name in header if name not in texts)
         numbers, cells, lines = _read_rows(path, header, itertools.chain(first, rows), names, texts)
         return Columns(header, dict(zip(names, numbers.T, strict=True)), dict(zip(texts, cells, strict=True)), lines)
@@ -172,8 +175,11 @@ def _parsed(stream: BinaryIO, path: Path) -> Iterator[tuple[tuple[str, ...], Ite
             delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d))))
             text.seek(0)
             reader = csv.reader(text, delimiter=delimiter, strict=True)
-            header = _header(path, next(reader))
-            yield header, ((reader.line_num, row) for row in reader if row)
+            names = next(reader)
+            rows = ((reader.line_num, row) for row in reader if row)
+            second = list(itertools.islice(rows, 1))
+            header = _header(path, names, second[0][1] if second else [])
+            yield header, itertools.chain(second, rows)
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
     except csv.Error as error:
@@ -189,11 +195,13 @@ def _require_text(stream: BinaryIO, path: Path) -> None:
         raise FileError(f"{path} is not UTF-8 text: it has zero bytes in it; save it as CSV in UTF-8")
 
 
-def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
+def _header(path: Path, cells: list[str], second: list[str]) -> tuple[str, ...]:
+    """The names of the columns; ``second`` is the line below."""
     names = tuple(cell.strip() for cell in cells)
     numbers = [name for name in names if is_number(name)]
     fractions = [name for name in numbers if not name.isdigit()]  # a year may be a name
-    if len(numbers) == len(names) or 2 * len(fractions) >= len(names):
+    alike = all(is_number(name) or not is_number(cell) for name, cell in zip(names, second, strict=False))
+    if len(numbers) == len(names) or (alike and 2 * len(fractions) >= len(names)):
         raise DataError(
             f"{path.name} begins with numbers ({', '.join(numbers[:3])}); add a first line with the columns' names"
         )
@@ -220,10 +228,12 @@ def _picker(columns: list[int]) -> Callable[[list[str]], Sequence[str]]:
     return operator.itemgetter(slice(columns[0], columns[0] + 1) if columns else slice(0))
 
 
-def _is_text(cell: str) -> bool:
-    """Whether a cell is neither a number, nor missing, nor what :func:`_explain` has better words for."""
-    missing = cell.strip().lower() in _MISSING_NUMBER
-    return "_" in cell or not (missing or is_number(cell.replace(",", ".", 1)))
+def _are_text(cells: Iterable[str]) -> bool:
+    """Whether they are more than numbers with a few slips; missing ones tell nothing."""
+    known = [cell for cell in cells if cell.strip().lower() not in _MISSING_NUMBER]
+    # A decimal comma is no text: ``_explain`` has better words for it.
+    texts = sum("_" in cell or not is_number(cell.replace(",", ".", 1)) for cell in known)
+    return 10 * texts >= len(known) > 0
 
 
 def _explain(path: Path, line: int, names: Sequence[str], cells: Sequence[str]) -> None:

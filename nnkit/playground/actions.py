@@ -113,7 +113,7 @@ def _points(desk: Desk, message: Message) -> Answer:
 
 
 def _export(desk: Desk, message: Message) -> None:
-    given = desk.given.used(desk.lab.settings)
+    given = desk.given.named(desk.lab.settings.data)
     name, kind, content = exported(message.get("format"), desk.lab, given)
     desk.send_file({"re": message.get("id"), "name": name, "type": kind}, content)
 

@@ -106,6 +106,7 @@ def _described(table: Table) -> dict[str, Any]:
         "target": table.target,
         "numbers": table.numbers.tolist(),
         "cells": table.cells,
+        "order": list(table.sheet.columns),
         **({"texts": {name: table.sheet.columns[name] for name in texts}} if texts else {}),
     }
 
@@ -181,12 +182,20 @@ def _given(found: dict[str, Any]) -> Table | Strokes | None:
 
 
 def _table(found: Any) -> Table:
-    if not isinstance(found, dict) or {*found} - {"texts"} != {"name", "columns", "target", "numbers", "cells"}:
+    if not isinstance(found, dict) or {*found} - {"order", "texts"} != {
+        "name",
+        "columns",
+        "target",
+        "numbers",
+        "cells",
+    }:
         raise ValueError(f"the table is {shown(found)}, expected its name, columns, target, numbers and cells")
     name, columns, target, texts = found["name"], found["columns"], found["target"], found.get("texts", {})
     if not isinstance(name, str) or not isinstance(target, str) or not _texts(columns):
         raise ValueError("the table has names that are no text; expected text for the file, the columns and the target")
-    if not isinstance(texts, dict) or len({*columns, *texts, target}) <= len(columns) + len(texts):
+    if not isinstance(texts, dict):
+        raise ValueError(f"the table has the texts {shown(texts)}, expected an object with a list for each name")
+    if len({*columns, *texts, target}) <= len(columns) + len(texts):
         raise ValueError("the table has two columns of one name; give each its own")
     numbers, cells = _array(found["numbers"], "the table"), found["cells"]
     if (
@@ -205,8 +214,11 @@ def _table(found: Any) -> Table:
         **{name: column_of(column) for name, column in texts.items()},
         target: column_of(cells) if _texts(cells) else _numbers(cells, "the target of the table"),
     }
+    order = found.get("order", list(every))
+    if not _texts(order) or sorted(order) != sorted(every):
+        raise ValueError(f"the table has the order {shown(order)}, expected the names of all its columns, each once")
     lines = np.arange(len(cells)) + 2  # where they may have stood, below a header
-    return table_of(Sheet(file_name(name), every, lines), target)
+    return table_of(Sheet(file_name(name), {each: every[each] for each in order}, lines), target)
 
 
 def _texts(found: Any) -> bool:

@@ -183,7 +183,7 @@ class Desk:
 
     def take(self, settings: Settings, given: Given, fresh: bool = False) -> None:
         """Go over to these, whole or not at all: ValueError or NnkitError where they cannot be."""
-        old = self.lab
+        old, given = self.lab, given.aimed(settings)
         same = given == self.given and not old.settings.differ(settings, SUBJECT)
         subject = old.subject if same else subject_for(settings, given)
         self.lab = old.with_settings(subject.settled(settings), subject, fresh)

@@ -25,12 +25,12 @@ COORDINATES = tuple(DERIVED)[:2]
 def chosen_features(wanted: Sequence[str], offered: Sequence[str]) -> tuple[str, ...]:
     """The features that are wanted and that there are; else coordinates, or all columns of a table.
 
-    >>> chosen_features(["x2", "width"], ["x1", "x2", "x1^2"]), chosen_features([], ["x1", "x2", "x1^2"])
+    >>> chosen_features(["x2", "width"], list(DERIVED)), chosen_features([], list(DERIVED))
     (('x2',), ('x1', 'x2'))
     >>> chosen_features([], ["width", "height", "depth"])
     ('width', 'height', 'depth')
     """
-    usual = COORDINATES if set(offered) <= set(DERIVED) else offered
+    usual = COORDINATES if tuple(offered) == tuple(DERIVED) else offered
     return tuple(name for name in wanted if name in offered) or tuple(usual)
 
 

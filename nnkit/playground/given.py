@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,11 +24,15 @@ class Given:
     strokes: Strokes | None = None
     table: Table | None = None
 
-    def used(self, settings: Settings) -> Strokes | Table | None:
-        """What these settings use of it."""
-        if settings.data == TABLE and self.table is not None:
-            return self.table.aimed_at(settings.target)
-        return self.strokes if settings.data == DRAWN else None
+    def named(self, data: str) -> Strokes | Table | None:
+        """What settings with these data use of it."""
+        return {DRAWN: self.strokes, TABLE: self.table}.get(data)
+
+    def aimed(self, settings: Settings) -> Given:
+        """With the table as these settings want it, if they do; DataError where it cannot be so."""
+        if settings.data != TABLE or self.table is None:
+            return self
+        return replace(self, table=self.table.aimed_at(settings.target))
 
 
 def subject_for(settings: Settings, given: Given) -> Subject:

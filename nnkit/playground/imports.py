@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from nnkit.names import clipped
 from nnkit.playground.archive import read
 from nnkit.playground.given import Given
 from nnkit.playground.lab import Lab
-from nnkit.playground.settings import DIGITS, TABLE
+from nnkit.playground.on_plane import OnPlane
+from nnkit.playground.settings import (
+    DEEPEST,
+    DIGITS,
+    HIDDEN_ACTIVATIONS,
+    OUTPUTS,
+    TABLE,
+    WIDEST,
+    WIDEST_DIGITS,
+)
 from nnkit.playground.strokes import Strokes
 from nnkit.playground.table import Table, read_table
 from nnkit.playground.units import for_the_page, names_on_page
@@ -82,6 +92,9 @@ def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
         raise ValueError("the page takes networks of dense layers, with dropout at most; this one has others")
     if any(layer.bias is None for layer in dense):
         raise ValueError("the page takes dense layers with a bias; one of this network has none")
+    *hidden, last = dense
+    _check_size([layer.units for layer in hidden], lab)
+    _check_target(network, lab)
     names = None if network.preprocessing is None else network.preprocessing.features
     features = names_on_page(names or lab.subject.inputs, lab)
     if len(features) != network.input_shape[0]:
@@ -93,21 +106,42 @@ def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
             f"the network has {network.output_shape[0]} outputs, and these data ask for {lab.subject.goal.outputs}; "
             "choose data with as many classes first"
         )
-    *hidden, last = dense
     return {
         **({} if lab.settings.tab == DIGITS else {"features": features}),
         "hidden": [layer.units for layer in hidden],
-        "activations": [_name(layer) for layer in hidden],
-        "output": _name(last),
+        "activations": [_name(layer, HIDDEN_ACTIVATIONS, "in hidden layers") for layer in hidden],
+        "output": _name(last, OUTPUTS, "of outputs"),
         "dropout": float(max(rates, default=0.0)),
     }
 
 
-def _name(layer: nn.Dense) -> str:
-    name = getattr(layer.activation, "name", None)
-    if isinstance(name, str):
-        return name
-    raise ValueError(f"the page takes activations by name; this network has {layer.activation!r:.80}")
+def _check_size(widths: list[int], lab: Lab) -> None:
+    widest = WIDEST_DIGITS if lab.settings.tab == DIGITS else WIDEST
+    if len(widths) > DEEPEST or max(widths, default=0) > widest:
+        raise ValueError(
+            f"the page has up to {DEEPEST} hidden layers of up to {widest:,} neurons here; this network has "
+            f"{len(widths)} of up to {max(widths):,}"
+        )
+
+
+def _check_target(network: nnkit.Network, lab: Lab) -> None:
+    learned = None if network.preprocessing is None else network.preprocessing.target
+    plane = lab.subject.plane if isinstance(lab.subject, OnPlane) else None
+    if plane is not None and learned in plane.targets and learned != plane.target_name:
+        raise ValueError(
+            f"the network has learned {learned!r}, and the target here is {plane.target_name!r}; choose {learned!r} as "
+            "the target first"
+        )
+
+
+def _name(layer: nn.Dense, known: Sequence[str], where: str) -> str:
+    """The name of its activation, if it is as the page has it."""
+    found = layer.activation
+    if isinstance(found, nn.Activation) and found.named and found.name in known:
+        usual = {name: each.default for name, each in signature(found.function).parameters.items()}
+        if all(usual[name] == value for name, value in found.parameters.items()):
+            return found.name
+    raise ValueError(f"the page has no {found!r:.80} {where}; there are {', '.join(known)}, without parameters")
 
 
 READERS: dict[str, Callable[[str, bytes, Lab, Given], Imported]] = {

@@ -94,6 +94,8 @@ class Settings:
                 taken[name] = RULES[name](value)
             except ValueError as error:
                 notes.append(f"{name} {error}; it stays {_plain(getattr(start, name))}")
+        if taken.get("target", start.target) != start.target:
+            taken.setdefault("features", ())  # all that there are then
         return replace(start, **taken)._consistent(notes, set(taken)), notes
 
     def _in_tab(self, tab: Any) -> Settings:
@@ -120,9 +122,10 @@ class Settings:
                 notes.append(f"activations has {len(named)} names for {layers} hidden layers; the last one goes on")
             named = (*named, *[named[-1] if named else "tanh"] * layers)[:layers]
             found = replace(found, activations=named)
-        if found.data != TABLE and not set(found.features) <= set(DERIVED):
-            found = replace(found, features=Settings.features)
-        return found
+        if found.data == TABLE:
+            return found
+        derived = set(found.features) <= set(DERIVED)
+        return replace(found, target="", features=found.features if derived else Settings.features)
 
     def _with_known_data(self, notes: list[str]) -> Settings:
         if (self.data in (SMALL, MNIST)) != (self.tab == DIGITS):

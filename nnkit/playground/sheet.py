@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from nnkit.names import nearest
 from nnkit.playground.settings import LONGEST_NAME
 from nnkit.playground.table_size import FEWEST_COLUMNS, FEWEST_ROWS, MOST_ROWS, advice, refuse_large, refuse_wide
 
+MOST_CLASSES = 10
 LONGEST_FILE_NAME = 60
 LONGEST_MESSAGE = 400
 Column = Array | list[str]
@@ -68,10 +69,12 @@ class Sheet:
 
     @property
     def usual_target(self) -> str:
-        """The last column, unless names or notes are in it: then the last one without, if enough others are left."""
-        able = [name for name, column in self.columns.items() if not isinstance(column, list) or not _are_names(column)]
-        enough = able and len(self.numbers_beside(able[-1])) >= FEWEST_COLUMNS
-        return able[-1] if enough else [*self.columns][-1]
+        """The last column that can be learned, or the last of all where none can."""
+        able = [name for name, column in self.columns.items() if _differs(column) and self._features_are_left(name)]
+        return able[-1] if able else [*self.columns][-1]
+
+    def _features_are_left(self, target: str) -> bool:
+        return len(self.numbers_beside(target)) >= FEWEST_COLUMNS
 
     def learned(self, target: str) -> Array:
         """A column as whole numbers, as numbers or as text, if the others are enough to learn it from.
@@ -95,7 +98,7 @@ class Sheet:
 
     def _check_features(self, target: str) -> None:
         names = self.numbers_beside(target)
-        if len(names) < FEWEST_COLUMNS:
+        if not self._features_are_left(target):
             raise DataError(
                 f"{self.name} has {count(len(names), 'column')} of numbers beside the target {target!r}, and the plane "
                 f"shows two{self.left_out(target)}; add a column, if only one of zeros"
@@ -151,6 +154,11 @@ def short(message: str) -> str:
     return message if len(message) <= LONGEST_MESSAGE else f"{message[: LONGEST_MESSAGE - 3]}..."
 
 
-def _are_names(cells: Sequence[str]) -> bool:
-    """Whether nearly each is another, and none is a number: numbers with a gap among them are to be refused."""
-    return 2 * len(set(cells)) > len(cells) and not any(map(is_number, cells))
+def _differs(column: Column) -> bool:
+    """Whether it is numbers, classes, or numbers with gaps, which are to be told of; no names, no notes."""
+    if not isinstance(column, list):
+        return bool(column.min() < column.max())
+    filled = [cell for cell in column if cell]
+    different = set(filled)
+    some = any(map(is_number, different))
+    return some or (1 < len(different) <= MOST_CLASSES and 2 * len(different) <= len(filled))

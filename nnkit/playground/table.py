@@ -14,9 +14,8 @@ from nnkit.errors import DataError
 from nnkit.playground import points
 from nnkit.playground.plane import Plane, held_out
 from nnkit.playground.settings import Settings
-from nnkit.playground.sheet import Sheet, check_name, read_sheet, short
+from nnkit.playground.sheet import MOST_CLASSES, Sheet, check_name, read_sheet, short
 
-MOST_CLASSES = 10
 RANGE = 5.0
 """Columns go from −5 to 5 on the page."""
 
@@ -71,7 +70,7 @@ class Table:
 
 
 def read_table(content: bytes, name: str, target: str = "") -> Table:
-    """The table in the bytes of a CSV file; its target is the last column that can be one, unless another is named.
+    """The table in the bytes of a CSV file; its target is the last column that can be one, if none is named.
 
     Text is classes; so are whole numbers with at most 10 different values, each twice or more on average. Other columns
     of text are left out.
@@ -114,7 +113,6 @@ def plane_of(table: Table, settings: Settings) -> Plane:
     The axes are those of the settings as far as the table has them, then its first columns. Of two columns features
     are derived, as of points.
     """
-    table = table.aimed_at(settings.target)
     target = scaled(table.values, 1) if table.labels is None and table.values is not None else table.labels
     assert target is not None
     what = f"{len(table.classes)} classes of {table.target!r}" if table.classes else f"values of {table.target!r}"

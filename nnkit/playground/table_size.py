@@ -26,7 +26,7 @@ def refuse_large(content: bytes, name: str) -> None:
     lines, blank = _lines(content)
     if blank > MOST_BLANK:  # a second for the reader, and no row
         raise DataError(f"{name} has more than {MOST_BLANK:,} blank lines; take them out")
-    if lines > MOST_ROWS + 1:
+    if lines > MOST_ROWS + 1 and b'"' not in content:  # within quotes, a row may have lines
         raise DataError(f"{name} has {lines - 1:,} rows, and {MOST_ROWS:,} are the most; {advice(lines)}")
     first = re.match(rb"[^\r\n]*", content)
     assert first is not None

@@ -51,17 +51,19 @@ def for_a_file(lab: Lab) -> nnkit.Network:
 
 def for_the_page(network: nnkit.Network, lab: Lab) -> dict[str, Array]:
     """The parameters of a network of a file in the units of a page that has taken its settings."""
-    found, subject, kept = network.parameters(), lab.subject, network.preprocessing
-    if kept is None or kept.scaling is None or network.input_shape != lab.network.input_shape:
+    found, subject = network.parameters(), lab.subject
+    if network.input_shape != lab.network.input_shape:
         return found
+    none = Scaling(np.zeros(len(subject.inputs)), np.ones(len(subject.inputs)))
+    theirs = none if network.preprocessing is None else network.preprocessing.scaling or none
     ours = _scaling(subject, subject.inputs) if isinstance(subject, OnPlane) else None
     if ours is None:
-        ours = Scaling(np.zeros(len(subject.inputs)), np.ones(len(subject.inputs)))
+        ours = none
     elif isinstance(subject, OnPlane) and not subject.classes and subject.goal.activation == "identity":
         found = _stretched(found, 1 / subject.unit, -subject.zero / subject.unit)
     weight, bias, *_ = found
-    found[bias] = found[bias] + ((ours.mean - kept.scaling.mean) / kept.scaling.scale) @ found[weight]
-    found[weight] = found[weight] * (ours.scale / kept.scaling.scale)[:, None]
+    found[bias] = found[bias] + ((ours.mean - theirs.mean) / theirs.scale) @ found[weight]
+    found[weight] = found[weight] * (ours.scale / theirs.scale)[:, None]
     return found
 
 

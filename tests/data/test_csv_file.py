@@ -93,8 +93,10 @@ FORMS = {
 }
 
 
-def test_years_are_names(write: Callable[..., Path]) -> None:
-    assert read_csv(write("1990,1991,place\n1,2.5,x\n"), None, None, want_target=True).names == ("1990", "1991")
+@pytest.mark.parametrize("text", ["1990,1991,place\n1,2.5,x\n", "1100.5,1102.5,octane\n1,2.5,88\n"])
+def test_numbers_may_be_names(write: Callable[..., Path], text: str) -> None:
+    """Years; wavelengths, where the name of the last column says that it is one."""
+    assert read_csv(write(text), None, None, want_target=True).names == tuple(text.split(",")[:2])
 
 
 @pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)

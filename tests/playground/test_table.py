@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnkit.errors import DataError
+from nnkit.playground.given import Given, subject_for
+from nnkit.playground.lab import Lab
 from nnkit.playground.settings import Settings
 from nnkit.playground.table import Table, plane_of, read_table, scaled
 
@@ -67,7 +69,7 @@ def test_another_column_is_the_target(target: str) -> None:
     columns, classes = AIMED[target]
     aimed = found.aimed_at(target)
     assert (aimed.columns, aimed.classes) == (columns, classes)
-    plane = plane_of(found, Settings(target=target))
+    plane = plane_of(aimed, Settings(target=target))
     assert plane.target_name == aimed.target == target
     assert (plane.columns, plane.classes) == (columns, classes)
     again = aimed.aimed_at("survived")
@@ -89,17 +91,46 @@ def test_a_column_that_cannot_be_learned_is_no_target() -> None:
         read_table(gap.encode(), "people.csv", "hight")
 
 
-@pytest.mark.parametrize(
-    ("last", "target"),
-    [
-        (lambda row: f"note {row}", "c"),
-        (lambda row: f"note {row % 5}", "last"),
-        (lambda row: row + 0.5, "last"),
-    ],
-    ids=["notes", "classes", "numbers"],
-)
-def test_names_and_notes_at_the_end_are_not_the_target(last: object, target: str) -> None:
-    assert table("a,b,c,last", *[lambda row: row * 1.5] * 3, last, rows=20).target == target
+LAST = {
+    "names": (lambda row: f"name {row}", "c"),
+    "few notes": (lambda row: f"note {row}" if row < 3 else "", "c"),
+    "many places": (lambda row: f"place {row % 15}", "c"),
+    "always the same": (lambda row: 7, "c"),
+    "classes": (lambda row: f"note {row % 5}", "last"),
+    "numbers": (lambda row: row + 0.5, "last"),
+}
+
+
+@pytest.mark.parametrize(("last", "target"), LAST.values(), ids=LAST)
+def test_what_cannot_be_learned_is_not_the_target(last: object, target: str) -> None:
+    assert table("a,b,c,last", *[lambda row: row * 1.5] * 3, last, rows=40).target == target
+
+
+TEXTS = {
+    "none at first": lambda row: "" if row < 5 else f"C{row}",
+    "none and some": lambda row: ("none", "some")[row % 2],
+    "tickets": lambda row: f"PC {row}" if row % 5 == 4 else 113803 + row,
+    "names of numbers": lambda row: f"1_{row}",
+}
+
+
+@pytest.mark.parametrize("cell", TEXTS.values(), ids=TEXTS)
+def test_text_may_look_like_numbers_at_first(cell: object) -> None:
+    found = table("a,b,c,y", lambda row: row, lambda row: -row, cell, lambda row: row % 2, rows=40)
+    assert (found.columns, found.sheet.texts_beside("y")) == (("a", "b"), ("c",))
+
+
+@pytest.mark.parametrize("header", ["x1^2,x2^2,x1x2,y", "x1,x2,x1x2,y"])
+def test_columns_may_be_called_like_features(header: str) -> None:
+    given = Given(table=table(header, *[lambda row: row] * 3, lambda row: row % 2))
+    settings = Settings().changed({"data": "table", "features": []})[0]
+    made = Lab(settings, subject_for(settings, given))
+    assert made.subject.inputs == tuple(header.split(",")[:3])
+
+
+def test_rows_may_have_lines() -> None:
+    rows = "".join(f'{row},{row % 7},"a\nb\nc",{row % 2}\n' for row in range(20_000))
+    assert len(read_table(f"a,b,note,y\n{rows}".encode(), "x.csv").numbers) == 20_000
 
 
 def test_a_gap_among_numbers_at_the_end_is_told() -> None:

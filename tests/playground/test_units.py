@@ -128,6 +128,27 @@ def test_a_network_of_another_scaling_predicts_the_same_on_the_page(tmp_path: Pa
     np.testing.assert_allclose(again.predict(NUMBERS), net.predict(NUMBERS), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("form", ["h5", "onnx"])
+def test_a_network_without_scaling_takes_columns_as_they_were_measured(tmp_path: Path, form: str) -> None:
+    net = nnkit.FeedForward(3, 1, [], output_activation="identity")
+    weight, bias = net.parameters()
+    net.set_parameters({weight: np.array([[30.0], [-1.0], [0.0]], np.float32), bias: np.array([1000.0], np.float32)})
+    path = tmp_path / f"own.{form}"
+    net.save(path) if form == "h5" else net.export(path)
+    made = lab(HOUSES, steps=0)
+    found = imported(path.name, path.read_bytes(), made, Given(table=HOUSES))
+    there = taken(found, made, HOUSES)
+    assert found.parameters is not None
+    there.network.set_parameters(found.parameters(there))
+    assert there.scored().test_score == pytest.approx(1)  # R², of the formula by which prices were made
+
+
+def test_a_network_for_another_target_is_refused(tmp_path: Path) -> None:
+    other = HOUSES.aimed_at("depth")
+    with pytest.raises(ValueError, match="has learned 'price', and the target here is 'depth'; choose 'price'"):
+        imported("net.h5", saved(lab(HOUSES), tmp_path).read_bytes(), lab(other), Given(table=other))
+
+
 def test_the_rate_in_a_file_is_the_present_one(tmp_path: Path) -> None:
     made = lab(FLOWERS, steps=0, optimizer="adam", rate=0.001)
     made = made.with_settings(made.settings.changed({"rate": 0.01})[0], made.subject)

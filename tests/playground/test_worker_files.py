@@ -47,7 +47,8 @@ def test_a_table_becomes_the_data(worker):
     assert answer["settings"]["axes"] == ["one", "two"]
     assert worker.set(axes=["three", "one"])["settings"]["axes"] == ["three", "one"]
     assert worker.ask("step")["ok"]
-    assert "line 3" in worker.upload("bad.csv", b"a,b,c\n" + b"1,2,x\n" + b"1,oh,y\n" * 20)["error"]
+    bad = b"a,b,c\n" + b"1,2,x\n" * 20 + b"1,oh,y\n" * 2
+    assert "line 22: column 'b' holds text ('oh')" in worker.upload("bad.csv", bad)["error"]
     assert worker.set(features=["one"])["settings"]["features"] == ["one"]
     assert worker.set(data="xor")["settings"]["features"] == ["x1", "x2"]
     assert "ends neither in" in worker.upload("virus.exe", b"MZ")["error"]
@@ -60,7 +61,13 @@ def test_another_column_is_learned(worker):
     assert worker.event("data", told)["target"] == "kind"
     assert (found["target"], found["features"]) == ("kind", ["one", "two", "three"])
     told = len(worker.messages)
-    found = worker.set(target="three", features=[])["settings"]
+    worker.set(features=["one"])
+    worker.ask("step")
+    answer = worker.set(target="name")  # which cannot be: all stays
+    assert (answer["settings"]["target"], answer["settings"]["features"]) == ("kind", ["one"])
+    assert worker.still().step == 3
+    told = len(worker.messages)
+    found = worker.set(target="three")["settings"]
     assert (found["target"], found["features"], found["problem"]) == ("three", ["x1", "x2"], "regression")
     data = worker.event("data", told)
     assert (data["targets"], data["target"]) == (["name", "one", "two", "three", "kind"], "three")
@@ -74,7 +81,9 @@ def test_another_column_is_learned(worker):
     assert b"target='three'" in worker.export("python")[1].replace(b'"', b"'")
     worker.upload("others.csv", b"u,v,w\n" + b"1,2,0\n2,1,1\n" * 10)
     assert worker.upload("page.json", page)["settings"]["target"] == "three"
-    assert worker.set(target="kind", features=[])["settings"]["features"] == ["one", "two", "three"]
+    assert worker.set(data="circle")["settings"]["target"] == ""
+    assert worker.set(data="table")["settings"]["target"] == "three"  # as it was left
+    assert worker.set(target="kind")["settings"]["features"] == ["one", "two", "three"]
 
 
 def test_a_network_goes_out_and_comes_back(worker, tmp_path):
@@ -139,6 +148,25 @@ def test_a_network_with_other_layers_is_refused_by_name(worker, tmp_path):
         (nnkit.FeedForward(5, 1), "takes 5 features, and 2 are chosen"),
         (nnkit.FeedForward(2, 4), "has 4 outputs, and these data ask for 1"),
         (nnkit.Sequential([nnkit.nn.Dense(1, bias=False)], (2,)), "with a bias"),
+        (
+            nnkit.FeedForward(2, 1, [33]),
+            "up to 6 hidden layers of up to 32 neurons here; this network has 1 of up to 33",
+        ),
+        (nnkit.FeedForward(2, 1, [2] * 7), "this network has 7 of up to 2"),
+        (
+            nnkit.FeedForward(2, 1, [2], activation="softmax"),
+            "has no Activation('softmax') in hidden layers; there are",
+        ),
+        (
+            nnkit.Sequential(
+                [nnkit.nn.Dense(2, nnkit.nn.Activation("leaky_relu", slope=0.3)), nnkit.nn.Dense(1)], (2,)
+            ),
+            "has no Activation('leaky_relu', slope=0.3) in hidden layers",
+        ),
+        (
+            nnkit.FeedForward(2, 1, [2], output_activation="mish"),
+            "has no Activation('mish') of outputs; there are auto",
+        ),
     ):
         net.save(tmp_path / "net.h5")
         assert said in worker.upload("net.h5", (tmp_path / "net.h5").read_bytes())["error"]

@@ -18,6 +18,9 @@ from nnkit.formats.onnx.import_recognising import Recogniser
 from nnkit.names import clipped
 from nnkit.network import Network
 
+SHARED, ANYWAY = 4, 1_000_000
+"""How many times over the layers of a file may take its numbers, and how many numbers they may take in any case."""
+
 
 def network_in(path: Path, device: str) -> Network:
     """The network in a file; FileError says which file, where in it, what was found and what to do."""
@@ -46,6 +49,7 @@ def _network(graph: Graph, device: str) -> Network:
     output, classes = output_of(graph)
     numbers = sum(array.size for array in graph.constants.values())
     chain = Chain(graph, output, Evaluator(graph.opset, numbers))
+    _check_sharing(chain, numbers)
     row = _row(graph, chain)
     found = Recogniser(chain, graph.shape[0], row)
     dtype = dtype_of(found.pieces, graph.dtype)
@@ -58,6 +62,22 @@ def _network(graph: Graph, device: str) -> Network:
         )
     network.classes = classes
     return network
+
+
+def _check_sharing(chain: Chain, numbers: int) -> None:
+    """Refuse a small file that a network of any size would be made of: each layer has values of its own in nnkit."""
+    used = sum(
+        chain.constants[name].size
+        for block in chain.blocks
+        for node in block.nodes
+        for name in node.inputs
+        if name in chain.constants
+    )
+    if used > SHARED * numbers + ANYWAY:
+        raise ValueError(
+            f"has {numbers:,} numbers in it, and its layers take {used:,}, since they share them; in nnkit each layer "
+            "has its own: export a network in which they do"
+        )
 
 
 def _row(graph: Graph, chain: Chain) -> Row:

@@ -103,7 +103,7 @@ const LABELS = {
 /** @param {string[] | undefined} notes */
 export function tellNotes(notes) {
   for (const each of notes ?? []) {
-    const note = each.replace(/^\w+/, (name) => LABELS[name] ?? name);
+    const note = each.replace(/^\w+(?= (?:is|has) )/, (name) => LABELS[name] ?? name);
     notice(sentence(note) + (/[.!?]$/.test(note) ? "" : "."));
   }
 }

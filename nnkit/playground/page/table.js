@@ -5,7 +5,7 @@ import { choice } from "./fields.js";
 import { change, on, store } from "./store.js";
 
 export function tableColumns() {
-  const target = choice("Target", "target", (value) => change({ target: value, features: [] }));
+  const target = choice("Target", "target", (value) => change({ target: value }));
   const offered = (/** @type {string[] | null} */ names) => (names ?? []).map((name) => ({ value: name, label: name }));
   byId("data-fields").prepend(target.element);
   const host = byId("table-axes");

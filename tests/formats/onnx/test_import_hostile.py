@@ -252,6 +252,16 @@ def test_limits_can_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         loaded(model(norms, {"s": weights(3)}), tmp_path)
 
 
+def test_layers_do_not_multiply_what_a_file_has(tmp_path: Path) -> None:
+    """One matrix that forty layers share would be forty."""
+    constants = {"first": weights(3, 400), "w": weights(400, 400), "b": weights(400)}
+    nodes = [node("Gemm", "x first b", "a0"), *(node("Gemm", f"a{at} w b", f"a{at + 1}") for at in range(39))]
+    with pytest.raises(FileError, match=r"has 161,600 numbers in it, and its layers take 6,417,600, since they share"):
+        loaded(model([*nodes, node("Gemm", "a39 w b", "y")], constants), tmp_path)
+    tied = loaded(model([*nodes[:3], node("Gemm", "a2 w b", "y")], constants), tmp_path)
+    assert tied.output_shape == (400,)
+
+
 def test_a_long_chain_is_read(tmp_path: Path) -> None:
     """A thousand layers."""
     nodes, names = [], ["x", *(f"a{place}" for place in range(999)), "y"]

@@ -56,11 +56,11 @@ def test_another_target(visit: Visit) -> None:
     play.choose("target", "kind")
     play.settled(target="kind", problem="classification", features=["width", "height", "depth"])
     play.drop(
-        "people.csv", ("who,a,b,c\n" + "".join(f"p{row},{row},{row % 7},{row % 2}\n" for row in range(30))).encode()
+        "train.csv", ("who,a,b,c\n" + "".join(f"p{row},{row},{row % 7},{row % 2}\n" for row in range(30))).encode()
     )
     play.settled(target="c", features=["x1", "x2"])
     play.choose("target", "who")
-    play.notice("people.csv: the target 'who' has 30 different texts")
+    play.notice("train.csv: the target 'who' has 30 different texts")
     assert play.value("target") == "c"
 
 
