@@ -14,6 +14,7 @@ from nnkit.playground.strokes import Strokes
 from nnkit.playground.table import Table
 
 Lines = Iterator[str]
+SCALED = "# The inputs of this file are the scaled columns; those of the page's HDF5 file are as they were measured."
 
 
 def python_code(
@@ -47,10 +48,13 @@ def python_code(
         *_fit(settings, goal, own),
         "",
         *_scores(goal, rows.classes, own),
+        *([SCALED] if isinstance(given, Table) else []),
         'net.save("net.h5")',
     ]
     head = '"""A network of nnkit\'s playground; the script needs nnkit and NumPy."""'
     beside = [f"# On the page, {remark}." for remark in remarks]
+    if remarks:
+        beside.append("# This script does not repeat that, and gives other figures than the page.")
     return "\n".join([head, *beside, "", *_imports("\n".join(body)), "", *body]) + "\n"
 
 

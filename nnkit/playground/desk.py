@@ -150,7 +150,8 @@ class Desk:
             return
         self._warned = lab.network
         what = (
-            f"hidden layer {lab.dead_layer} gives 0 for every training row (dead neurons): nothing before it can learn"
+            f"no slope comes through hidden layer {lab.dead_layer}, whatever the training row (dead or saturated "
+            "neurons): nothing before it can learn"
         )
         self.event("note", message=f"{what}. Try another seed, activation or learning rate, and reset")
 

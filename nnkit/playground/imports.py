@@ -95,8 +95,7 @@ def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
     *hidden, last = dense
     _check_size([layer.units for layer in hidden], lab)
     _check_target(network, lab)
-    names = None if network.preprocessing is None else network.preprocessing.features
-    features = names_on_page(names or lab.subject.inputs, lab)
+    features = _features(network, lab)
     if len(features) != network.input_shape[0]:
         raise ValueError(
             f"the network takes {network.input_shape[0]} features, and {len(features)} are chosen here; choose as many"
@@ -115,6 +114,20 @@ def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
     }
 
 
+def _features(network: nnkit.Network, lab: Lab) -> list[str]:
+    """Those that it was trained on, if it says which; else those that are chosen."""
+    names = None if network.preprocessing is None else network.preprocessing.features
+    if names is None or not isinstance(lab.subject, OnPlane):
+        return list(lab.subject.inputs)
+    found, offered = names_on_page(names, lab), lab.subject.plane.offered
+    if not set(found) <= set(offered):
+        raise ValueError(
+            f"the network was trained on {_listed(names)}, and there are {_listed(tuple(offered))} here; choose its "
+            "data first"
+        )
+    return found
+
+
 def _check_size(widths: list[int], lab: Lab) -> None:
     widest = WIDEST_DIGITS if lab.settings.tab == DIGITS else WIDEST
     if len(widths) > DEEPEST or max(widths, default=0) > widest:
@@ -127,11 +140,23 @@ def _check_size(widths: list[int], lab: Lab) -> None:
 def _check_target(network: nnkit.Network, lab: Lab) -> None:
     learned = None if network.preprocessing is None else network.preprocessing.target
     plane = lab.subject.plane if isinstance(lab.subject, OnPlane) else None
+    told_apart = network.classes if plane is not None and plane.targets and plane.classes else None
+    if told_apart is not None and told_apart != lab.subject.classes:
+        raise ValueError(
+            f"the network tells {_listed(told_apart)} apart, and the classes here are {_listed(lab.subject.classes)}; "
+            "choose its data first"
+        )
     if plane is not None and learned in plane.targets and learned != plane.target_name:
         raise ValueError(
             f"the network has learned {learned!r}, and the target here is {plane.target_name!r}; choose {learned!r} as "
             "the target first"
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names, of which a file may have any number."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(f"'{clipped(name)[:40]}'" for name in names[:5]) + more
 
 
 def _name(layer: nn.Dense, known: Sequence[str], where: str) -> str:

@@ -233,8 +233,9 @@ class Lab:
         network = self.network
         if rebuilt:
             network = _network(settings, subject)
-            values = self.network.parameters().values()  # with dropout between them, layers have other paths
-            network.set_parameters(dict(zip(network.parameters(), values, strict=True)))
+            if self.step or self.remarks:  # else the weights are those of the seed, of which dropout has others
+                values = self.network.parameters().values()  # with dropout between them, layers have other paths
+                network.set_parameters(dict(zip(network.parameters(), values, strict=True)))
         made = Lab(settings, subject, network)
         made.curve, made.step = self.curve, round(self.epoch * made.steps_per_epoch)
         made.remarks = self.remarks

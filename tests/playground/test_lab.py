@@ -87,6 +87,18 @@ def test_its_figures_are_those_of_test():
         assert priced.scored().others["rmse"] == pytest.approx(np.sqrt(((prices - guesses) ** 2).mean()), rel=1e-4)
 
 
+@pytest.mark.parametrize("step", [0, 3])
+def test_dropout_before_the_first_step_is_as_if_it_had_been_there_from_the_start(step):
+    made = lab(data="circle", hidden=[3, 2])
+    made.step = step
+    changed = made.with_settings(made.settings.changed({"dropout": 0.2})[0], made.subject)
+    before, after = (list(each.network.parameters().values()) for each in (made, changed))
+    fresh = list(lab(data="circle", hidden=[3, 2], dropout=0.2).network.parameters().values())
+    for one, other in zip(after, before if step else fresh, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(before[-2], fresh[-2])  # with it, layers have other paths, and so other numbers
+
+
 @pytest.mark.parametrize(
     ("output", "loss"), [("auto", "auto"), ("tanh", "auto"), ("softmax", "auto"), ("auto", "hinge")]
 )

@@ -149,6 +149,23 @@ def test_a_network_for_another_target_is_refused(tmp_path: Path) -> None:
         imported("net.h5", saved(lab(HOUSES), tmp_path).read_bytes(), lab(other), Given(table=other))
 
 
+def test_a_network_of_other_columns_or_classes_is_refused(tmp_path: Path) -> None:
+    content = saved(lab(FLOWERS), tmp_path).read_bytes()
+    other = table(3, np.where(KINDS == "lily", "tulip", KINDS), "kind")
+    with pytest.raises(
+        ValueError, match="tells 'aster', 'lily', 'rose' apart, and the classes here are 'aster', 'rose'"
+    ):
+        imported("net.h5", content, lab(other), Given(table=other))
+    renamed = read_table(
+        ("a,b,c,sort\n" + "".join(f"{at},{at * at},{-at},{kind}\n" for at, kind in enumerate(KINDS))).encode(), "x.csv"
+    )
+    with pytest.raises(ValueError, match="was trained on 'width', 'height', 'depth', and there are 'a', 'b', 'c' here"):
+        imported("net.h5", content, lab(renamed), Given(table=renamed))
+    points = Lab(Settings(data="gauss", classes=3), subject_for(Settings(data="gauss", classes=3), Given()))
+    with pytest.raises(ValueError, match="was trained on 'width', 'height', 'depth', and there are 'x1', 'x2', 'x1"):
+        imported("net.h5", content, points, Given())
+
+
 def test_the_rate_in_a_file_is_the_present_one(tmp_path: Path) -> None:
     made = lab(FLOWERS, steps=0, optimizer="adam", rate=0.001)
     made = made.with_settings(made.settings.changed({"rate": 0.01})[0], made.subject)

@@ -104,7 +104,9 @@ def test_a_layer_that_can_learn_nothing_is_told_once(worker):
     worker.set(data="circle", hidden=[4, 2], activations=["relu", "relu"], seed=0, speed="10 epochs")
     worker.ask("play")
     message = worker.event("note", told)["message"]
-    assert message.startswith("hidden layer 2 gives 0 for every training row (dead neurons): nothing before it ")
+    assert message.startswith(
+        "no slope comes through hidden layer 2, whatever the training row (dead or saturated neurons): "
+    )
     frames = len(worker.frames)
     worker.until(lambda: len(worker.frames) > frames + 5)
     gradients = np.frombuffer(worker.still().sections[GRADIENTS], "<f4")

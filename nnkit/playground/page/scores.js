@@ -2,7 +2,7 @@
 
 import { h, say } from "./dom.js";
 import { count, loss, number, percent } from "./format.js";
-import { store } from "./store.js";
+import { on, store } from "./store.js";
 
 /** Numbers of one network. */
 export class Scores {
@@ -63,15 +63,20 @@ export class Confusion {
   constructor() {
     this.table = h("table.confusion", { testid: "confusion" });
     this.form = "";
-    this.last = 0;
+    this.last = this.later = 0;
     /** @type {any[]} */
     this.cells = [];
-    this.element = h("details.panel-part.confusion-part", {}, h("summary", {}, "Confusion matrix"), this.table);
-    this.element.addEventListener("toggle", () => {
-      const frame = store.lanes[0].frame;
-      this.last = 0;
-      if (frame) this.draw(frame);
-    });
+    const title = h("summary", {}, "Confusion matrix");
+    this.element = h("details.panel-part.confusion-part", {}, title, this.table);
+    this.element.addEventListener("toggle", () => this.again());
+    on("race", () => say(title, `Confusion matrix${store.race ? " of A" : ""}`));
+  }
+
+  /** Draws the present frame. */
+  again() {
+    const frame = store.lanes[0].frame;
+    this.last = this.later = 0;
+    if (frame) this.draw(frame);
   }
 
   /** @param {string[]} classes */
@@ -100,9 +105,13 @@ export class Confusion {
   draw(frame) {
     const counts = frame.confusion;
     this.element.hidden = !counts;
-    const now = performance.now();
-    if (!counts || !this.element.open || now - this.last < 200) return;
-    this.last = now;
+    if (!counts || !this.element.open) return;
+    const wait = this.last + 200 - performance.now();
+    if (wait > 0) {
+      this.later ||= window.setTimeout(() => this.again(), wait); // it may be the last frame
+      return;
+    }
+    this.last = performance.now();
     const classes = store.lanes[0].data?.classes ?? [];
     if (classes.length ** 2 !== counts.length) return;
     if (this.form !== classes.join("\n")) this.build(classes);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.playground.browser.driver import Play
+from tests.playground.browser.engine import lab
 from tests.playground.browser.visits import Visit
 
 
@@ -28,6 +29,19 @@ def test_switches_change_the_picture(visit: Visit) -> None:
     curve = play.picture("curves")
     play.by("log-scale").check()
     play.until(lambda: play.picture("curves") != curve, "another scale")
+
+
+def test_the_confusion_matrix_is_of_the_last_frame(visit: Visit) -> None:
+    play = visit(data="gauss", classes=3, noise=50, hidden=[3], stop="epoch", goal=9)
+    play.page.locator("#confusion summary").click()
+    play.click("play")
+    play.notice("Goal reached")
+    play.still()
+    counts = lab(play.look()).scored().confusion.reshape(-1)
+    cells = play.by("confusion").locator("td")
+    play.until(lambda: cells.all_inner_texts() == [str(count) for count in counts], "the counts of the engine")
+    play.click("race")
+    play.until(lambda: play.page.locator("#confusion summary").inner_text() == "Confusion matrix of A", "whose it is")
 
 
 @pytest.mark.slow
