@@ -17,6 +17,7 @@ from nnkit.playground.on_digits import OnDigits
 from nnkit.playground.on_plane import OnPlane
 from nnkit.playground.settings import DRAWN, PLANE
 from nnkit.playground.strokes import strokes
+from nnkit.playground.units import derived_inputs
 
 if TYPE_CHECKING:
     from nnkit.playground.desk import Desk
@@ -116,6 +117,10 @@ def _export(desk: Desk, message: Message) -> None:
     given = desk.given.named(desk.lab.settings.data)
     name, kind, content = exported(message.get("format"), desk.lab, given)
     desk.send_file({"re": message.get("id"), "name": name, "type": kind}, content)
+    derived = derived_inputs(desk.lab) if name.endswith((".h5", ".onnx")) else ()
+    if derived:
+        what = f"the file takes {', '.join(derived)}, which the table does not have"
+        desk.event("note", message=f"{what}: it cannot predict from the same CSV; train on columns alone for that")
 
 
 def _import(desk: Desk, message: Message) -> Answer:

@@ -49,6 +49,14 @@ def for_a_file(lab: Lab) -> nnkit.Network:
     return network
 
 
+def derived_inputs(lab: Lab) -> tuple[str, ...]:
+    """What a network that has learned a table takes and no file has: features that are computed from two columns."""
+    subject = lab.subject
+    if not isinstance(subject, OnPlane) or not subject.plane.targets or _columns(subject, subject.inputs):
+        return ()
+    return tuple(name for name in subject.inputs if name not in COORDINATES)
+
+
 def for_the_page(network: nnkit.Network, lab: Lab) -> dict[str, Array]:
     """The parameters of a network of a file in the units of a page that has taken its settings."""
     found, subject = network.parameters(), lab.subject

@@ -86,6 +86,20 @@ def test_another_column_is_learned(worker):
     assert worker.set(target="kind")["settings"]["features"] == ["one", "two", "three"]
 
 
+def test_a_file_that_cannot_predict_from_the_table_is_told(worker):
+    rows = "\n".join(f"{i % 7},{i % 5},{i * 0.37:.3f}" for i in range(60))
+    worker.upload("things.csv", f"one,two,price\n{rows}\n".encode())
+    told = len(worker.messages)
+    worker.export("h5")
+    worker.set(features=["x2", "x1x2", "x1^2"])
+    worker.export("json")
+    assert not [message for message in worker.messages[told:] if message.get("event") == "note"]
+    worker.export("onnx")
+    assert worker.event("note", told)["message"].startswith(
+        "the file takes x1x2, x1^2, which the table does not have: "
+    )
+
+
 def test_a_network_goes_out_and_comes_back(worker, tmp_path):
     worker.set(hidden=[5, 3], activations=["relu", "tanh"], features=["x1", "x2", "x1x2"])
     worker.ask("step")

@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 import { forget } from "./drawing.js";
 import { notice } from "./notices.js";
 import { end } from "./race.js";
-import { emit, show, store, tellNotes } from "./store.js";
+import { change, emit, show, store, tellNotes } from "./store.js";
 
 const KINDS = [".csv", ".h5", ".onnx", ".json"];
 
@@ -94,6 +94,9 @@ async function bring(file) {
     show({ drawing: false });
     emit("settings", store.lanes[0]);
     notice(`“${file.name}” was read.`, "good");
+    const wanted = Object.entries(store.ofTable ?? {}).filter(([, value]) => value !== undefined);
+    store.ofTable = null;
+    if (file.name.toLowerCase().endsWith(".csv") && wanted.length) await change(Object.fromEntries(wanted));
   } catch (error) {
     notice(/** @type {Error} */ (error).message, "error");
   }

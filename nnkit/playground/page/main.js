@@ -118,8 +118,10 @@ window.addEventListener("hashchange", async () => {
   await finishLink();
 });
 
-/** What a link says besides settings. */
+/** What a link says besides settings. What it says of a table waits until that is there. */
 async function finishLink() {
+  const { data, target, features, axes } = link.settings;
+  store.ofTable = data === "table" && store.settings.data !== data ? { target, features, axes } : null;
   if (link.points) {
     store.drawn = link.points;
     await sendPoints();

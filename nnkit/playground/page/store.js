@@ -51,6 +51,8 @@ export const store = {
   choices: /** @type {any} */ (null),
   version: "",
   lanes: /** @type {Lane[]} */ ([new Lane(0)]),
+  /** What a link wants of a table that is not there yet. @type {Record<string, any> | null} */
+  ofTable: null,
   /** Drawn points: x, y, class or value. @type {number[][]} */
   drawn: [],
   ui: {

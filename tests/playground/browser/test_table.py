@@ -64,6 +64,15 @@ def test_another_target(visit: Visit) -> None:
     assert play.value("target") == "c"
 
 
+def test_a_link_says_what_is_learned_of_a_table(visit: Visit) -> None:
+    play = visit("#data=table&target=height&features=x2&axes=depth,width&hidden=3")
+    play.drop("flowers.csv", FLOWERS.encode())
+    found = play.settled(data="table", target="height", features=["x2"], hidden=[3])
+    assert found["table"]["target"] == "height"
+    play.drop("flowers.csv", FLOWERS.encode())  # once
+    play.settled(data="table", target="kind", features=["width", "height", "depth"])
+
+
 @pytest.mark.slow
 def test_a_chosen_table_of_values(visit: Visit) -> None:
     play = visit()
