@@ -71,7 +71,7 @@ def read_csv(path: Path, names: Sequence[str] | None, target: str | None, want_t
 def _read_rows(
     path: Path,
     header: tuple[str, ...],
-    rows: Iterable[tuple[int, list[str]]],
+    rows: Iterator[tuple[int, list[str]]],
     names: Sequence[str],
     texts: Sequence[str],
 ) -> tuple[Array, list[list[str]], Array]:
@@ -89,9 +89,9 @@ def _read_rows(
         try:
             values.extend(map(float, picked))
         except ValueError:
-            _explain(path, line, names, picked)
+            _explain(path, line, names, picked, (pick(row) for _, row in rows if len(row) == len(header)))
         if "_" in "".join(picked):  # Python reads 1_000 as a number; in a file it is a name
-            _explain(path, line, names, picked)
+            _explain(path, line, names, picked, (pick(row) for _, row in rows if len(row) == len(header)))
         lines.append(line)
         for column, cell in zip(cells, pick_texts(row), strict=True):
             column.append(cell.strip())
@@ -99,8 +99,10 @@ def _read_rows(
         raise DataError(f"{path.name} has a header and no rows; add rows to learn from")
     numbers = np.asarray(values).reshape(len(lines), len(names))
     if not np.isfinite(numbers).all():
-        row_at, column_at = np.argwhere(~np.isfinite(numbers))[0].tolist()
-        raise DataError(_missing(path.name, lines[row_at], names[column_at], str(numbers[row_at, column_at])))
+        gaps = ~np.isfinite(numbers)
+        row_at, column_at = np.argwhere(gaps)[0].tolist()
+        cell, more = str(numbers[row_at, column_at]), int(gaps.any(axis=1).sum()) - 1
+        raise DataError(_missing(path.name, lines[row_at], names[column_at], cell, more))
     return numbers, cells, np.asarray(lines)
 
 
@@ -111,7 +113,7 @@ class Columns:
     Args:
         names: in the order of the file.
         numbers: without the last one, float64 by name.
-        texts: the last one, and those in which one of the first cells out of ten is text, as the file has them.
+        texts: the last one, and those in which a tenth of the first cells is text, as the file has them.
         lines: where each row stands.
     """
 
@@ -144,9 +146,9 @@ def read_columns(stream: BinaryIO, path: Path) -> Columns:
 
 def check_complete(file: str, name: str, cells: list[str], lines: Array) -> None:
     """Refuse a target with missing values: DataError with the line of the first."""
-    for cell, line in zip(cells, lines, strict=True):
-        if cell.lower() in _MISSING:
-            raise DataError(_missing(file, line, name, cell))
+    gaps = [at for at, cell in enumerate(cells) if cell.lower() in _MISSING]
+    if gaps:
+        raise DataError(_missing(file, lines[gaps[0]], name, cells[gaps[0]], len(gaps) - 1))
 
 
 @contextmanager
@@ -236,11 +238,12 @@ def _are_text(cells: Iterable[str]) -> bool:
     return 10 * texts >= len(known) > 0
 
 
-def _explain(path: Path, line: int, names: Sequence[str], cells: Sequence[str]) -> None:
-    """Say which cell of a line is no number, and why."""
+def _explain(path: Path, line: int, names: Sequence[str], cells: Sequence[str], rest: Iterable[Sequence[str]]) -> None:
+    """Say which cell of a line is no number, and why; ``rest`` are the cells of the lines that follow."""
     name, cell = next((n, c.strip()) for n, c in zip(names, cells, strict=True) if "_" in c or not is_number(c))
     if cell.lower() in _MISSING_NUMBER:
-        raise DataError(_missing(path.name, line, name, cell))
+        more = sum(any(other.strip().lower() in _MISSING_NUMBER for other in others) for others in rest)
+        raise DataError(_missing(path.name, line, name, cell, more))
     if is_number(cell.replace(",", ".", 1)) and "_" not in cell:
         raise DataError(f"{path.name}, line {line}: {cell!r} in column {name!r} has a decimal comma; write a point")
     raise DataError(
@@ -249,9 +252,12 @@ def _explain(path: Path, line: int, names: Sequence[str], cells: Sequence[str]) 
     )
 
 
-def _missing(file: str, line: int, name: str, cell: str) -> str:
+def _missing(file: str, line: int, name: str, cell: str, more: int) -> str:
+    """What to do about a gap; ``more`` further lines have some."""
     shown = f" ({cell!r})" if cell else ""
-    return f"{file}, line {line}: the value in column {name!r} is missing{shown}; fill it in, or remove the line"
+    others = f", and {count(more, 'more line')} {'have gaps' if more > 1 else 'has a gap'}" if more else ""
+    remedy = "fill them in, or remove the lines" if more else "fill it in, or remove the line"
+    return f"{file}, line {line}: the value in column {name!r} is missing{shown}{others}; {remedy}"
 
 
 def is_number(cell: str) -> bool:

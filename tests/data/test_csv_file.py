@@ -137,6 +137,21 @@ WRONG = {
     "NA": ("a,b,y\n1,NA,0\n", DataError, r"data.csv, line 2: the value in column 'b' is missing \('NA'\)"),
     "nan": ("a,b,y\n1,2,0\n1,NaN,0\n", DataError, r"data.csv, line 3: the value in column 'b' is missing \('nan'\)"),
     "infinity": ("a,b,y\n1,inf,0\n", DataError, r"data.csv, line 2: the value in column 'b' is missing \('inf'\)"),
+    "more are missing": (
+        "a,b,y\n1,2,0\n3,,1\n3,4,1\n,,1\n5,-,0\n1,2,\n",
+        DataError,
+        r"data.csv, line 3: the value in column 'b' is missing, and 2 more lines have gaps; fill them in, or",
+    ),
+    "nan, and another": (
+        "a,b,y\n1,2,0\n1,nan,0\nnan,inf,0\n",
+        DataError,
+        r"line 3: the value in column 'b' is missing \('nan'\), and 1 more line has a gap; fill them in, or remove the",
+    ),
+    "more targets are missing": (
+        "a,y\n1,0\n2,\n3,?\n4,na\n",
+        DataError,
+        r"data.csv, line 3: the value in column 'y' is missing, and 2 more lines have gaps; fill them in",
+    ),
     "missing target": (
         "a,y\n1,0\n2,\n",
         DataError,

@@ -94,6 +94,7 @@ def what_a_race_leaves(play: Play) -> None:
     play.until(lambda: not play.playing, "the end of all training")
 
 
+@pytest.mark.slow
 def test_drawing_in_haste(visit: Visit) -> None:
     play = visit()
     classes_between_points(play)
@@ -182,6 +183,7 @@ def test_what_was_refused_goes_back_and_what_was_pinned_goes_away(visit: Visit) 
     play.until(lambda: play.value("neurons-1") == "64", "the size that the layer has")
 
 
+@pytest.mark.slow
 def test_links_of_a_page_and_places_of_a_page(visit: Visit) -> None:
     play = visit(data="moons", hidden=[5], noise=10)
     play.page.keyboard.press("Tab")
