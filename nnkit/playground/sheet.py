@@ -12,7 +12,8 @@ import numpy as np
 
 from nnkit.data.arrays import Array
 from nnkit.data.checks.common import convert, count
-from nnkit.data.csv_file import check_complete, is_number, read_columns
+from nnkit.data.csv_cells import check_complete, is_number
+from nnkit.data.csv_file import read_columns
 from nnkit.data.encode import numbers_or_text, whole_or_not
 from nnkit.errors import DataError, FileError
 from nnkit.names import nearest
