@@ -91,9 +91,8 @@ def test_derived_features_have_names_that_no_file_has(tmp_path: Path) -> None:
     ("given", "features"),
     [(FLOWERS, ["depth", "width"]), (HOUSES, ["width", "depth"]), (table(2, PRICES, "price"), ["x1", "x2"])],
 )
-@pytest.mark.parametrize("before", ["auto", "tanh"])
+@pytest.mark.parametrize(("form", "before"), [("h5", "auto"), ("h5", "tanh"), ("onnx", "auto")])
 @pytest.mark.parametrize("output", ["auto", "sigmoid"])
-@pytest.mark.parametrize("form", ["h5", "onnx"])
 def test_it_comes_back_as_it_was(
     tmp_path: Path, given: Table, features: list[str], output: str, before: str, form: str
 ) -> None:

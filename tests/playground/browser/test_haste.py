@@ -37,6 +37,7 @@ def test_a_button_is_held_while_the_page_begins(visit: Visit) -> None:
     play.until(lambda: play.by("plan-steps").locator("tr").count() > 5, "the plan")
 
 
+@pytest.mark.slow
 def test_tabs_and_races_that_are_left_at_once(visit: Visit) -> None:
     play = visit(hidden=[5], noise=10)
     tabs_there_and_back(play)
