@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from nnkit.errors import ArgumentError
@@ -38,6 +38,15 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.5) -> str | Non
     """
     found = difflib.get_close_matches(name, known, n=1, cutoff=likeness)
     return found[0] if found else None
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first of some names for a message, and how many more there are.
+
+    >>> listed(["'a'", "'b'", "'c'"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def clipped(name: str) -> str:

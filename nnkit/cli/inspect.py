@@ -13,6 +13,7 @@ from nnkit.cli.command import Command
 from nnkit.cli.failures import FAILURE
 from nnkit.cli.flags import add_network
 from nnkit.measure.units import bytes_text, number_text
+from nnkit.names import listed
 
 if TYPE_CHECKING:
     from nnkit.checkpoint.inspection import Inspection
@@ -54,7 +55,7 @@ def _lines(found: Inspection) -> Iterator[str]:
         kept = found.architecture
         yield output.line("network", _network(found))
         if kept.classes is not None:
-            yield output.line("classes", _some([_safe(name) for name in kept.classes]))
+            yield output.line("classes", listed([_safe(name) for name in kept.classes], most=10))
         if kept.preprocessing is not None:
             yield output.line("rows", _rows(found))
     yield from _training(found)
@@ -89,7 +90,7 @@ def _rows(found: Inspection) -> str:
     kept = found.architecture.preprocessing if found.architecture is not None else None
     assert kept is not None
     parts = [
-        f"columns {_some([_safe(name) for name in kept.features])}" if kept.features else "",
+        f"columns {listed([_safe(name) for name in kept.features], most=10)}" if kept.features else "",
         f"target {_safe(kept.target)}" if kept.target else "",
         "standardised" if kept.scaling is not None else "",
         "in the order of time" if kept.time_ordered else "",
@@ -147,11 +148,6 @@ def _entries(found: Inspection) -> str:
     if len(things) > MOST:
         lines.append(f"and {len(things) - MOST:,} more, which --json lists")
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _some(names: list[str]) -> str:
-    """The first of many names."""
-    return ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
 
 
 def _safe(text: str, keep: str = "") -> str:

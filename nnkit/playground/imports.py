@@ -13,7 +13,7 @@ import nnkit
 from nnkit import nn
 from nnkit.data.arrays import Array
 from nnkit.errors import NnkitError
-from nnkit.names import clipped
+from nnkit.names import clipped, listed
 from nnkit.playground.archive import read
 from nnkit.playground.given import Given
 from nnkit.playground.lab import Lab
@@ -155,8 +155,7 @@ def _check_target(network: nnkit.Network, lab: Lab) -> None:
 
 def _listed(names: Sequence[str]) -> str:
     """Names, of which a file may have any number."""
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(f"'{clipped(name)[:40]}'" for name in names[:5]) + more
+    return listed([f"'{clipped(name)[:40]}'" for name in names], most=5)
 
 
 def _name(layer: nn.Dense, known: Sequence[str], where: str) -> str:

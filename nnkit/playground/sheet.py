@@ -16,7 +16,7 @@ from nnkit.data.csv_cells import check_complete, is_number
 from nnkit.data.csv_file import read_columns
 from nnkit.data.encode import numbers_or_text, whole_or_not
 from nnkit.errors import DataError, FileError
-from nnkit.names import nearest
+from nnkit.names import listed, nearest
 from nnkit.playground.settings import LONGEST_NAME
 from nnkit.playground.table_size import FEWEST_COLUMNS, FEWEST_ROWS, MOST_ROWS, advice, refuse_large, refuse_wide
 
@@ -64,9 +64,8 @@ class Sheet:
 
     def left_out(self, target: str) -> str:
         """A part of a sentence that names them, if there are any."""
-        names = self.texts_beside(target)
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        return f"; left out (not only numbers): {', '.join(map(repr, names[:3]))}{more}" if names else ""
+        names = [repr(name) for name in self.texts_beside(target)]
+        return f"; left out (not only numbers): {listed(names, most=3)}" if names else ""
 
     @property
     def usual_target(self) -> str:

@@ -15,6 +15,7 @@ from nnkit.cli import inspect as command
 from nnkit.data import Preprocessing, Scaling
 from nnkit.errors import ArgumentError
 from nnkit.measure.units import bytes_text
+from nnkit.names import listed
 from tests.checkpoint.files import WEIGHT, described, edited, replace, small
 from tests.checkpoint.test_into import Mixed
 from tests.cli.conftest import Cli
@@ -180,4 +181,4 @@ def test_where_processes_cannot_be_limited(cli: Cli, monkeypatch: pytest.MonkeyP
 
 def test_long_texts_are_cut() -> None:
     assert command._safe("a\nb" * 2000) == ("a\\nb" * 2000)[:1997] + "..."
-    assert command._some(list(map(str, range(12)))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    assert listed(list(map(str, range(12))), most=10) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
