@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import prod
 from typing import Any
@@ -18,6 +19,7 @@ class CupyStore(LeafTable):
         self._runtime = runtime
         self._segments: dict[str, dict[str, Any]] = {}
         self._starts: dict[str, int] = {}
+        self._versions: Counter[str] = Counter()
 
     def _lay_out(self, role: str, leaves: tuple[Leaf, ...]) -> None:
         sizes = dict.fromkeys((leaf.dtype for leaf in leaves), 0)
@@ -40,6 +42,19 @@ class CupyStore(LeafTable):
         """Copy host values into leaves; nothing is written unless every name and shape is right."""
         for name, value in self._checked(values).items():
             self._runtime.overwrite(self.array(name), value.astype(self._known[name].dtype, copy=False))
+        self.written(values)
+
+    def written(self, names: Iterable[str]) -> None:
+        """Somebody has written these leaves, or segments of roles."""
+        for name in names:
+            self._versions[self._role(name)] += 1
+
+    def version(self, name: str) -> int:
+        """Another number each time that leaves of the role have been written."""
+        return self._versions[self._role(name)]
+
+    def _role(self, name: str) -> str:
+        return self._known[name].role if name in self._known else name
 
     def read(self, names: Iterable[str]) -> dict[str, Array]:
         """Host copies of leaves, or of the flat segments of roles; each segment is copied once."""

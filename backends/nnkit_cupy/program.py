@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from nnkit.backend import Store
 from nnkit.graph.dtypes import itemsize
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan
 from nnkit.plan.host import constant, view
 from nnkit.plan.look import Look, fixed
+from nnkit_cupy.memory import CupyStore
 from nnkit_cupy.runtime import Array, NotRecordedError, Replay, Runtime, Work
 from nnkit_cupy.source.guard import DONE, FORCED, STOPPED
 from nnkit_cupy.source.launches import SCRATCH_BYTES, Launch, module
@@ -37,7 +37,7 @@ class CupyExecutable:
         self.plan, self.runtime, self.traffic = plan, runtime, traffic
         self.code = module(plan)
 
-    def bind(self, store: Store, data: Mapping[str, Any]) -> CupyProgram:
+    def bind(self, store: CupyStore, data: Mapping[str, Any]) -> CupyProgram:
         """A program with its own arena on the store's arrays and these data."""
         return CupyProgram(self, store, data)
 
@@ -50,7 +50,7 @@ class CupyExecutable:
 class CupyProgram:
     """Runs steps on the device. The first is launched kernel by kernel; then the step is recorded and replayed."""
 
-    def __init__(self, executable: CupyExecutable, store: Store, data: Mapping[str, Any]) -> None:
+    def __init__(self, executable: CupyExecutable, store: CupyStore, data: Mapping[str, Any]) -> None:
         self._plan, self._runtime, self._data = executable.plan, executable.runtime, dict(data)
         self._traffic = executable.traffic
         zeros, code = self._runtime.zeros, executable.code
@@ -62,6 +62,9 @@ class CupyProgram:
         held = ((i, node) for i, node in self._plan.graph if self._plan.slots[i].kind in ("input", "constant"))
         self._arrays = {i: self._array(node, store) for i, node in held}
         self._work = [self._bound(item, executable.kernels) for item in code.launches]
+        self._first = [self._bound(item, executable.kernels) for item in code.first]
+        self._store, self._mirrored = store, code.mirrored
+        self._known: list[int] | None = None  # versions of the states that are mirrored
         self._touched = [launch.touched for launch in code.launches]
         self._large = [isinstance(launch, Launch) and launch.blocks > 1 for launch in code.launches]
         self._replays: dict[int, Replay] = {}
@@ -74,6 +77,7 @@ class CupyProgram:
             return 0
         guarded = self._plan.guard is not None
         self._runtime.overwrite(self._state, _begun())
+        self._mirror()
         left = steps
         if not self._ran:  # the library prepares itself in its first call, which cannot be recorded
             self._step()
@@ -82,6 +86,7 @@ class CupyProgram:
             for _ in range(left // count):
                 self._steps(count)
             left %= count
+        self._wrote()
         return int(self._runtime.download(self._state)[DONE]) if guarded else steps
 
     def feed(self, name: str, array: Array) -> None:
@@ -124,9 +129,22 @@ class CupyProgram:
             seconds[number] += median(taken[1:])
         for i, value in states.items():
             self._runtime.overwrite(self._arrays[i], value)
+        self._known = None
         return seconds
 
     # -- inside
+
+    def _mirror(self) -> None:
+        """Convert the states of which the last step has left conversions, if anybody has written them since."""
+        if self._known != [self._store.version(name) for name in self._mirrored]:
+            for _, work in self._first:
+                work(0)
+
+    def _wrote(self) -> None:
+        """Say that a run has written its states: to other programs, whose conversions are old now."""
+        nodes = self._plan.graph.nodes
+        self._store.written(nodes[i].options["name"] for i in self._plan.graph.state)
+        self._known = [self._store.version(name) for name in self._mirrored]
 
     @property
     def _together(self) -> int:
@@ -155,7 +173,7 @@ class CupyProgram:
         for _, work in self._work:
             work(0)
 
-    def _array(self, node: Node, store: Store) -> Any:
+    def _array(self, node: Node, store: CupyStore) -> Any:
         if node.operation != "input":
             return self._runtime.upload(constant(node))
         name = node.options["name"]

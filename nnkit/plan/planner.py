@@ -178,7 +178,7 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
             last[apply] = graph
             removed[name] += before - len(graph)
     if "round_products" in enabled:
-        graph = round_products(graph, target)
+        graph = round_products(graph, target, lasting="reuse_memory" not in enabled)
     return rewrites.copy_old_states(graph), removed
 
 

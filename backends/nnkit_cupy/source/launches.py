@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 
@@ -14,6 +14,7 @@ from nnkit.plan.look import Look, fixed, looks, steps
 from nnkit.plan.passes import phases
 from nnkit.plan.schedule import VIEWS
 from nnkit_cupy.source.guard import STATE, TRUTHS, Guard
+from nnkit_cupy.source.mirrors import mirrored
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
 from nnkit_cupy.source.order import Region, Touched, region, touched
 from nnkit_cupy.source.passes import FOLDS, aligned, ending, fused
@@ -64,19 +65,27 @@ class Module:
     launches: tuple[Launch | Product, ...]
     truths: dict[int, Look]
     """Values that stand in memory of their own."""
+    first: tuple[Launch | Product, ...] = ()
+    """What is launched before the first step, where somebody else may have written these states since the last."""
+    mirrored: tuple[str, ...] = ()
 
 
 def module(plan: Plan) -> Module:
     """The code of a plan; ``NoNativeFormError`` where an operation has none."""
     _check(plan)
+    plan, early, states = mirrored(plan)
     guard = Guard(plan)
     elsewhere = guard.looks()
     found = looks(plan, literal, elsewhere)
     kernels = _Kernels(plan, guard.condition(found))
-    items = _ended(plan, found, [*guard.reset(), *_items(plan, found, elsewhere), *guard.counted(found)])
-    for group in together(items):
-        kernels.add(group)
-    return Module(PRELUDE + kernels.text, tuple(kernels.launches), elsewhere)
+    every = range(len(plan.steps))
+    work = _items(plan, found, elsewhere, [number for number in every if number not in early])
+    copies = (_guarded(plan, item) for item in _copies(plan, found, elsewhere) if item.work)
+    items = _ended(plan, found, [*guard.reset(), *work, *copies, *guard.counted(found)])
+    launches = [launch for group in together(items) for launch in kernels.launches(group)]
+    conversions = together(list(_items(plan, found, elsewhere, sorted(early))))
+    first = [launch for group in conversions for launch in kernels.launches(group)]
+    return Module(PRELUDE + kernels.text, tuple(launches), elsewhere, tuple(first), states)
 
 
 def _check(plan: Plan) -> None:
@@ -86,10 +95,13 @@ def _check(plan: Plan) -> None:
             raise NoNativeFormError(f"'{node.operation}' of {node.dtype}, which is only converted and multiplied")
 
 
-def _items(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> Iterator[Piece | Product]:
-    """Everything that a step does."""
+def _items(
+    plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look], numbers: Iterable[int]
+) -> Iterator[Piece | Product]:
+    """What the steps of these numbers do."""
     index = RowsTaken(plan, found)
-    for number, step in enumerate(plan.steps):
+    for number in numbers:
+        step = plan.steps[number]
         if index.skipped.issuperset(step.nodes):
             continue
         inside, items = touched(plan, step.nodes, elsewhere), _step(plan, step, found, index)
@@ -99,7 +111,6 @@ def _items(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> It
         for item in items:
             if isinstance(item, Product) or item.work:
                 yield _guarded(plan, replace(item, step=number, touched=inside))
-    yield from (_guarded(plan, item) for item in _copies(plan, found, elsewhere) if item.work)
 
 
 def _guarded(plan: Plan, item: Piece | Product) -> Piece | Product:
@@ -211,19 +222,17 @@ class _Kernels:
         self._guard = guard
         self._dtypes = {i: node.dtype for i, node in plan.graph}
         self._names: dict[str, str] = {}
-        self.launches: list[Launch | Product] = []
 
     @property
     def text(self) -> str:
         """The source of all kernels."""
         return "\n".join(rest.replace("NAME", name) for rest, name in self._names.items())
 
-    def add(self, group: list[Piece | Product]) -> None:
+    def launches(self, group: list[Piece | Product]) -> list[Launch | Product]:
         """The launch of a kernel, or a product."""
         item = [piece for piece in group if isinstance(piece, Piece)]
         if not item:
-            self.launches += [each for each in group if isinstance(each, Product)]
-            return
+            return [each for each in group if isinstance(each, Product)]
         body = "\n".join(_body(item, self._guard))
         offsets = list(dict.fromkeys(_OFFSET.findall(body)))
         body = _OFFSET.sub(lambda found: f"o{offsets.index(found[1])}", body)
@@ -248,7 +257,7 @@ class _Kernels:
         name = self._names.setdefault(text, f"kernel{len(self._names)}")
         numbers = tuple(int(found) for found in offsets)
         inside = reduce(Touched.joined, (piece.touched for piece in item))
-        self.launches.append(Launch(name, blocks, bound, tuple(inputs), tuple(rows), numbers, item[0].step, inside))
+        return [Launch(name, blocks, bound, tuple(inputs), tuple(rows), numbers, item[0].step, inside)]
 
 
 def _body(pieces: list[Piece], guard: str) -> Lines:
