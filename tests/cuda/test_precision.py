@@ -154,6 +154,35 @@ def test_products_of_halves_add_up_in_float32(device: CupyBackend, dtype: str) -
         assert found.dtype == np.float32
 
 
+@HALVES
+@pytest.mark.parametrize("rows", [64, 60])
+def test_odd_rows_are_stored_by_columns(device: CupyBackend, dtype: str, rows: int) -> None:
+    """Of ten scores, their slopes and their weights, where a column has a multiple of eight."""
+    trace, draw = Trace(), np.random.default_rng(0)
+    xp = trace.namespace
+    values = {"x": draw.normal(size=(rows, 48)), "w": draw.normal(size=(48, 10)), "s": draw.normal(size=(rows, 10))}
+    values = {name: value.astype(np.float32) for name, value in values.items()}
+    x, w, s = (trace.input(name, "data", value.shape, "float32") for name, value in values.items())
+    outputs = {"y": xp.matmul(x, w)}
+    with trace.within("backward"):
+        slopes = s * s
+        outputs |= {"dw": xp.matmul(xp.matrix_transpose(x), slopes), "db": xp.sum(slopes, axis=0)}
+        outputs["dx"] = xp.matmul(slopes, xp.matrix_transpose(w))
+    bench = Bench(trace.graph(outputs), values, target=replace(device.target(), products=dtype), backend=device)
+    items = [item for item in module(bench.plan).launches if isinstance(item, Product)]
+    lengths = {(item.k, item.n): item.lengths[1] for item in items}
+    assert lengths == {(48, 10): 48, (rows, 10): rows if rows % 8 == 0 else 10, (10, 48): 48}
+    x, w, s = (rounded(value, dtype).astype(np.float64) for value in (values["x"], values["w"], values["s"] ** 2))
+    found = bench.step()
+    for name, exact, size in (
+        ("y", x @ w, np.abs(x) @ np.abs(w)),
+        ("dw", x.T @ s, np.abs(x).T @ np.abs(s)),
+        ("db", s.sum(axis=0), np.abs(s).sum(axis=0)),
+        ("dx", s @ w.T, np.abs(s) @ np.abs(w).T),
+    ):
+        assert (np.abs(found[name] - exact) <= 16 * EPS * size).all(), name
+
+
 def test_products_in_tf32_round_to_ten_bits_at_most(device: CupyBackend) -> None:
     bench, values = product_of(device, "tf32")
     for name, found in bench.step().items():

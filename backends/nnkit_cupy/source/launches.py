@@ -13,6 +13,7 @@ from nnkit.plan import Plan, Step
 from nnkit.plan.look import Look, fixed, looks, steps
 from nnkit.plan.passes import phases
 from nnkit.plan.schedule import VIEWS
+from nnkit_cupy.source.columns import by_columns
 from nnkit_cupy.source.guard import STATE, TRUTHS, Guard
 from nnkit_cupy.source.mirrors import mirrored
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
@@ -76,7 +77,7 @@ def module(plan: Plan) -> Module:
     plan, early, states = mirrored(plan)
     guard = Guard(plan)
     elsewhere = guard.looks()
-    found = looks(plan, literal, elsewhere)
+    found = by_columns(plan, looks(plan, literal, elsewhere))
     kernels = _Kernels(plan, guard.condition(found))
     every = range(len(plan.steps))
     work = _items(plan, found, elsewhere, [number for number in every if number not in early])
