@@ -155,6 +155,30 @@ def test_products_of_halves_add_up_in_float32(device: CupyBackend, dtype: str) -
 
 
 @HALVES
+@pytest.mark.parametrize(("rows", "width"), [(8, 20), (512, 64), (512, 66)])
+@pytest.mark.parametrize("also", [False, True])
+def test_a_batch_is_gathered_as_halves(device: CupyBackend, dtype: str, rows: int, width: int, also: bool) -> None:
+    """In pieces of four and one by one; not where somebody else reads the rows as they are."""
+    trace, draw = Trace(), np.random.default_rng(0)
+    xp = trace.namespace
+    values = {"x": draw.normal(size=(600, width)).astype(np.float32), "order": draw.permutation(600)[:rows]}
+    values["order"][0] = -1
+    x = trace.input("x", "data", (None, width), "float32")
+    order = trace.input("order", "data", (rows,), "int64")
+    batch = xp.take(x, order, axis=0)
+    outputs = {"y": xp.matmul(xp.matrix_transpose(batch), batch)} | ({"z": batch * 2.0} if also else {})
+    bench = Bench(trace.graph(outputs), values, target=replace(device.target(), products=dtype), backend=device)
+    gather = next(body for body in module(bench.plan).text.split("__global__") if "= nn_row(" in body)
+    if rows > 8:  # else all is one kernel
+        assert (f"(nn_{dtype})" in gather) == (not also)
+    found, taken = bench.step(), values["x"][values["order"]]
+    near = rounded(taken, dtype).astype(np.float64)
+    assert (np.abs(found["y"] - near.T @ near) <= 16 * EPS * (np.abs(near).T @ np.abs(near))).all()
+    if also:
+        np.testing.assert_array_equal(found["z"], 2 * taken)
+
+
+@HALVES
 @pytest.mark.parametrize("rows", [64, 60])
 def test_odd_rows_are_stored_by_columns(device: CupyBackend, dtype: str, rows: int) -> None:
     """Of ten scores, their slopes and their weights, where a column has a multiple of eight."""

@@ -168,10 +168,13 @@ def _copies(plan: Plan, found: dict[int, Look], elsewhere: dict[int, Look]) -> I
 
 
 def _ended(plan: Plan, found: dict[int, Look], items: list[Piece | Product]) -> list[Piece | Product]:
-    """Passes over the result of a product or of a sum of rows become its ending, where nothing is in the way."""
+    """Passes over the result of a product or of a sum of rows become its ending, where nothing is in the way.
+
+    What converts the rows of a gather becomes a part of that.
+    """
     result = list(items)
     for item in items:
-        if not isinstance(item, Piece) or item.ending is None:
+        if not isinstance(item, Piece) or (item.ending is None and item.converting is None):
             continue
         (made,) = plan.steps[item.step].nodes
         at = result.index(item)
@@ -181,10 +184,21 @@ def _ended(plan: Plan, found: dict[int, Look], items: list[Piece | Product]) -> 
             continue
         if item.touched.overwritten(last.touched):  # other blocks would still read what it writes
             continue
-        lines = ending(plan, made, plan.steps[last.step].nodes, found, list(item.index))
-        result[at] = replace(item.ending(lines), step=item.step, touched=item.touched.joined(last.touched))
-        del result[other]
+        joined = _joined(plan, found, item, made, plan.steps[last.step].nodes)
+        if joined is not None:
+            result[at] = replace(joined, step=item.step, touched=item.touched.joined(last.touched))
+            del result[other]
     return result
+
+
+def _joined(plan: Plan, found: dict[int, Look], item: Piece, made: int, nodes: tuple[int, ...]) -> Piece | None:
+    """What makes a value with the pass over it in the same piece; a gather only converts, if nobody else reads it."""
+    if item.ending is not None:
+        return item.ending(ending(plan, made, nodes, found, list(item.index)))
+    last, alone = plan.graph.nodes[nodes[-1]], plan.graph.users[made] == nodes
+    if item.converting is None or not alone or last.operation != "astype" or made in plan.graph.output.values():
+        return None
+    return item.converting(found[nodes[-1]], last.dtype)
 
 
 def _reads(plan: Plan, item: Piece | Product, value: int) -> bool:

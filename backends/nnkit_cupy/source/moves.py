@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from math import prod
 
 from nnkit.graph.dtypes import itemsize
@@ -10,8 +12,8 @@ from nnkit.graph.ir import Node
 from nnkit.plan import Plan
 from nnkit.plan.look import Look, cut, merged, offset, steps, viewed
 from nnkit.plan.planner import part_offset
-from nnkit_cupy.source.pieces import LONG, WIDTH, Lines, Piece, block, elements, indices, names
-from nnkit_cupy.source.types import TYPES, literal
+from nnkit_cupy.source.pieces import LONG, VECTORS, WIDTH, Lines, Piece, block, elements, indices, names
+from nnkit_cupy.source.types import TYPES, cast, literal
 
 
 def copy(source: Look, target: Look) -> Piece:
@@ -37,23 +39,34 @@ def moved(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str]) ->
 
 def taken(node: Node, out: Look, x: Look, chosen: Callable[[str], str]) -> list[Piece]:
     """Rows by index, ``chosen`` at a place; those from −n count from the end."""
+    made = _taken(node, x, chosen, out, node.dtype)
+    return [replace(made, converting=partial(_taken, node, x, chosen))]
+
+
+def _taken(node: Node, x: Look, chosen: Callable[[str], str], out: Look, dtype: str) -> Piece:
+    """The same with the result in a data type."""
     axis, index = node.options["axis"], names(len(out.shape))
     row = prod(out.shape[1:])
     if axis == 0 and _in_fours(node, out, x, row):
-        fours = row // WIDTH
+        fours, kind = row // WIDTH, TYPES[dtype]
+        source, target = (
+            f"j * {row} + place + {offset(x.offset)}",
+            f"i / {fours} * {row} + place + {offset(out.offset)}",
+        )
         body = [
             f"const int64 j = nn_row({chosen(f'(i / {fours})')}, {x.rows or x.shape[0]});",
-            f"const float4* const from = (const float4*)&{x.buffer}[j * {row} + {offset(x.offset)}];",
-            f"float4* const to = (float4*)&{out.buffer}[i / {fours} * {row} + {offset(out.offset)}];",
-            f"to[i % {fours}] = from[i % {fours}];",
+            f"const int64 place = i % {fours} * {WIDTH};",
+            f"{TYPES[node.dtype]} w[{WIDTH}]; nn_read<float4>(w, &{x.buffer}[{source}]);",
+            f"{kind} v[{WIDTH}] = {{{', '.join(cast(f'w[{u}]', node.dtype, dtype) for u in range(WIDTH))}}};",
+            f"nn_write<{VECTORS[itemsize(dtype)]}>(&{out.buffer}[{target}], v);",
         ]
-        return [elements(prod(out.shape) // WIDTH, body)]
+        return elements(prod(out.shape) // WIDTH, body)
     body = [
         *indices(out.shape),
         f"const int64 j = nn_row({chosen(index[axis])}, {x.rows or x.shape[axis]});",
-        f"{out.at(index)} = {x.at([*index[:axis], 'j', *index[axis + 1 :]])};",
+        f"{out.at(index)} = {cast(x.at([*index[:axis], 'j', *index[axis + 1 :]]), node.dtype, dtype)};",
     ]
-    return [elements(prod(out.shape), body)]
+    return elements(prod(out.shape), body)
 
 
 def _in_fours(node: Node, out: Look, x: Look, row: int) -> bool:

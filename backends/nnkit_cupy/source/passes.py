@@ -11,15 +11,13 @@ from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Extents, Look, merged
 from nnkit.plan.passes import is_elementwise, phases
-from nnkit_cupy.source.pieces import LONG, WIDTH, Lines, Piece, block, elements, indices, names, rows
+from nnkit_cupy.source.pieces import LONG, VECTORS, WIDTH, Lines, Piece, block, elements, indices, names, rows
 from nnkit_cupy.source.registers import held, may_be_held
 from nnkit_cupy.source.scalars import expression
 from nnkit_cupy.source.types import TYPES
 
 FOLDS = {"all": "true", "any": "false"}
 """Reductions to one truth that a pass does on its way, and what stands there before the step."""
-VECTORS = {4: "float4", 2: "float2"}
-"""What holds so many elements, by the bytes of one."""
 SEGMENTS = ("parameter", "moment.")
 """How the inputs are called that begin a segment of the store."""
 ROW_FOLDS = {"sum": "Sum", "max": "Max", "min": "Min"}

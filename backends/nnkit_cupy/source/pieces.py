@@ -17,6 +17,8 @@ from nnkit_cupy.source.order import NOTHING, Touched
 Lines = list[str]
 WIDTH, LONG = 4, 1 << 15
 """Elements that are read together where so many are to be done."""
+VECTORS = {4: "float4", 2: "float2"}
+"""What holds so many elements, by the bytes of one."""
 WIDE = 256
 """Threads of a block that goes over elements."""
 SHORT = 256
@@ -42,6 +44,8 @@ class Piece:
     """Of a product, and of a sum over columns: the piece that does this with each ``found`` instead of storing it."""
     index: tuple[str, ...] = ()
     """The index of the element that is found, in such code."""
+    converting: Callable[[Look, str], Piece] | None = None
+    """Of a gather: the piece that stores the elements in another data type."""
     single: bool = False
     """Whether the first thread does all of it."""
     shared: int = 0

@@ -56,9 +56,13 @@ struct nn_bfloat16 {
     unsigned short bits;
     nn_bfloat16() = default;
     __device__ explicit nn_bfloat16(float x) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+        asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(x));
+#else
         uint32 b;
         memcpy(&b, &x, 4);
         bits = x != x ? 0x7fff : (unsigned short)((b + 0x7fff + ((b >> 16) & 1)) >> 16);
+#endif
     }
     __device__ operator float() const {
         uint32 b = (uint32)bits << 16;
