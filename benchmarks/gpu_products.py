@@ -161,7 +161,7 @@ class Bench:
         case, (a, b, out) = self.case, self.case.looks()
         lengths = (case.m if case.transposed[0] else case.k, case.k if case.transposed[1] else case.n, case.n)
         product = Product(a, b, out, "float32", "float32", case.m, case.n, case.k, case.transposed, lengths)
-        return self.measured(lambda lane: self.runtime.multiply(product, *self.places, lane))
+        return self.measured(self.runtime.product(product, self.places))
 
     def own(self, function: Any, piece: Piece) -> tuple[float, float]:
         arguments = [*self.places, 0]

@@ -24,13 +24,18 @@ class Blas:
     """Products on one stream. The workspace is set after the stream, which resets it."""
 
     def __init__(self, cupy: Any, stream: int) -> None:
-        self._library = _library()
+        self._library = library("cublas")
         handle = c_void_p()
         self._call("cublasCreate_v2", byref(handle))
         self._handle = handle
         self._workspace = cupy.empty(WORKSPACE, "uint8")
         self._call("cublasSetStream_v2", handle, c_void_p(stream))
-        self._call("cublasSetWorkspace_v2", handle, c_void_p(self._workspace.data.ptr), c_size_t(WORKSPACE))
+        self._call("cublasSetWorkspace_v2", handle, c_void_p(self.workspace), c_size_t(WORKSPACE))
+
+    @property
+    def workspace(self) -> int:
+        """Where products on this stream may write what they like."""
+        return int(self._workspace.data.ptr)
 
     def multiply(self, product: Product, a: int, b: int, out: int) -> None:
         """Rows are the library's columns: it computes outᵀ = bᵀ · aᵀ."""
@@ -58,19 +63,19 @@ class Blas:
             raise DeviceError(f"cuBLAS refused {name} with status {status}; update the GPU's driver and CuPy together")
 
 
-def _library() -> Any:
-    """The library that CuPy has loaded, or another that the system has."""
+def library(name: str) -> Any:
+    """The library of this name that CuPy has loaded, or another that the system has."""
     from importlib.util import find_spec
     from pathlib import Path
 
-    places = ["libcublas.so.13", "libcublas.so.12"]
+    places = [f"lib{name}.so.13", f"lib{name}.so.12"]
     spec = find_spec("nvidia")
     for folder in list(spec.submodule_search_locations or ()) if spec else []:
-        places += map(str, Path(folder).glob("**/libcublas.so.1[23]"))
+        places += map(str, Path(folder).glob(f"**/lib{name}.so.1[23]"))
     reasons = []
     for place in places:
         try:
             return ctypes.CDLL(place)
         except OSError as error:
             reasons.append(str(error))
-    raise DeviceError(f"cuBLAS was not found ({reasons[0]}); install it: pip install nvidia-cublas")
+    raise DeviceError(f"{name} was not found ({reasons[0]}); install it: pip install nvidia-cublas")

@@ -35,7 +35,7 @@ class CupyExecutable:
 
     def __init__(self, plan: Plan, runtime: Runtime, traffic: Traffic) -> None:
         self.plan, self.runtime, self.traffic = plan, runtime, traffic
-        self.code = module(plan)
+        self.code = module(plan, runtime.ends)
 
     def bind(self, store: CupyStore, data: Mapping[str, Any]) -> CupyProgram:
         """A program with its own arena on the store's arrays and these data."""
@@ -182,9 +182,11 @@ class CupyProgram:
     def _bound(self, item: Launch | Product, kernels: Callable[[str], Any]) -> tuple[int, Work]:
         runtime = self._runtime
         if isinstance(item, Product):
-            a, b = (self._address(look, item.read) for look in (item.a, item.b))
-            out = self._address(item.out, item.dtype)
-            return item.step, lambda lane: runtime.multiply(item, a, b, out, lane)
+            looks: list[tuple[Look | None, str]] = [(item.a, item.read), (item.b, item.read), (item.out, item.written)]
+            if item.epilog is not None:
+                looks += [(item.epilog.bias, item.read), (item.epilog.mask, "uint8")]
+            places = [self._address(look, dtype) for look, dtype in looks if look is not None]
+            return item.step, runtime.product(item, places)
         kernel, own = kernels(item.kernel), (self._arena, self._state, self._truths, self._scratch)
         arguments = [runtime.address(array) for array in own]
         arguments += [runtime.address(self._arrays[i]) for i in item.inputs]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from math import prod
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from nnkit.backend import Hardware, Inlet, Mark
 from nnkit_cupy.failures import is_shortage, shortage
 from nnkit_cupy.source.order import LANES, Placed
 from nnkit_cupy.source.pieces import Product
+
+if TYPE_CHECKING:
+    from nnkit_cupy.blas_lt import Call
 
 Array = npt.NDArray[Any]
 Address = int
@@ -62,8 +65,14 @@ class Runtime(Inlet, Protocol):
     def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int], lane: int) -> None:
         """Start a kernel with these addresses and numbers, each of eight bytes."""
 
-    def multiply(self, product: Product, a: Address, b: Address, out: Address, lane: int) -> None:
-        """A matrix product by the library."""
+    def product(self, product: Product, places: Sequence[Address]) -> Work:
+        """A matrix product by the library, ready to be started.
+
+        The places are those of its operands, its result, and of bias and mask, as far as it has an epilog with them.
+        """
+
+    def ends(self, product: Product) -> bool:
+        """Whether the library does a product with its epilog."""
 
     def record(self, works: Sequence[Work], places: Sequence[Placed]) -> Replay:
         """What these start in their lanes, as one graph; it is not run. ``NotRecordedError`` where that cannot be."""
@@ -87,7 +96,8 @@ class CupyRuntime:
     def __init__(self, number: int) -> None:
         import cupy
 
-        from nnkit_cupy.blas import Blas
+        from nnkit_cupy.blas import Blas, library
+        from nnkit_cupy.blas_lt import BlasLt
 
         self._cupy = cupy
         self._device = cupy.cuda.Device(number)
@@ -96,6 +106,7 @@ class CupyRuntime:
             self._stream = self._lanes[0]
             self._copies = cupy.cuda.Stream(non_blocking=True)
             self._blas = [Blas(cupy, lane.ptr) for lane in self._lanes]
+        self._blas_lt = cache(lambda: BlasLt(library("cublasLt")))
 
     def zeros(self, shape: Sequence[int], dtype: str) -> Any:
         """A device array of zeros."""
@@ -173,10 +184,25 @@ class CupyRuntime:
         with self._device, self._lanes[lane]:
             kernel((blocks,), (threads,), tuple(arguments))
 
-    def multiply(self, product: Product, a: Address, b: Address, out: Address, lane: int) -> None:
-        """A matrix product by the library."""
+    def product(self, product: Product, places: Sequence[Address]) -> Work:
+        """A matrix product by the library, ready to be started."""
+        if product.epilog is None:
+            return partial(self._multiply, product, places)
         with self._device:
-            self._blas[lane].multiply(product, a, b, out)
+            return partial(self._multiply_and_end, self._blas_lt().prepared(product, places))
+
+    def ends(self, product: Product) -> bool:
+        """Whether the library does a product with its epilog."""
+        with self._device:
+            return self._blas_lt().can(product)
+
+    def _multiply(self, product: Product, places: Sequence[Address], lane: int) -> None:
+        with self._device:
+            self._blas[lane].multiply(product, *places)
+
+    def _multiply_and_end(self, call: Call, lane: int) -> None:
+        with self._device:
+            self._blas_lt().start(call, self._lanes[lane].ptr, self._blas[lane].workspace)
 
     def record(self, works: Sequence[Work], places: Sequence[Placed]) -> Replay:
         """What these start in their lanes, as one graph."""

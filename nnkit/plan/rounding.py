@@ -2,7 +2,8 @@
 
 A product of halves with sums in float32 runs on the tensor cores of a GPU, ten times as fast and more. Its result, the
 parameters, what the optimiser keeps, norms, losses and all passes over elements are in float32, so that nothing but the
-operands of products is rounded (Micikevicius and others, "Mixed precision training", ICLR 2018). The derivative of ReLU
+operands of products is rounded (Micikevicius and others, "Mixed precision training", ICLR 2018), and a bias where its
+sum is rounded next: between two products with ReLU, all in the library's one call. The derivative of ReLU
 asks what the next product has read whether it is above 0, and the gradient of a bias adds up what the products of its
 layer have read, so that nothing else of the layer is kept.
 
@@ -12,7 +13,9 @@ leave that to the update, which has the new weights at hand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.tracing import Trace, TracedArray
@@ -31,59 +34,96 @@ def round_products(graph: Graph, target: Target, lasting: bool = False) -> Graph
 
     ``lasting`` says that no memory is used twice: then a vector of all weights costs no more than each by itself.
     """
-    chosen = target.products
-    if chosen not in dict(target.rounded):
+    if target.products not in dict(target.rounded):
         return graph
+    return rewrite(graph, _in_tf32 if target.products == TF32 else _Halves(graph, target.products, lasting).rule)
 
-    read = {operand for _, node in graph if node.operation == "matmul" for operand in node.inputs}
-    whole = _parts_of_vectors(graph, read) if lasting and chosen != TF32 else set()
-    halves: dict[int, TracedArray] = {}
 
-    def half(trace: Trace, operand: TracedArray, known_as: int) -> TracedArray:
-        """The operand in the other type, converted where it was made: in the phase and the layer of that step."""
-        if operand.position not in halves:
-            made = trace.nodes[operand.position]
-            if known_as in whole:
-                source = trace.nodes[made.inputs[0]]
-                wide = TracedArray(trace, made.inputs[0], source.shape, source.dtype)
-                narrow = half(trace, wide, graph.nodes[known_as].inputs[0])
-                halves[operand.position] = trace.record(made.operation, (narrow,), made.origin, **made.options)
-            else:
-                halves[operand.position] = trace.record("astype", (operand,), made.origin, dtype=chosen)
-        return halves[operand.position]
+def _in_tf32(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+    if not _is_wide_product(node, operands):
+        return None
+    return trace.record("matmul", operands, node.origin, **node.options, tf32=True)
 
-    def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
-        if operands and operands[0].position in halves and _asks_extremum(trace, node, operands):
-            kept = trace.record("astype", (halves[operands[0].position],), node.origin, dtype=WIDE)
+
+def _is_wide_product(node: Node, operands: Sequence[TracedArray]) -> bool:
+    return node.operation == "matmul" and {o.dtype for o in operands} == {WIDE}
+
+
+class _Halves:
+    """Rounds operands to float16 or bfloat16."""
+
+    def __init__(self, graph: Graph, dtype: str, lasting: bool) -> None:
+        self._graph, self._dtype = graph, dtype
+        self._read = {operand for _, node in graph if node.operation == "matmul" for operand in node.inputs}
+        self._biases = dict(_biases(graph))
+        asked = self._read | set(self._biases.values())
+        self._parts = _parts_of_vectors(graph, self._read, asked) if lasting else set()
+        self._halves: dict[int, TracedArray] = {}
+
+    def rule(self, trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
+        """The node with halves in place of what it reads, where it is to read them."""
+        if operands and operands[0].position in self._halves and _asks_extremum(trace, node, operands):
+            kept = trace.record("astype", (self._halves[operands[0].position],), node.origin, dtype=WIDE)
             return trace.record(node.operation, (kept, operands[1]), node.origin)
-        backward = node.origin.phase == "backward" and chosen != TF32
-        if node.operation == "sum" and backward and node.inputs[0] in read and operands[0].dtype == WIDE:
-            return trace.record(
-                "sum", (half(trace, operands[0], node.inputs[0]),), node.origin, **node.options, dtype=WIDE
-            )
-        if node.operation != "matmul" or {o.dtype for o in operands} != {WIDE}:
+        backward = node.origin.phase == "backward"
+        if node.operation == "sum" and backward and node.inputs[0] in self._read and operands[0].dtype == WIDE:
+            source = self._half(trace, operands[0], node.inputs[0])
+            return trace.record("sum", (source,), node.origin, **node.options, dtype=WIDE)
+        if node.operation == "add" and any(i in self._biases for i in node.inputs):
+            return trace.record("add", map(partial(self._addend, trace), operands, node.inputs), node.origin)
+        if not _is_wide_product(node, operands):
             return None
-        if chosen == TF32:
-            return trace.record("matmul", operands, node.origin, **node.options, tf32=True)
-        sides = [half(trace, *side) for side in zip(operands, node.inputs, strict=True)]
+        sides = map(partial(self._half, trace), operands, node.inputs)
         return trace.record("matmul", sides, node.origin, **node.options, dtype=WIDE)
 
-    return rewrite(graph, rule)
+    def _addend(self, trace: Trace, operand: TracedArray, known_as: int) -> TracedArray:
+        if known_as in self._biases:  # the product
+            return operand
+        return trace.record("astype", (self._half(trace, operand, known_as),), None, dtype=WIDE)
+
+    def _half(self, trace: Trace, operand: TracedArray, known_as: int) -> TracedArray:
+        """The operand in the other type, converted where it was made: in the phase and the layer of that step."""
+        if operand.position not in self._halves:
+            made, source, options = trace.nodes[operand.position], operand, {"dtype": self._dtype}
+            operation = "astype"
+            if known_as in self._parts:
+                whole = trace.nodes[made.inputs[0]]
+                source = TracedArray(trace, made.inputs[0], whole.shape, whole.dtype)
+                source = self._half(trace, source, self._graph.nodes[known_as].inputs[0])
+                operation, options = made.operation, made.options
+            self._halves[operand.position] = trace.record(operation, (source,), made.origin, **options)
+        return self._halves[operand.position]
 
 
-def _parts_of_vectors(graph: Graph, read: set[int]) -> set[int]:
-    """What is read of states that are rounded as a whole, and the views in between: whose parts make up most of it."""
-    chains: dict[int, list[tuple[int, ...]]] = {}
-    for i in read:
-        chain = _chain(graph, i)
-        if chain and chain[-1] in graph.state:
-            chains.setdefault(chain[-1], []).append(chain[:-1])
-    mostly = [
-        found
-        for root, found in chains.items()
-        if 2 * sum(graph.nodes[chain[0]].size for chain in found) >= graph.nodes[root].size
-    ]
-    return {i for found in mostly for chain in found for i in chain}
+def _biases(graph: Graph) -> Iterator[tuple[int, int]]:
+    """(product, bias) of layers whose result, after ReLU, only products read: the sum is rounded there anyway."""
+    outputs = set(graph.output.values())
+
+    def only(i: int, operation: str) -> int | None:
+        users = graph.users[i]
+        return (
+            users[0] if len(users) == 1 and i not in outputs and graph.nodes[users[0]].operation == operation else None
+        )
+
+    for i, node in graph:
+        if node.operation != "matmul" or (added := only(i, "add")) is None or (least := only(added, "maximum")) is None:
+            continue
+        bias = graph.nodes[added].inputs[graph.nodes[added].inputs[0] == i]
+        fits = graph.nodes[bias].shape == node.shape[-1:] and graph.nodes[bias].dtype == WIDE
+        relu = any(graph.nodes[o].options.get("value") == 0 for o in graph.nodes[least].inputs)
+        for user in graph.users[least]:
+            relu = relu and (graph.nodes[user].operation == "matmul" or graph.nodes[user].operation in EXTREMUM)
+        if fits and relu and least not in outputs:
+            yield i, bias
+
+
+def _parts_of_vectors(graph: Graph, read: set[int], asked: set[int]) -> set[int]:
+    """What is asked for of states that are rounded as a whole, and the views in between: products read most of them."""
+    chains = [chain for i in asked if (chain := _chain(graph, i)) and chain[-1] in graph.state]
+    sizes: Counter[int] = Counter()
+    for first, *_, root in chains:
+        sizes[root] += graph.nodes[first].size if first in read else 0
+    return {i for *parts, root in chains if 2 * sizes[root] >= graph.nodes[root].size for i in parts}
 
 
 def _chain(graph: Graph, i: int) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ import tempfile
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -24,9 +24,11 @@ import numpy as np
 
 from nnkit.backend import Hardware
 from nnkit.graph.dtypes import itemsize
+from nnkit_cupy.blas_lt import BlasLt
 from nnkit_cupy.failures import shortage
 from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
+from tests.cuda.fake_lt import FakeLt
 
 BLOCKS = 3  # so that more than one block has a part
 SHIM = r"""
@@ -89,6 +91,8 @@ class HostRuntime:
     def __init__(self, memory: int = 1 << 30) -> None:
         self.memory, self.taken, self.used = memory, 0, 0
         self.recording: list[Callable[[], None]] | None = None
+        self.lt = FakeLt()
+        self._lt = BlasLt(self.lt)
         self.multiplied = False
         self.launched = self.replayed = 0
         self.sent = 0
@@ -176,25 +180,34 @@ class HostRuntime:
 
         self._do(run)
 
-    def multiply(self, product: Product, a: int, b: int, out: int, lane: int) -> None:
-        if self.recording is not None and not self.multiplied:
-            raise RefusedError("the library prepares itself while a step is recorded")
-        self.multiplied = True
+    def product(self, product: Product, places: Sequence[int]) -> Callable[[int], None]:
+        run = partial(self._multiply, product, *places)
+        if product.epilog is not None:
+            run = partial(self._lt.start, self._lt.prepared(product, places), stream=0, workspace=4096)
+
+        def start(lane: int) -> None:
+            if self.recording is not None and not self.multiplied:
+                raise RefusedError("the library prepares itself while a step is recorded")
+            self.multiplied = True
+            self._do(run)
+
+        return start
+
+    def ends(self, product: Product) -> bool:
+        return self._lt.can(product)
+
+    def _multiply(self, product: Product, a: int, b: int, out: int) -> None:
         (ta, tb), (la, lb, lo), apart = product.transposed, product.lengths, product.apart
         m, n, k = product.m, product.n, product.k
-
-        def run() -> None:
-            for number in range(product.count):
-                kinds = (product.read, product.read, product.dtype)
-                sizes = [itemsize(kind) for kind in kinds]
-                steps = zip((a, b, out), apart, sizes, strict=True)
-                places = [place + number * step * size for place, step, size in steps]
-                left = _matrix(places[0], product.read, m, k, la, ta)
-                right = _matrix(places[1], product.read, k, n, lb, tb)
-                with np.errstate(all="ignore"):  # as the library, which says nothing of infinite numbers
-                    _matrix(places[2], product.dtype, m, n, lo, False)[...] = _wide(left) @ _wide(right)
-
-        self._do(run)
+        for number in range(product.count):
+            kinds = (product.read, product.read, product.dtype)
+            sizes = [itemsize(kind) for kind in kinds]
+            steps = zip((a, b, out), apart, sizes, strict=True)
+            places = [place + number * step * size for place, step, size in steps]
+            left = _matrix(places[0], product.read, m, k, la, ta)
+            right = _matrix(places[1], product.read, k, n, lb, tb)
+            with np.errstate(all="ignore"):  # as the library, which says nothing of infinite numbers
+                _matrix(places[2], product.dtype, m, n, lo, False)[...] = _wide(left) @ _wide(right)
 
     def record(self, works: Sequence[Callable[[int], None]], places: Sequence[Placed]) -> Any:
         self.recording = []

@@ -14,6 +14,7 @@ from nnkit.plan.look import Look, fixed, looks, steps
 from nnkit.plan.passes import phases
 from nnkit.plan.schedule import VIEWS
 from nnkit_cupy.source.columns import by_columns
+from nnkit_cupy.source.epilogs import Epilogs
 from nnkit_cupy.source.guard import STATE, TRUTHS, Guard
 from nnkit_cupy.source.mirrors import mirrored
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
@@ -71,8 +72,11 @@ class Module:
     mirrored: tuple[str, ...] = ()
 
 
-def module(plan: Plan) -> Module:
-    """The code of a plan; ``NoNativeFormError`` where an operation has none."""
+def module(plan: Plan, may: Callable[[Product], bool] = lambda _: True) -> Module:
+    """The code of a plan; ``NoNativeFormError`` where an operation has none.
+
+    ``may`` says whether the library does a product with its epilog.
+    """
     _check(plan)
     plan, early, states = mirrored(plan)
     guard = Guard(plan)
@@ -80,7 +84,8 @@ def module(plan: Plan) -> Module:
     found = by_columns(plan, looks(plan, literal, elsewhere))
     kernels = _Kernels(plan, guard.condition(found))
     every = range(len(plan.steps))
-    work = _items(plan, found, elsewhere, [number for number in every if number not in early])
+    work = list(_items(plan, found, elsewhere, [number for number in every if number not in early]))
+    work = Epilogs(plan, found, elsewhere, may).taken(work)
     copies = (_guarded(plan, item) for item in _copies(plan, found, elsewhere) if item.work)
     items = _ended(plan, found, [*guard.reset(), *work, *copies, *guard.counted(found)])
     launches = [launch for group in together(items) for launch in kernels.launches(group)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nnkit.plan.look import Look
 from nnkit_cupy.source.order import NOTHING, Touched
@@ -52,13 +53,26 @@ class Piece:
     """Bytes that the threads of a block share in it, from ``shared`` on: pieces of one kernel use them in turn."""
 
 
+class Epilog(NamedTuple):
+    """What the library does with each element of a product before it writes it.
+
+    With a ``bias``, its row is added, what is below zero becomes zero, and of each element a bit of ``mask``, if there
+    is one, says whether it was above. Without, each element whose bit is not set becomes zero.
+    """
+
+    mask: Look | None
+    bias: Look | None = None
+    bits: int = 0
+    """Of a row of the mask."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A matrix product for the library: out (m, n) = a (m, k) · b (k, n), for each of ``count`` in a stack.
 
     Each operand is (look at the first matrix, whether it is stored transposed, row length, distance in the stack).
     ``dtype`` is that of the result and of the sums, ``read`` that of the operands, which may be narrower; ``tf32``
-    allows the library to round them to that.
+    allows the library to round them to that. With an ``epilog`` the result is rounded to ``read``.
     """
 
     a: Look
@@ -74,9 +88,15 @@ class Product:
     count: int = 1
     apart: tuple[int, int, int] = (0, 0, 0)
     tf32: bool = False
+    epilog: Epilog | None = None
     step: int = 0
     commits: bool = False
     touched: Touched = NOTHING
+
+    @property
+    def written(self) -> str:
+        """The data type of what is written."""
+        return self.dtype if self.epilog is None else self.read
 
 
 def indented(lines: Iterable[str]) -> Lines:
