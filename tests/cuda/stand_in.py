@@ -1,8 +1,8 @@
-"""A stand-in for the GPU: the same kernels, compiled for this processor, one thread in each block.
+"""A stand-in for the GPU: the same kernels, compiled for this processor, one thread in each block or all of them.
 
 It refuses what CUDA and CuPy refuse while a step is recorded (copies, new memory, waiting, the library's first call),
 and keeps the launches in their order. What is sent comes at once or as late as it may, by turns, so that whoever does
-not wait for it reads something else. What it cannot show is how threads of a block work together.
+not wait for it reads something else.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from nnkit_cupy.blas_lt import BlasLt
 from nnkit_cupy.failures import shortage
 from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
+from tests.cuda import fibers
 from tests.cuda.fake_lt import FakeLt
 
 BLOCKS = 3  # so that more than one block has a part
@@ -66,10 +67,11 @@ def _folder() -> Path:
 
 
 @cache
-def _compiled(text: str) -> ctypes.CDLL:
+def compiled(text: str) -> ctypes.CDLL:
+    """The library of a source."""
     name = hashlib.sha256(text.encode()).hexdigest()[:20]
     source, library = _folder() / f"{name}.cpp", _folder() / f"{name}.so"
-    source.write_text(SHIM + text)
+    source.write_text(text)
     # A product is not contracted with a sum, as NumPy does not: what is compared is the code, not the rounding.
     flags = ["-shared", "-fPIC", "-O1", "-std=c++17", "-ffp-contract=off", "-fno-strict-aliasing", "-w"]
     done = subprocess.run([str(compiler()), *flags, str(source), "-o", str(library)], capture_output=True, text=True)
@@ -85,11 +87,13 @@ class RefusedError(Exception):
 class HostRuntime:
     """Does what ``nnkit_cupy.runtime.Runtime`` describes on the processor.
 
-    ``memory`` is what there is of it, and ``taken`` what another process has, which may come in between.
+    ``memory`` is what there is of it, and ``taken`` what another process has, which may come in between. With
+    ``threads`` a block has those that its kernel asks for (``fibers``); else there is one.
     """
 
-    def __init__(self, memory: int = 1 << 30) -> None:
+    def __init__(self, memory: int = 1 << 30, threads: bool = False) -> None:
         self.memory, self.taken, self.used = memory, 0, 0
+        self.threads = threads
         self.recording: list[Callable[[], None]] | None = None
         self.lt = FakeLt()
         self._lt = BlasLt(self.lt)
@@ -158,25 +162,26 @@ class HostRuntime:
         return int(array.ctypes.data)
 
     def module(self, text: str) -> Callable[[str], Any]:
-        library = _compiled(text)
+        library = compiled(fibers.source(text) if self.threads else SHIM + text)
 
-        def get(name: str) -> tuple[Any, Any]:
-            return getattr(library, name), library.at_block
-
-        return get
+        return lambda name: (library, name)
 
     def launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[int], lane: int) -> None:
         assert 1 <= blocks < 1 << 31
         assert 1 <= threads <= 1024
         assert threads % 32 == 0
-        function, at_block = kernel
+        library, name = kernel
         numbers = [ctypes.c_longlong(number) for number in arguments]
+        count = min(blocks, BLOCKS)
 
         def run() -> None:
             self.launched += 1
-            for block in range(min(blocks, BLOCKS)):
-                at_block(block, min(blocks, BLOCKS))
-                function(*numbers)
+            if self.threads:
+                fibers.run(library, name, arguments, count, threads, self.launched)
+                return
+            for block in range(count):
+                library.at_block(block, count)
+                getattr(library, name)(*numbers)
 
         self._do(run)
 

@@ -16,6 +16,7 @@ from nnkit.plan.schedule import VIEWS
 from nnkit_cupy.source.columns import by_columns
 from nnkit_cupy.source.epilogs import Epilogs
 from nnkit_cupy.source.guard import STATE, TRUTHS, Guard
+from nnkit_cupy.source.heads import Heads
 from nnkit_cupy.source.mirrors import mirrored
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
 from nnkit_cupy.source.order import Region, Touched, region, touched
@@ -85,7 +86,7 @@ def module(plan: Plan, may: Callable[[Product], bool] = lambda _: True) -> Modul
     kernels = _Kernels(plan, guard.condition(found))
     every = range(len(plan.steps))
     work = list(_items(plan, found, elsewhere, [number for number in every if number not in early]))
-    work = Epilogs(plan, found, elsewhere, may).taken(work)
+    work = Heads(plan, found, partial(aligned, plan)).taken(Epilogs(plan, found, elsewhere, may).taken(work))
     copies = (_guarded(plan, item) for item in _copies(plan, found, elsewhere) if item.work)
     items = _ended(plan, found, [*guard.reset(), *work, *copies, *guard.counted(found)])
     launches = [launch for group in together(items) for launch in kernels.launches(group)]

@@ -8,7 +8,7 @@ takes longer than they do.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ WIDE = 256
 SHORT = 256
 """Elements of a row up to which a warp does it, of which a block then has so many."""
 TOGETHER = 8
+IN_WARPS = {"LANE": "(TID % 32)", "WIDTH": "WARP", "MEET": "__syncwarp()", "FOLD": "nn_fold_warp"}
 ROW = 256
 """Elements that a short row counts for: its phases follow each other, and other blocks had better do other rows."""
 
@@ -125,12 +126,21 @@ def rows(count: int, length: int, body: Lines) -> Piece:
         names = {"LANE": "TID", "WIDTH": "THREADS", "MEET": "__syncthreads()", "FOLD": "nn_fold"}
         head, blocks, threads = f"for (int64 r = BID; r < {count}; r += BLOCKS)", count, 128 if length <= 1024 else 512
     else:
-        names = {"LANE": "(TID % 32)", "WIDTH": "WARP", "MEET": "__syncwarp()", "FOLD": "nn_fold_warp"}
+        names = IN_WARPS
         head = f"for (int64 r = (int64)BID * TEAMS + TID / 32; r < {count}; r += (int64)BLOCKS * TEAMS)"
         blocks, threads = -(-count // TOGETHER), 32 * min(TOGETHER, count)
-    words = re.compile(r"\b(" + "|".join(names) + r")\b")
-    loop = block(head, [words.sub(lambda found: names[found[1]], line) for line in body])
+    loop = block(head, _of_team(body, names))
     return Piece(loop, max(1, min(blocks, 1 << 16)), max(threads, 32), count * max(length, ROW))
+
+
+def in_warps(body: Lines) -> Lines:
+    """The code of a row's team where that is a warp."""
+    return _of_team(body, IN_WARPS)
+
+
+def _of_team(body: Lines, names: Mapping[str, str]) -> Lines:
+    words = re.compile(r"\b(" + "|".join(names) + r")\b")
+    return [words.sub(lambda found: names[found[1]], line) for line in body]
 
 
 def indices(shape: Sequence[int], of: str = "i", first: int = 0) -> Lines:
