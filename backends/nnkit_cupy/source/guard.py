@@ -43,10 +43,10 @@ class Guard:
             yield Piece(lines, 1, 32, 1, touched=Touched(writes=(TRUTHS,)), single=True)
 
     def condition(self, looks: Mapping[int, Look]) -> str:
-        """In code: whether what is written now may be."""
+        """In code: whether what is written now may be; without short cuts, as below."""
         if self._plan.guard is None:
             return ""
-        return f"state[{FORCED}] || (!state[{STOPPED}] & {self._text(self._plan.guard, looks)})"
+        return f"state[{FORCED}] | (!state[{STOPPED}] & {self._text(self._plan.guard, looks)})"
 
     def counted(self, looks: Mapping[int, Look]) -> Iterator[Piece]:
         """The end of a step."""

@@ -21,7 +21,7 @@ from nnkit_cupy.source.mirrors import mirrored
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
 from nnkit_cupy.source.order import Region, Touched, region, touched
 from nnkit_cupy.source.passes import FOLDS, aligned, ending, fused
-from nnkit_cupy.source.pieces import Lines, Piece, Product, block, indented
+from nnkit_cupy.source.pieces import ALLOWED, Lines, Piece, Product, block, indented
 from nnkit_cupy.source.prelude import PRELUDE
 from nnkit_cupy.source.products import product
 from nnkit_cupy.source.random import random_bits
@@ -287,5 +287,12 @@ def _body(pieces: list[Piece], guard: str) -> Lines:
     for number, piece in enumerate(pieces):
         alone = piece.single and pieces[number - 1].single
         lines += ["__syncthreads();"] if number and not alone else []
-        lines += block(f"if ({guard})" if piece.commits else "", piece.lines)
+        lines += block(f"if ({guard})" if piece.commits and not piece.late else "", _stores(piece, guard))
     return lines
+
+
+def _stores(piece: Piece, guard: str) -> Lines:
+    """The lines of a piece, whose stores are behind the guard if nothing else is."""
+    late = piece.commits and piece.late
+    first = [f"const bool allowed = {guard};"] if late else []
+    return [*first, *(line.replace(ALLOWED, "if (allowed) " if late else "") for line in piece.lines)]

@@ -11,7 +11,7 @@ from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Extents, Look, merged
 from nnkit.plan.passes import is_elementwise, phases
-from nnkit_cupy.source.pieces import LONG, VECTORS, WIDTH, Lines, Piece, block, elements, indices, names, rows
+from nnkit_cupy.source.pieces import ALLOWED, LONG, VECTORS, WIDTH, Lines, Piece, block, elements, indices, names, rows
 from nnkit_cupy.source.registers import held, may_be_held
 from nnkit_cupy.source.scalars import expression
 from nnkit_cupy.source.types import TYPES
@@ -97,10 +97,10 @@ def _vectors(
     body = _body(plan, part, {i: look for i, look in at.items() if i not in members}, ["u"], looks, known)
     body += [f"w{i}[u] = v{i};" for i in stored]
     lines += ["#pragma unroll", *block(f"for (int u = 0; u < {WIDTH}; u++)", body)]
-    lines += [f"nn_write<{vector(i)}>(&{at[i].at(index)}, w{i});" for i in stored]
+    lines += [f"{ALLOWED}nn_write<{vector(i)}>(&{at[i].at(index)}, w{i});" for i in stored]
     wide = (*shape[:-1], shape[-1] // WIDTH)
     places = [*indices(wide), f"const int64 j = {WIDTH} * i{len(shape) - 1};"]
-    piece = elements(prod(wide), [*places, *lines])
+    piece = replace(elements(prod(wide), [*places, *lines]), late=True)
     rest = shape[-1] % WIDTH
     if not rest:
         return piece
@@ -154,7 +154,7 @@ def _body(
         types = [nodes[o].dtype for o in node.inputs]
         lines.append(f"const {TYPES[node.dtype]} v{i} = {expression(node, [local[o] for o in node.inputs], types)};")
         if i in at:
-            lines.append(f"{at[i].at(index)} = v{i};")
+            lines.append(f"{ALLOWED}{at[i].at(index)} = v{i};")
     return lines
 
 

@@ -26,6 +26,8 @@ SHORT = 256
 """Elements of a row up to which a warp does it, of which a block then has so many."""
 TOGETHER = 8
 IN_WARPS = {"LANE": "(TID % 32)", "WIDTH": "WARP", "MEET": "__syncwarp()", "FOLD": "nn_fold_warp"}
+ALLOWED = "IF_ALLOWED "
+"""Before a store that the guard may refuse."""
 ROW = 256
 """Elements that a short row counts for: its phases follow each other, and other blocks had better do other rows."""
 
@@ -41,6 +43,8 @@ class Piece:
     step: int = 0
     commits: bool = False
     """Whether it writes states, which only a step does that the guard allows."""
+    late: bool = False
+    """Whether that is asked before the stores alone, so that what they need is read meanwhile."""
     touched: Touched = NOTHING
     ending: Callable[[Lines], Piece] | None = None
     """Of a product, and of a sum over columns: the piece that does this with each ``found`` instead of storing it."""
