@@ -56,7 +56,7 @@ class HeadKernel:
             ),
         ]
         floats = size + (self._threads // 32 + 1) * self._classes
-        return Piece(lines, rows, self._threads, rows * size, shared=4 * floats)
+        return Piece(lines, rows, self._threads, rows * size, roomy=True, shared=4 * floats)
 
     def _copied(self, size: int) -> Lines:
         """The weights begin to come to shared memory."""

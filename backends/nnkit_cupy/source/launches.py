@@ -269,8 +269,8 @@ class _Kernels:
         parameters += [f"int64 n{k}" for k in range(len(rows))] + [f"int64 o{k}" for k in range(len(offsets))]
         bound = max(piece.threads for piece in item)
         blocks = item[0].blocks if len(item) == 1 else 1
-        # One block has a multiprocessor to itself: without the 1, registers are spilled to leave room for more of them.
-        bounds = f"{bound}, 1" if blocks == 1 else f"{bound}"
+        # Without the 1, registers are spilled to leave room for more blocks.
+        bounds = f"{bound}, 1" if blocks == 1 or item[0].roomy else f"{bound}"
         head = f'extern "C" __global__ void __launch_bounds__({bounds}) NAME({", ".join(parameters)}) {{'
         shared = max(piece.shared for piece in item)
         memory = [f"__shared__ __align__(16) char shared[{shared}];"] if shared else []

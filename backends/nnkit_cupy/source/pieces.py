@@ -54,6 +54,8 @@ class Piece:
     """Of a gather: the piece that stores the elements in another data type."""
     single: bool = False
     """Whether the first thread does all of it."""
+    roomy: bool = False
+    """Whether a block has a multiprocessor to itself, and so all its registers."""
     shared: int = 0
     """Bytes that the threads of a block share in it, from ``shared`` on: pieces of one kernel use them in turn."""
 
