@@ -44,13 +44,19 @@ GOALS = {
 }
 OF_PEAK = 0.7
 """Share of the measured matrix peak that the products in bf16 should reach, all else of the step counted in."""
-TF32 = ("torch.compile", "JAX jit")
+TAKEN_APART = ("784-128-10 b64", "784-512-512-10 b128", "8192-(8192×4)-10 b8192 bf16")
+COMPILED = ("torch.compile", "JAX jit")
 BLOCKS = 9
 
 
 def half(name: str) -> bool:
     """Whether the workload is in mixed precision."""
     return name.endswith("bf16")
+
+
+def precision(name: str) -> str:
+    """What ``fit`` is asked for."""
+    return "mixed_bfloat16" if half(name) else "float32"
 
 
 def jobs() -> list[dict[str, Any]]:
@@ -87,7 +93,7 @@ def ours() -> dict[str, list[float]]:
 
     found = {EPOCH: our_epochs()}
     for name, (_, batch) in SIZES.items():
-        block, steps = step(Job.of(network(name), batch), "off", "mixed_bfloat16" if half(name) else "float32")
+        block, steps = step(Job.of(network(name), batch), "off", precision(name))
         for _ in range(3):
             block()
         seconds = []
@@ -119,6 +125,27 @@ def graphs() -> dict[str, Any]:
         y = draw.integers(0, sizes[-1], len(x))
         run = network(name).fit(x, y, epochs=2, batch_size=batch, progress=False)
         found[name] = {key: run.record.training["program"][key] for key in ("one_graph", "because", "launches")}
+    return found
+
+
+def kernels() -> dict[str, list[dict[str, Any]]]:
+    """Where the time of a step goes: seconds of each kernel, many times over in a graph of its own.
+
+    Steps of the plan that share a kernel count with the first of them.
+    """
+    from nnkit.bench.stopwatch import measured
+    from nnkit.training.planning import training_plan
+
+    found = {}
+    for name in TAKEN_APART:
+        net, (_, batch) = network(name), SIZES[name]
+        made = training_plan(net._model, batch, "adam", "auto", precision=precision(name))
+        seconds = measured(net, made, batch, "adam", "auto", precision(name)).steps
+        found[name] = [
+            {"step": step.kernel, "makes": [made.graph.nodes[i].operation for i in step.nodes], "seconds": taken}
+            for step, taken in zip(made.steps, seconds, strict=True)
+            if taken
+        ]
     return found
 
 
@@ -190,7 +217,7 @@ def rows(measured: dict[str, dict[str, Any]], limit: dict[str, dict[str, float]]
             line |= {"step_median_s": middle[name], "step_spread_s": high - low, "runs": len(seconds)}
             if name == "nnkit" and workload in GOALS:
                 eager, best = GOALS[workload]
-                fastest = min((middle[peer] for peer in TF32 if peer in middle), default=0.0)
+                fastest = min((middle[peer] for peer in COMPILED if peer in middle), default=0.0)
                 line["goal"] = f"{eager:g} times PyTorch eager, {best:g} times the faster of torch.compile and JAX jit"
                 line["met"] = (
                     middle.get("PyTorch eager", 0.0) >= eager * middle[name] and fastest >= best * middle[name]
@@ -263,10 +290,11 @@ def main() -> None:
         measured[name] = peer(name)
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     measured["nnkit, afterwards"] = ours()
+    apart = kernels()
     lines = rows(measured, limit)
     print(table(lines, limit), flush=True)
     result = head | {"tests": tested, "graphs": started, "ceilings": at_best, "limits": limit}
-    result |= {"bf16_share_of_peak": share_of_peak(lines, limit), "rows": lines}
+    result |= {"bf16_share_of_peak": share_of_peak(lines, limit), "kernels": apart, "rows": lines}
     target = Path(flags.results)
     (target / "gpu.txt").write_text(table(lines, limit) + "\n", encoding="utf-8")
     keep(target, result | {"parity": []})
