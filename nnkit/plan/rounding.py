@@ -14,7 +14,7 @@ leave that to the update, which has the new weights at hand.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from nnkit.graph.ir import Graph, Node
@@ -97,29 +97,38 @@ class _Halves:
 
 def _biases(graph: Graph) -> Iterator[tuple[int, int]]:
     """(product, bias) of layers whose result, after ReLU, only products read: the sum is rounded there anyway."""
-    outputs = set(graph.output.values())
-
-    def only(i: int, operation: str) -> int | None:
-        users = graph.users[i]
-        return (
-            users[0] if len(users) == 1 and i not in outputs and graph.nodes[users[0]].operation == operation else None
-        )
-
     for i, node in graph:
-        if node.operation != "matmul" or (added := only(i, "add")) is None or (least := only(added, "maximum")) is None:
+        chain = followed(graph, i, ("add", "maximum")) if node.operation == "matmul" else ()
+        if not chain or chain[-1] in graph.output.values():
             continue
-        bias = graph.nodes[added].inputs[graph.nodes[added].inputs[0] == i]
+        added, cut = (graph.nodes[k] for k in chain)
+        bias = added.inputs[added.inputs[0] == i]
         fits = graph.nodes[bias].shape == node.shape[-1:] and graph.nodes[bias].dtype == WIDE
-        relu = any(graph.nodes[o].options.get("value") == 0 for o in graph.nodes[least].inputs)
-        for user in graph.users[least]:
-            relu = relu and (graph.nodes[user].operation == "matmul" or graph.nodes[user].operation in EXTREMUM)
-        if fits and relu and least not in outputs:
+        readers = {graph.nodes[user].operation for user in graph.users[chain[-1]]}
+        if fits and has_zero(graph, cut.inputs) and readers <= {"matmul", *EXTREMUM}:
             yield i, bias
+
+
+def followed(graph: Graph, i: int, operations: Iterable[str]) -> tuple[int, ...]:
+    """The nodes of these operations that read a value and each other, if nobody else reads in between; else none."""
+    found: list[int] = []
+    for operation in operations:
+        users = graph.users[i]
+        if len(users) != 1 or i in graph.output.values() or graph.nodes[users[0]].operation != operation:
+            return ()
+        i = users[0]
+        found.append(i)
+    return tuple(found)
+
+
+def has_zero(graph: Graph, inputs: Iterable[int]) -> bool:
+    """Whether one of these is the number zero."""
+    return any(graph.nodes[i].options.get("value") == 0 for i in inputs)
 
 
 def _parts_of_vectors(graph: Graph, read: set[int], asked: set[int]) -> set[int]:
     """What is asked for of states that are rounded as a whole, and the views in between: products read most of them."""
-    chains = [chain for i in asked if (chain := _chain(graph, i)) and chain[-1] in graph.state]
+    chains = [chain for i in asked if len(chain := _chain(graph, i)) > 1 and chain[-1] in graph.state]
     sizes: Counter[int] = Counter()
     for first, *_, root in chains:
         sizes[root] += graph.nodes[first].size if first in read else 0

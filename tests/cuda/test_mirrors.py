@@ -155,6 +155,21 @@ def test_a_state_that_no_step_writes_is_converted_in_each() -> None:
     assert (code.first, code.mirrored) == ((), ())
 
 
+def test_a_bias_that_is_a_state_of_its_own(stand_in: CupyBackend) -> None:
+    """And no part of a vector: it is rounded by itself."""
+    trace = Trace()
+    xp = trace.namespace
+    shapes = {"weights": (16, 8), "bias": (8,), "last": (8, 8)}
+    weights, bias, last = (trace.input(name, "state", shape, "float32") for name, shape in shapes.items())
+    x = trace.input("x", "data", (16, 16), "float32")
+    hidden = xp.maximum(xp.matmul(x, weights) + bias, 0.0)
+    graph = trace.graph({"bias": bias + xp.sum(xp.matmul(hidden, last)) * 1e-3})
+    values = {name: DRAW.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    found = Bench(graph, values | {"x": VALUES["x"]}, target=HALVES, backend=stand_in).step()["bias"]
+    exact = np.maximum(VALUES["x"] @ values["weights"] + values["bias"], 0) @ values["last"]
+    np.testing.assert_allclose(found, values["bias"] + exact.sum() * 1e-3, rtol=1e-2, atol=1e-2)
+
+
 def test_a_stopwatch_leaves_the_halves_as_the_weights_are(stand_in: CupyBackend) -> None:
     """Kernels are timed on the states of the program, which then come back."""
     timed, plain = (Bench(step(), VALUES, target=HALVES, backend=stand_in) for _ in range(2))

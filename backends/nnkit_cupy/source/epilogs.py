@@ -15,7 +15,7 @@ from typing import NamedTuple
 from nnkit.plan import Plan
 from nnkit.plan.look import Look, fixed, steps
 from nnkit.plan.passes import phases
-from nnkit.plan.rounding import UNIT
+from nnkit.plan.rounding import UNIT, followed, has_zero
 from nnkit_cupy.source.mirrors import alone
 from nnkit_cupy.source.order import Region, Touched, region, touched
 from nnkit_cupy.source.passes import fused
@@ -79,55 +79,44 @@ class Epilogs:
 
     def _layers(self) -> Iterator[_Layer]:
         for i in self._products():
-            chain = self._chain(i, ("add", "maximum", "astype"))
+            chain = followed(self._plan.graph, i, ("add", "maximum", "astype"))
             if not chain:
                 continue
             added, cut, made = (self._nodes[k] for k in chain)
-            wide = added.inputs[added.inputs[0] == i]
-            relu = self._has_zero(cut.inputs) and made.dtype in HALVES
-            narrow = self._source(wide, "astype")
-            if relu and narrow is not None and self._nodes[narrow].dtype == made.dtype:
-                yield _Layer(i, chain, narrow, wide)
+            bias = self._made_of(added.inputs[added.inputs[0] == i], ("astype",))
+            relu = has_zero(self._plan.graph, cut.inputs) and made.dtype in HALVES
+            if relu and bias and self._nodes[bias[1]].dtype == made.dtype:
+                yield _Layer(i, chain, *reversed(bias))
 
     def _slopes(self) -> Iterator[_Slopes]:
         for i in self._products():
-            chain = self._chain(i, ("multiply", "astype"))
+            chain = followed(self._plan.graph, i, ("multiply", "astype"))
             if not chain or self._nodes[chain[-1]].dtype not in HALVES:
                 continue
             passed = self._nodes[chain[0]]
-            factor = passed.inputs[passed.inputs[0] == i]
-            asked = self._source(factor, "astype")
-            seen = None if asked is None else self._source(asked, "greater")
-            of = None if seen is None else self._source(seen, "astype")
-            if asked is None or seen is None or of is None or not self._has_zero(self._nodes[asked].inputs[1:]):
+            mask = self._made_of(passed.inputs[passed.inputs[0] == i], ("astype", "greater", "astype"))
+            if not mask or not has_zero(self._plan.graph, self._nodes[mask[1]].inputs[1:]):
                 continue
-            if self._nodes[of].shape == self._nodes[i].shape and self._only((seen, asked, factor, chain[0])):
-                yield _Slopes(i, (seen, asked, factor, *chain), of)
+            *members, of = mask
+            if self._nodes[of].shape == self._nodes[i].shape and self._only((*reversed(members), chain[0])):
+                yield _Slopes(i, (*members, *chain), of)
 
     def _products(self) -> Iterator[int]:
         return (i for i, node in self._plan.graph if node.operation == "matmul" and node.dtype == "float32")
 
-    def _chain(self, i: int, operations: Sequence[str]) -> tuple[int, ...]:
-        """The nodes of these operations that read a value and each other, if nobody else reads in between."""
-        found: list[int] = []
+    def _made_of(self, i: int, operations: Sequence[str]) -> tuple[int, ...]:
+        """A value and what it is made of, by these operations on one another; none if it is not."""
+        found = [i]
         for operation in operations:
-            users = self._plan.graph.users[i]
-            if len(users) != 1 or not self._only((i, *users)) or self._nodes[users[0]].operation != operation:
+            if self._nodes[found[-1]].operation != operation:
                 return ()
-            i = users[0]
-            found.append(i)
+            found.append(self._nodes[found[-1]].inputs[0])
         return tuple(found)
 
     def _only(self, chain: Sequence[int]) -> bool:
         """Whether each of these is read by the next one alone."""
         outputs, users = self._plan.graph.output.values(), self._plan.graph.users
         return all(users[i] == (user,) and i not in outputs for i, user in pairwise(chain))
-
-    def _source(self, i: int, operation: str) -> int | None:
-        return self._nodes[i].inputs[0] if self._nodes[i].operation == operation else None
-
-    def _has_zero(self, inputs: Sequence[int]) -> bool:
-        return any(self._nodes[i].options.get("value") == 0 for i in inputs)
 
     # -- what takes its place
 
