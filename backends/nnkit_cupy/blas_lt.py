@@ -13,9 +13,11 @@ from nnkit_cupy.blas import KIND, SUMS, WORKSPACE
 from nnkit_cupy.source.pieces import Epilog, Product
 
 # The library's numbers: attributes of a product, of what is asked of it, and epilogs.
-TRANSPOSED, EPILOG, BIAS, MASK, MASK_ROW = (3, 4), 7, 8, 11, 12
+TRANSPOSED, EPILOG, VECTOR, MASK, MASK_ROW = (3, 4), 7, 8, 11, 12
 MOST_WORKSPACE, ALIGNMENTS = 1, (5, 6, 7, 8)
-RELU_BIAS, RELU_MASK_BIAS, ONLY_MASKED = 6, 134, 136
+RELU_BIAS, RELU_MASK_BIAS, ONLY_MASKED, SUM_LEFT = 6, 134, 136, 256
+KINDS = {"slopes": ONLY_MASKED, "gradient": SUM_LEFT}
+"""The left operand of the library is our right one."""
 ALIGNED = 256
 """Bytes: nothing asks for more."""
 SOMEWHERE = 16
@@ -46,11 +48,11 @@ class BlasLt:
     def can(self, product: Product) -> bool:
         """Whether the library does a product with its epilog."""
         assert product.epilog is not None
-        known = [SOMEWHERE] * (3 if product.epilog.bias is None else 4)
+        known = [SOMEWHERE] * (3 if product.epilog.vector is None else 4)
         return self._made(product, [*known, ALIGNED]) is not None
 
     def prepared(self, product: Product, places: Sequence[int]) -> Call:
-        """The product on these addresses: of its operands, its result, and its bias and mask, as far as it has them."""
+        """The product on these addresses: of operands and result, and of vector and mask, as far as it has them."""
         call = self._made(product, places)
         if call is None:
             raise DeviceError(
@@ -151,14 +153,12 @@ class Call:
 
 
 def _numbers(epilog: Epilog, places: Sequence[int]) -> list[tuple[int, Any]]:
-    """The attributes of an epilog; the places are those of bias and mask, as far as it has them."""
+    """The attributes of an epilog; the places are those of vector and mask, as far as it has them."""
     rest = iter(places)
-    found: list[tuple[int, Any]] = []
-    if epilog.bias is None:
-        kind = ONLY_MASKED
-    else:
-        kind = RELU_BIAS if epilog.mask is None else RELU_MASK_BIAS
-        found.append((BIAS, c_void_p(next(rest))))
+    layer = RELU_BIAS if epilog.mask is None else RELU_MASK_BIAS
+    found: list[tuple[int, Any]] = [(EPILOG, c_uint32(KINDS.get(epilog.kind, layer)))]
+    if epilog.vector is not None:
+        found.append((VECTOR, c_void_p(next(rest))))
     if epilog.mask is not None:
         found += [(MASK, c_void_p(next(rest))), (MASK_ROW, c_int64(epilog.bits))]
-    return [(EPILOG, c_uint32(kind)), *found]
+    return found

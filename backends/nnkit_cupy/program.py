@@ -184,7 +184,7 @@ class CupyProgram:
         if isinstance(item, Product):
             looks: list[tuple[Look | None, str]] = [(item.a, item.read), (item.b, item.read), (item.out, item.written)]
             if item.epilog is not None:
-                looks += [(item.epilog.bias, item.read), (item.epilog.mask, "uint8")]
+                looks += [(item.epilog.vector, item.written), (item.epilog.mask, "uint8")]
             places = [self._address(look, dtype) for look, dtype in looks if look is not None]
             return item.step, runtime.product(item, places)
         kernel, own = kernels(item.kernel), (self._arena, self._state, self._truths, self._scratch)

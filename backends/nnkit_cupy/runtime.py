@@ -68,7 +68,7 @@ class Runtime(Inlet, Protocol):
     def product(self, product: Product, places: Sequence[Address]) -> Work:
         """A matrix product by the library, ready to be started.
 
-        The places are those of its operands, its result, and of bias and mask, as far as it has an epilog with them.
+        The places are those of its operands, its result, and of vector and mask, as far as it has an epilog with them.
         """
 
     def ends(self, product: Product) -> bool:

@@ -19,7 +19,7 @@ from nnkit.plan import Plan
 from nnkit.plan.planner import plan
 from nnkit.training.graphs import prediction_graph
 from nnkit.training.planning import training_plan
-from nnkit_cupy.blas_lt import ONLY_MASKED, RELU_BIAS, RELU_MASK_BIAS
+from nnkit_cupy.blas_lt import ONLY_MASKED, RELU_BIAS, RELU_MASK_BIAS, SUM_LEFT
 from nnkit_cupy.device import TARGET, CupyBackend
 from nnkit_cupy.runtime import CupyRuntime
 from nnkit_cupy.source.launches import Launch, module
@@ -45,20 +45,18 @@ def kinds(made: Plan, may: Callable[[Product], bool] = lambda _: True) -> Counte
     found: Counter[str] = Counter()
     for item in module(made, may).launches:
         if isinstance(item, Product):
-            epilog = item.epilog
-            masked = epilog is not None and epilog.mask is not None
-            named = "plain" if epilog is None else "slopes" if epilog.bias is None else "layer"
-            found[named + (" with bits" if masked and named == "layer" else "")] += 1
+            named = item.epilog.kind if item.epilog else "plain"
+            found[named + (" with bits" if named == "layer" and item.epilog and item.epilog.mask else "")] += 1
     return found
 
 
 def test_all_between_the_first_and_the_last_product_is_in_halves() -> None:
-    """Three layers forward, and the slopes of each; the scores, and the gradients of weights, are in float32."""
+    """Three layers forward, the slopes of each, and the gradients, which are in float32 as the scores are."""
     made = planned(layers(128, 144, 128), rows=512)
-    assert kinds(made) == {"layer with bits": 3, "slopes": 3, "plain": 5}
+    assert kinds(made) == {"layer with bits": 3, "slopes": 3, "gradient": 3, "plain": 2}
     passes = [item for item in module(made).launches if isinstance(item, Launch)]
     without = [item for item in module(made, lambda _: False).launches if isinstance(item, Launch)]
-    assert len(without) == len(passes) + 6
+    assert len(without) == len(passes) + 9
 
 
 def test_a_prediction_needs_no_bits() -> None:
@@ -71,10 +69,10 @@ def test_a_prediction_needs_no_bits() -> None:
     ("module_", "expected"),
     [
         (layers(33, 47), {"plain": 8}),  # rows of odd lengths
-        (layers(32, 32, activation="tanh"), {"plain": 8}),
-        (nn.Sequential([nn.Dense(32, "relu"), nn.BatchNorm(), nn.Dense(10, "softmax")]), {"plain": 5}),
+        (layers(32, 32, activation="tanh"), {"gradient": 2, "plain": 6}),
+        (nn.Sequential([nn.Dense(32, "relu"), nn.BatchNorm(), nn.Dense(10, "softmax")]), {"gradient": 1, "plain": 4}),
         (nn.Sequential([nn.Dense(32, "relu", bias=False), nn.Dense(10, "softmax")]), {"plain": 5}),
-        (layers(32), {"layer with bits": 1, "slopes": 1, "plain": 3}),
+        (layers(32), {"layer with bits": 1, "slopes": 1, "gradient": 1, "plain": 2}),
     ],
 )
 def test_where_the_library_has_no_such_call(module_: nn.Module, expected: dict[str, int]) -> None:
@@ -84,8 +82,8 @@ def test_where_the_library_has_no_such_call(module_: nn.Module, expected: dict[s
 def test_what_the_library_may_not_do_is_done_by_passes() -> None:
     made = planned(layers(32, 48, 16))
     assert kinds(made, lambda _: False) == {"plain": 11}
-    assert kinds(made, lambda item: item.epilog.bias is not None) == {"layer with bits": 3, "plain": 8}
-    assert kinds(made, lambda item: item.n != 48) == {"layer with bits": 2, "slopes": 2, "plain": 7}
+    assert kinds(made, lambda item: item.epilog.kind == "layer") == {"layer with bits": 3, "plain": 8}
+    assert kinds(made, lambda item: item.n != 48) == {"layer with bits": 2, "slopes": 2, "gradient": 2, "plain": 5}
 
 
 def test_memory_that_is_used_again_has_no_bits() -> None:
@@ -117,7 +115,11 @@ def trained(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[..
                 net.fit(X, Y, **({"epochs": 3, "batch_size": 64, "optimizer": "sgd", "progress": False} | options))
                 found.append(net.parameters())
             if isinstance(runtime, HostRuntime):
-                assert {RELU_MASK_BIAS, ONLY_MASKED} <= set(runtime.lt.started) if ends else not runtime.lt.started
+                assert (
+                    {RELU_MASK_BIAS, ONLY_MASKED, SUM_LEFT} <= set(runtime.lt.started)
+                    if ends
+                    else not runtime.lt.started
+                )
         return found
 
     return both
@@ -194,7 +196,7 @@ def test_nothing_of_the_library_is_left_behind(stand_in: CupyBackend, monkeypatc
     assert len(runtime.lt.objects) == 1  # the handle
 
 
-@pytest.mark.parametrize("refused", [RELU_MASK_BIAS, ONLY_MASKED])
+@pytest.mark.parametrize("refused", [RELU_MASK_BIAS, ONLY_MASKED, SUM_LEFT])
 def test_an_epilog_without_an_algorithm_is_not_used(
     stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch, refused: int
 ) -> None:
@@ -211,7 +213,7 @@ def test_an_epilog_without_an_algorithm_is_not_used(
 def test_an_algorithm_that_is_gone_when_it_is_asked_for_again(stand_in: CupyBackend) -> None:
     made = planned(layers(32))
     runtime = HostRuntime()
-    (item,) = (i for i in module(made).launches if isinstance(i, Product) and i.epilog and i.epilog.bias)
+    (item,) = (i for i in module(made).launches if isinstance(i, Product) and i.epilog and i.epilog.kind == "layer")
     assert runtime.ends(item)
     runtime.lt.refused = {RELU_BIAS, RELU_MASK_BIAS}
     with pytest.raises(DeviceError, match=r"no algorithm for 64×24 @ 24×32 in bfloat16 with its epilog; update"):

@@ -1,21 +1,21 @@
-"""What follows a product of halves, done by the library before it writes the result: bias, ReLU and its derivative.
+"""What follows a product of halves, done by the library as it writes the result: bias, ReLU and their derivatives.
 
 Between two layers with ReLU nothing is then in float32: x·w + b, ReLU and rounding are one call, which also leaves a
 bit for each element that says whether it was above zero; and the slopes of the layer, which are 0 where it was not, and
-their rounding are another. The bits stand where the product would have left its result, which nobody writes now.
+their rounding are another. The bits stand where the product would have left its result, which nobody writes now. The
+gradient of weights reads all slopes, so that it adds up those of each bias on its way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import pairwise
-from typing import NamedTuple
 
 from nnkit.plan import Plan
 from nnkit.plan.look import Look, fixed, steps
 from nnkit.plan.passes import phases
-from nnkit.plan.rounding import UNIT, followed, has_zero
+from nnkit.plan.rounding import UNIT
+from nnkit_cupy.source.epilog_patterns import Gradient, Layer, Slopes, gradients, layers, only, slopes
 from nnkit_cupy.source.mirrors import alone
 from nnkit_cupy.source.order import Region, Touched, region, touched
 from nnkit_cupy.source.passes import fused
@@ -27,109 +27,74 @@ ROW_BITS = 128
 Items = list[Piece | Product]
 
 
-class _Layer(NamedTuple):
-    """A product, and the nodes that add a bias, cut off at zero and round to halves, which are the last of them."""
-
-    product: int
-    members: tuple[int, ...]
-    bias: int
-    """As halves, and as it is added."""
-    wide: int
-
-
-class _Slopes(NamedTuple):
-    """A product, and the nodes that keep of it what belongs to numbers of a value above zero, and round it."""
-
-    product: int
-    members: tuple[int, ...]
-    of: int
-
-
 class Epilogs:
-    """Finds such calls in the steps of a plan."""
+    """Puts such calls in the place of products and passes of a plan, where the library ``may`` do so."""
 
     def __init__(
         self, plan: Plan, looks: dict[int, Look], elsewhere: Mapping[int, Look], may: Callable[[Product], bool]
     ) -> None:
-        self._plan, self._nodes, self._looks, self._elsewhere = plan, plan.graph.nodes, looks, elsewhere
+        self._plan, self._graph, self._looks, self._elsewhere = plan, plan.graph, looks, elsewhere
         self._may = may
 
     def taken(self, items: Items) -> Items:
-        """The items of a step with these calls in the place of products and passes, where the library ``may`` do so."""
+        """The items of a step with these calls."""
         found = list(items)
-        slopes = list(self._slopes())
-        asked = {each.of for each in slopes}
+        asked = {each.of for each in slopes(self._graph)}
         masks: dict[int, tuple[Epilog, int]] = {}
-        for layer in self._layers():
+        for layer in layers(self._graph):
             made = layer.members[-1]
             epilog = self._epilog(layer, made in asked)
-            beside = () if epilog.mask is None else self._region(layer.product)
-            reads, writes = self._region(layer.bias), (*self._region(made), *beside)
-            if reads and self._replaced(found, layer, epilog, Touched(reads, writes)):
-                self._drop(found, layer)
-                if epilog.mask is not None:
-                    masks[made] = (Epilog(epilog.mask, bits=epilog.bits), layer.product)
-        for each in slopes:
+            if self._with_layer(found, layer, epilog) and epilog.mask is not None:
+                masks[made] = (Epilog("slopes", mask=epilog.mask, bits=epilog.bits), layer.product)
+        for each in slopes(self._graph):
             if each.of in masks:
                 epilog, source = masks[each.of]
                 self._replaced(found, each, epilog, Touched(self._region(source), self._region(each.members[-1])))
+        for gradient in gradients(self._graph):
+            self._with_sum(found, gradient)
         return found
 
-    # -- what is looked for
-
-    def _layers(self) -> Iterator[_Layer]:
-        for i in self._products():
-            chain = followed(self._plan.graph, i, ("add", "maximum", "astype"))
-            if not chain:
-                continue
-            added, cut, made = (self._nodes[k] for k in chain)
-            bias = self._made_of(added.inputs[added.inputs[0] == i], ("astype",))
-            relu = has_zero(self._plan.graph, cut.inputs) and made.dtype in HALVES
-            if relu and bias and self._nodes[bias[1]].dtype == made.dtype:
-                yield _Layer(i, chain, *reversed(bias))
-
-    def _slopes(self) -> Iterator[_Slopes]:
-        for i in self._products():
-            chain = followed(self._plan.graph, i, ("multiply", "astype"))
-            if not chain or self._nodes[chain[-1]].dtype not in HALVES:
-                continue
-            passed = self._nodes[chain[0]]
-            mask = self._made_of(passed.inputs[passed.inputs[0] == i], ("astype", "greater", "astype"))
-            if not mask or not has_zero(self._plan.graph, self._nodes[mask[1]].inputs[1:]):
-                continue
-            *members, of = mask
-            if self._nodes[of].shape == self._nodes[i].shape and self._only((*reversed(members), chain[0])):
-                yield _Slopes(i, (*members, *chain), of)
-
-    def _products(self) -> Iterator[int]:
-        return (i for i, node in self._plan.graph if node.operation == "matmul" and node.dtype == "float32")
-
-    def _made_of(self, i: int, operations: Sequence[str]) -> tuple[int, ...]:
-        """A value and what it is made of, by these operations on one another; none if it is not."""
-        found = [i]
-        for operation in operations:
-            if self._nodes[found[-1]].operation != operation:
-                return ()
-            found.append(self._nodes[found[-1]].inputs[0])
-        return tuple(found)
-
-    def _only(self, chain: Sequence[int]) -> bool:
-        """Whether each of these is read by the next one alone."""
-        outputs, users = self._plan.graph.output.values(), self._plan.graph.users
-        return all(users[i] == (user,) and i not in outputs for i, user in pairwise(chain))
-
-    # -- what takes its place
-
-    def _epilog(self, layer: _Layer, asked: bool) -> Epilog:
+    def _epilog(self, layer: Layer, asked: bool) -> Epilog:
         """The bias, and bits if somebody asks for them and there is memory that is for nothing else."""
-        rows, columns = fixed(self._nodes[layer.product].shape)[-2:]
+        rows, columns = fixed(self._graph.nodes[layer.product].shape)[-2:]
         bits, slot = -(-columns // ROW_BITS) * ROW_BITS, self._plan.slots[layer.product]
-        shape = (rows, bits // 8)
+        shape, bias = (rows, bits // 8), self._looks[layer.bias]
         if not asked or not alone(self._plan, layer.product) or rows * shape[1] > slot.nbytes:
-            return Epilog(None, self._looks[layer.bias])
-        return Epilog(Look("a_uint8", slot.offset, shape, steps(shape)), self._looks[layer.bias], bits)
+            return Epilog("layer", bias)
+        return Epilog("layer", bias, Look("a_uint8", slot.offset, shape, steps(shape)), bits)
 
-    def _replaced(self, items: Items, found: _Layer | _Slopes, epilog: Epilog, beside: Touched) -> bool:
+    def _with_layer(self, items: Items, layer: Layer, epilog: Epilog) -> bool:
+        """Bias, ReLU and rounding; then nobody reads the bias as it was added, if it was for this sum alone."""
+        beside = () if epilog.mask is None else self._region(layer.product)
+        reads, writes = self._region(layer.bias), (*self._region(layer.members[-1]), *beside)
+        if not reads or not self._replaced(items, layer, epilog, Touched(reads, writes)):
+            return False
+        at = self._place(items, layer.wide)
+        unread = only(self._graph, (layer.wide, layer.members[0]))
+        if at is not None and unread and self._plan.steps[items[at].step].nodes == (layer.wide,):
+            del items[at]
+        return True
+
+    def _with_sum(self, items: Items, gradient: Gradient) -> None:
+        """The gradient of a bias, if its place is one for the library and nobody reads it before the product."""
+        at, other = self._place(items, gradient.product), self._place(items, gradient.sum)
+        if at is None or other is None:
+            return
+        product, beside = items[at], items[other].touched
+        alone_ = self._plan.steps[items[other].step].nodes == (gradient.sum,)
+        if not isinstance(product, Product) or product.epilog is not None or not alone_:
+            return
+        place = self._looks[gradient.sum]
+        call = replace(product, epilog=Epilog("gradient", place), touched=product.touched.joined(beside))
+        first, last = sorted((at, other))
+        moved = beside if other < at else call.touched
+        between = items[first + 1 : last]
+        waits = any(moved.before(each.touched) if other < at else each.touched.before(moved) for each in between)
+        if place.contiguous and not waits and self._fits(call, product.out) and self._may(call):
+            items[at] = call
+            del items[other]
+
+    def _replaced(self, items: Items, found: Layer | Slopes, epilog: Epilog, beside: Touched) -> bool:
         """Put the call in the place of the product, and leave of the pass what else it does; whether that can be."""
         at, other = self._place(items, found.product), self._place(items, found.members[-1])
         if at is None or other is None or other < at:
@@ -138,7 +103,7 @@ class Epilogs:
         if not isinstance(product, Product) or not isinstance(passed, Piece) or passed.commits:
             return False
         step = self._plan.steps[passed.step]
-        if step.kernel != "fused" or len(phases(self._plan.graph, step.nodes)) > 1:
+        if step.kernel != "fused" or len(phases(self._graph, step.nodes)) > 1:
             return False
         made = self._looks[found.members[-1]]
         inside = Touched((*product.touched.reads, *beside.reads), beside.writes)
@@ -159,17 +124,11 @@ class Epilogs:
 
     def _fits(self, call: Product, made: Look) -> bool:
         """Whether the library can read and write everything sixteen bytes at a time."""
-        looks = [call.a, call.b, made] + ([call.epilog.bias] if call.epilog and call.epilog.bias else [])
+        vector = call.epilog.vector if call.epilog is not None else None
+        looks = [call.a, call.b, made] + ([] if vector is None else [vector])
         even = all(look.buffer.startswith("a_") and look.offset % UNIT == 0 for look in looks)
         whole = made.contiguous and call.lengths[2] == call.n and call.count == 1
         return even and whole and call.read in HALVES and all(n % UNIT == 0 for n in call.lengths)
-
-    def _drop(self, items: Items, layer: _Layer) -> None:
-        """Nobody reads the bias any more as it was added, if it was for this sum alone."""
-        if self._only((layer.wide, layer.members[0])):
-            at = self._place(items, layer.wide)
-            if at is not None and self._plan.steps[items[at].step].nodes == (layer.wide,):
-                del items[at]
 
     def _place(self, items: Items, i: int) -> int | None:
         """Where the step of a node is done."""

@@ -61,14 +61,16 @@ class Piece:
 
 
 class Epilog(NamedTuple):
-    """What the library does with each element of a product before it writes it.
+    """What the library does with a product besides.
 
-    With a ``bias``, its row is added, what is below zero becomes zero, and of each element a bit of ``mask``, if there
-    is one, says whether it was above. Without, each element whose bit is not set becomes zero.
+    "layer": the row ``vector`` is added, what is below zero becomes zero, and all is rounded; of each element a bit of
+    ``mask``, if there is one, says whether it was above. "slopes": each element whose bit is not set becomes zero, and
+    all is rounded. "gradient": ``vector`` gets the sums of the columns of the right operand.
     """
 
-    mask: Look | None
-    bias: Look | None = None
+    kind: str
+    vector: Look | None = None
+    mask: Look | None = None
     bits: int = 0
     """Of a row of the mask."""
 
@@ -79,7 +81,7 @@ class Product:
 
     Each operand is (look at the first matrix, whether it is stored transposed, row length, distance in the stack).
     ``dtype`` is that of the result and of the sums, ``read`` that of the operands, which may be narrower; ``tf32``
-    allows the library to round them to that. With an ``epilog`` the result is rounded to ``read``.
+    allows the library to round them to that. An ``epilog`` may round the result to ``read``.
     """
 
     a: Look
@@ -102,8 +104,8 @@ class Product:
 
     @property
     def written(self) -> str:
-        """The data type of what is written."""
-        return self.dtype if self.epilog is None else self.read
+        """The data type of the result, and of the vector of an epilog."""
+        return self.dtype if self.epilog is None or self.epilog.kind == "gradient" else self.read
 
 
 def indented(lines: Iterable[str]) -> Lines:
