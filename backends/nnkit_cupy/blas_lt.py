@@ -149,7 +149,7 @@ class Call:
 
     def owns(self, destroy: str, what: c_void_p) -> None:
         """Let go of an object of the library with this call."""
-        weakref.finalize(self, getattr(self._library, destroy), what)
+        weakref.finalize(self, getattr(self._library, destroy), what).atexit = False  # the process takes it along
 
 
 def _numbers(epilog: Epilog, places: Sequence[int]) -> list[tuple[int, Any]]:

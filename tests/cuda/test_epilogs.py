@@ -15,6 +15,7 @@ import nnkit
 from nnkit import nn
 from nnkit.backend import select
 from nnkit.errors import DeviceError
+from nnkit.graph import Trace
 from nnkit.plan import Plan
 from nnkit.plan.planner import plan
 from nnkit.training.graphs import prediction_graph
@@ -25,6 +26,7 @@ from nnkit_cupy.runtime import CupyRuntime
 from nnkit_cupy.source.launches import Launch, module
 from nnkit_cupy.source.pieces import Product
 from tests.cuda.stand_in import HostRuntime
+from tests.plan.running import Bench
 
 PRECISIONS = pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 DRAW = np.random.default_rng(0)
@@ -179,6 +181,25 @@ def test_a_bias_is_rounded_before_it_is_added(
     slopes = (net.parameters()["layers.1.bias"]) * -1.0
     went = before - net.parameters()["layers.1.weight"]
     np.testing.assert_allclose(went, 4 / 512 * np.tile(slopes, (32, 1)), rtol=1e-3, atol=1e-6)
+
+
+def test_a_number_that_is_none_is_not_cut_off(device: CupyBackend) -> None:
+    """ReLU of NaN is NaN, so that the guard sees it in the loss."""
+    trace = Trace()
+    xp = trace.namespace
+    flat = trace.input("parameter", "state", (24 * 32 + 32 + 32 * 16,), "float32")
+    x = trace.input("x", "data", (64, 24), "float32")
+    weights, last = xp.reshape(flat[:768], (24, 32)), xp.reshape(flat[800:], (32, 16))
+    y = xp.matmul(xp.maximum(xp.matmul(x, weights) + flat[768:800], 0.0), last)
+    graph = trace.graph({"y": y, "parameter": flat + xp.sum(y) * 0.0})
+    given = X[:64].copy()
+    given[5, 7], given[9] = np.nan, np.inf
+    values = {"x": given, "parameter": DRAW.normal(size=1312).astype(np.float32)}
+    bench = Bench(graph, values, target=replace(device.target(), products="bfloat16"), backend=device)
+    assert kinds(bench.plan) == {"layer": 1, "plain": 1}
+    found = bench.step()["y"]
+    assert np.isnan(found[[5, 9]]).all()
+    assert np.isfinite(np.delete(found, [5, 9], axis=0)).all()
 
 
 # -- the library
