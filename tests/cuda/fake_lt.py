@@ -27,10 +27,10 @@ def narrow(values: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def wide(matrix: np.ndarray) -> np.ndarray:
-    """In single precision."""
+    """Halves as single precision; bfloat16, which NumPy lacks, stands there as its bits."""
     if matrix.dtype == np.uint16:
         return (matrix.astype(np.uint32) << 16).view(np.float32)
-    return matrix.astype(np.float32)
+    return matrix.astype(np.float32) if matrix.dtype == np.float16 else matrix
 
 
 def memory(place: int, nbytes: int, dtype: str) -> np.ndarray:

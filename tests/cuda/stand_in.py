@@ -29,7 +29,7 @@ from nnkit_cupy.failures import shortage
 from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
 from tests.cuda import fibers
-from tests.cuda.fake_lt import FakeLt
+from tests.cuda.fake_lt import FakeLt, wide
 
 BLOCKS = 3  # so that more than one block has a part
 SHIM = r"""
@@ -212,7 +212,7 @@ class HostRuntime:
             left = _matrix(places[0], product.read, m, k, la, ta)
             right = _matrix(places[1], product.read, k, n, lb, tb)
             with np.errstate(all="ignore"):  # as the library, which says nothing of infinite numbers
-                _matrix(places[2], product.dtype, m, n, lo, False)[...] = _wide(left) @ _wide(right)
+                _matrix(places[2], product.dtype, m, n, lo, False)[...] = wide(left) @ wide(right)
 
     def record(self, works: Sequence[Callable[[int], None]], places: Sequence[Placed]) -> Any:
         self.recording = []
@@ -278,13 +278,6 @@ class _Recorded:
             chosen = ready[-1] if draw.random() < 0.5 else ready[draw.integers(len(ready))]
             del waiting[chosen]
             self._recorded[chosen]()
-
-
-def _wide(matrix: Any) -> Any:
-    """Halves as single precision; bfloat16, which NumPy lacks, stands there as its bits."""
-    if matrix.dtype == np.uint16:
-        return (matrix.astype(np.uint32) << 16).view(np.float32)
-    return matrix.astype(np.float32) if matrix.dtype == np.float16 else matrix
 
 
 def _matrix(place: int, dtype: str, rows: int, columns: int, length: int, transposed: bool) -> Any:

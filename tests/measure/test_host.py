@@ -99,12 +99,15 @@ def test_a_failing_sample_never_reaches_the_run(monkeypatch):
 
 
 def test_samples_over_time_show_when_the_run_worked():
-    with HostProbe() as probe:
-        time.sleep(0.6)
-        spin(0.6)
-    figures = probe.stop()
-    over_time = figures["over_time"]
-    percent, elapsed_s = over_time["cpu_percent"], over_time["elapsed_s"]
+    for _ in range(3):  # where the machine stood still there are fewer
+        with HostProbe() as probe:
+            time.sleep(0.6)
+            spin(0.6)
+        figures = probe.stop()
+        over_time = figures["over_time"]
+        percent, elapsed_s = over_time["cpu_percent"], over_time["elapsed_s"]
+        if len(percent) >= 4:
+            break
     assert len(percent) == len(elapsed_s) == len(over_time["rss_bytes"]) >= 4
     assert elapsed_s == sorted(elapsed_s)
     assert elapsed_s[-1] >= 1.2
