@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Callable, Mapping
 
-from nnkit.names import clipped, nearest
+from nnkit.names import clipped, listed, nearest
 
 Shape = tuple[int, ...]
 
@@ -41,8 +41,8 @@ has a.weight (2, 3) where the network has (3, 2)'
 
 
 def _listed(names: list[str], text: Callable[[str], str]) -> str:
-    more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
-    return ", ".join(map(text, names[:MOST])) + more
+    """The first of them by their texts; the others only count."""
+    return listed([*map(text, names[:MOST]), *names[MOST:]], MOST)
 
 
 def _shown(name: str, shape: Shape) -> str:

@@ -9,7 +9,7 @@ from nnkit.formats.matching import MOST, mismatch
 from nnkit.formats.reading import Reading, Shapes
 from nnkit.formats.torch_layers import Piece, Place, pieces
 from nnkit.formats.torch_order import Group, UnknownOrderError, groups, ordered
-from nnkit.names import clipped
+from nnkit.names import clipped, listed
 
 if TYPE_CHECKING:
     from nnkit.network import Network
@@ -82,5 +82,4 @@ def _places(piece: Piece, group: Group) -> Iterator[tuple[str, Place]]:
 
 
 def _listed(found: Sequence[Group]) -> str:
-    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
-    return ", ".join(clipped(".".join(group.path)) for group in found[:MOST]) + more
+    return listed([clipped(".".join(group.path)) for group in found], MOST)

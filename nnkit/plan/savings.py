@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nnkit.graph.ir import Graph
+from nnkit.names import listed
 from nnkit.plan.cost import node_flops
 from nnkit.plan.planner import DECISIONS, Plan, closest, part_offset, plan
 from nnkit.plan.rounding import WIDE, read_as
@@ -83,7 +84,7 @@ def remarks(made: Plan) -> dict[str, str]:
         "fuse": f"passes: {len(fused)}, for {sum(len(step.nodes) for step in fused)} operations",
         "tile": f"passes that work in tiles: {sum(step.tile > 0 for step in made.steps)}",
         "join_gradients": f"gradients that are written to their place in the flat vector: {len(joined)}",
-        "in_place": f"new values over old: {_few(states)}",
+        "in_place": f"new values over old: {listed(states, 3) or 'none'}",
         "share": _shared(made),
         "recompute": _recomputed(made),
         "reuse_memory": f"{whole:,} bytes of values in {made.arena_bytes:,} bytes of memory",
@@ -95,11 +96,6 @@ def _terms(graph: Graph) -> int:
     needed = graph.ancestors(graph.output.values())
     sums = (node for i, node in graph if i in needed and node.operation == "sum")
     return sum(graph.nodes[node.inputs[0]].size for node in sums)
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{', '.join(names[:3]) or 'none'}{more}"
 
 
 def _rounded(made: Plan) -> str:

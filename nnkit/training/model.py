@@ -13,7 +13,7 @@ from nnkit.backend import Backend, Executable, Leaf, select
 from nnkit.data.arrays import NUMBERS, as_numpy
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.graph import Graph
-from nnkit.names import nearest
+from nnkit.names import listed, nearest
 from nnkit.nn import Module
 from nnkit.nn.leaves import first_values
 from nnkit.plan import Plan, Target
@@ -143,6 +143,5 @@ def _require_memory(layout: Layout, backend: Backend) -> None:
 
 def _unknown(path: str, known: list[str]) -> str:
     near = nearest(path, known)
-    more = f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
     hint = "" if near is None else f"; the nearest is '{near}'"
-    return f"there is no parameter '{path}'; there are: {', '.join(known[:SHOWN])}{more}{hint}"
+    return f"there is no parameter '{path}'; there are: {listed(known, SHOWN)}{hint}"

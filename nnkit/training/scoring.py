@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnkit.metrics import binary, classification, regression
+from nnkit.names import listed
 from nnkit.training.objective import Objective
 from nnkit.training.result import Scores
 
@@ -61,6 +62,5 @@ def _notes(confusion: Array, names: Names | None, several: bool) -> Iterator[str
 
 
 def _named(classes: Array, names: Names | None) -> str:
-    shown = [str(number) if names is None else repr(names[number]) for number in classes[:_SHOWN].tolist()]
-    more = f" and {len(classes) - _SHOWN} more" if len(classes) > _SHOWN else ""
-    return f"class {shown[0]} is" if len(classes) == 1 else f"classes {', '.join(shown)}{more} are"
+    shown = [str(number) if names is None else repr(names[number]) for number in classes.tolist()]
+    return f"class {shown[0]} is" if len(classes) == 1 else f"classes {listed(shown, _SHOWN)} are"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nnkit.checkpoint.container import Container
 from nnkit.errors import FileError
 from nnkit.formats.keras_weights.counterparts import COUNTERPARTS, WITHOUT_VARIABLES
-from nnkit.names import clipped
+from nnkit.names import clipped, listed
 
 LAYERS = ("layers", "_layer_checkpoint_dependencies")
 """The group of the layers in a model, and what Keras 2.13 called it."""
@@ -73,8 +73,7 @@ def layers_in(file: Container, expected: int) -> tuple[Found, ...]:
 
 def _no_chain(file: Container, places: set[str], why: str) -> FileError:
     shown = [clipped(f"/{place}") for place in sorted(places)]
-    more = f" and {len(shown) - 10} more" if len(shown) > 10 else ""
-    return file.refused("", f"has {', '.join(shown[:10])}{more}, which {why}", REMAKE)
+    return file.refused("", f"has {listed(shown, 10)}, which {why}", REMAKE)
 
 
 class _Tree:

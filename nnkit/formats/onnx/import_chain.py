@@ -15,7 +15,7 @@ from nnkit.data.arrays import Array
 from nnkit.formats.onnx.import_evaluating import EVALUATED, Evaluator
 from nnkit.formats.onnx.import_graph import Graph, Node
 from nnkit.formats.onnx.import_tensors import FLOATS
-from nnkit.names import clipped
+from nnkit.names import clipped, listed
 
 LAYERS = frozenset(("ai.onnx.ml.Scaler", "BatchNormalization", "Dropout", "Gemm", "MatMul"))
 """Operators that are one layer, or one part of a layer, by themselves."""
@@ -150,13 +150,8 @@ def _check_kinds(nodes: Iterable[Node]) -> None:
         if node.kind not in EVALUATED and node.kind not in LAYERS and node.kind not in ("Constant", "Identity"):
             unknown.setdefault(node.kind, []).append(f"'{clipped(node.name)}'")
     if unknown:
-        lines = "; ".join(f"{clipped(kind)} ({_listed(names)})" for kind, names in sorted(unknown.items()))
+        lines = "; ".join(f"{clipped(kind)} ({listed(names, _SHOWN)})" for kind, names in sorted(unknown.items()))
         raise ValueError(
             f"has operators that no layer of nnkit's stands for: {lines}. nnkit reads feed-forward networks: Gemm and "
             "MatMul, activations, normalisation, Flatten, Reshape, Softmax, and what exporters write for these"
         )
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
