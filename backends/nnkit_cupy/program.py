@@ -78,15 +78,10 @@ class CupyProgram:
         guarded = self._plan.guard is not None
         self._runtime.overwrite(self._state, _begun())
         self._mirror()
-        left = steps
-        if not self._ran:  # the library prepares itself in its first call, which cannot be recorded
-            self._step()
-            self._ran, left = True, left - 1
-        for count in (self._together, 1):
-            for _ in range(left // count):
-                self._steps(count)
-            left %= count
-        self._wrote()
+        try:
+            self._all(steps)
+        finally:
+            self._wrote()
         return int(self._runtime.download(self._state)[DONE]) if guarded else steps
 
     def feed(self, name: str, array: Array) -> None:
@@ -150,6 +145,16 @@ class CupyProgram:
     def _together(self) -> int:
         """Steps of one graph."""
         return max(1, min(MANY, LAUNCHES // max(len(self._work), 1)))
+
+    def _all(self, left: int) -> None:
+        """So many steps, in graphs as large as may be."""
+        if not self._ran:  # the library prepares itself in its first call, which cannot be recorded
+            self._step()
+            self._ran, left = True, left - 1
+        for count in (self._together, 1):
+            for _ in range(left // count):
+                self._steps(count)
+            left %= count
 
     def _steps(self, count: int) -> None:
         """So many steps: as one graph, or kernel by kernel where they cannot be recorded."""

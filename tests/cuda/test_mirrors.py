@@ -178,6 +178,26 @@ def test_a_stopwatch_leaves_the_halves_as_the_weights_are(stand_in: CupyBackend)
     same_bits(timed.step(), plain.step())
 
 
+def test_a_run_that_fails_has_written_its_weights(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that another program converts them again; here one on the same store, whose rows differ."""
+    first = Bench(step(), VALUES, target=HALVES, backend=stand_in)
+    other = stand_in.compile(first.plan).bind(first.store, first.program._data)
+    other.run(1)
+    replayed = HostReplay()
+    monkeypatch.setattr(first.program, "_recorded", lambda count: replayed)
+    with pytest.raises(RuntimeError, match="gone"):
+        first.program.run(2)  # the first is run kernel by kernel
+    version = first.store.version("weights")
+    assert other._known != [version]
+
+
+class HostReplay:
+    """A graph that cannot be run."""
+
+    def launch(self) -> None:
+        raise RuntimeError("gone")
+
+
 def test_weights_written_from_outside_are_converted_again(stand_in: CupyBackend) -> None:
     written, fresh = (Bench(step(), VALUES, target=HALVES, backend=stand_in) for _ in range(2))
     written.step()
