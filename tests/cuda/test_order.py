@@ -8,10 +8,12 @@ import pytest
 import nnkit
 from nnkit.bench import Job
 from nnkit.bench.frameworks.programs import allocated, resident
+from nnkit.graph import Trace
+from nnkit.plan.planner import plan
 from nnkit.training.planning import training_plan
 from nnkit_cupy import program
-from nnkit_cupy.device import CupyBackend
-from nnkit_cupy.source.order import LANES, Placed, Region, Touched, placed
+from nnkit_cupy.device import TARGET, CupyBackend
+from nnkit_cupy.source.order import LANES, Placed, Region, Touched, placed, region
 
 
 def launch(reads: str = "", writes: str = "") -> Touched:
@@ -32,6 +34,23 @@ def test_regions_meet_where_they_have_bytes_in_common() -> None:
     assert not a.before(Touched((Region("b3", 0, 64),)))
     assert Touched((Region("x"),)).before(Touched((), (Region("x"),)))
     assert not Touched((Region("x"),)).before(Touched((Region("x"),)))
+
+
+def test_of_a_vector_a_matrix_reads_its_piece() -> None:
+    """Also behind a further view that keeps the order of the elements; of any other it may be all."""
+    trace = Trace()
+    xp = trace.namespace
+    flat = trace.input("flat", "state", (100,), "float32")
+    matrix = xp.reshape(flat[20:80], (6, 10))
+    values = {"matrix": matrix, "row": xp.reshape(matrix, (60,))[10:20], "turned": matrix.T, "some": matrix[:, 2:4]}
+    values |= {"whole": flat, "every": flat[::2]}
+    made = plan(trace.graph({name: value + 1.0 for name, value in values.items()} | {"flat": flat * 2.0}), TARGET)
+    found = {}
+    for name, i in made.graph.outputs:
+        (found[name],) = region(made, made.graph.nodes[i].inputs[0], {})
+    (state,) = made.graph.state
+    pieces = {"matrix": (80, 320), "row": (120, 160)}
+    assert found == {name: Region(f"b{state}", *pieces.get(name, ())) for name in found}
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -30,6 +30,7 @@ from nnkit_cupy.source.rows_taken import RowsTaken
 from nnkit_cupy.source.scalars import has
 from nnkit_cupy.source.together import together
 from nnkit_cupy.source.types import HALVES, TYPES, literal
+from nnkit_cupy.source.update_parts import in_parts
 
 Emit = Callable[[Node, Look, list[Look], Sequence[str]], Sequence[Piece | Product]]
 """(node, where the result goes, where the operands are, their data types) → what does it."""
@@ -110,6 +111,10 @@ def _items(
     for number in numbers:
         step = plan.steps[number]
         if index.skipped.issuperset(step.nodes):
+            continue
+        parts = list(in_parts(plan, step, found, elsewhere))
+        if parts:
+            yield from (_guarded(plan, replace(part, step=number)) for part in parts)
             continue
         inside, items = touched(plan, step.nodes, elsewhere), _step(plan, step, found, index)
         inside = inside.joined(Touched(index.reads(step.nodes[0])))

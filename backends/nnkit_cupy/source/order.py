@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from nnkit.graph.dtypes import itemsize
 from nnkit.plan import Plan
 from nnkit.plan.look import Look
 
@@ -55,16 +56,31 @@ def _meet(some: Iterable[Region], others: Sequence[Region]) -> bool:
 
 def region(plan: Plan, i: int, elsewhere: Mapping[int, Look]) -> tuple[Region, ...]:
     """Where a value lies; nowhere, if it is a variable of a kernel or does not change."""
+    part = _piece(plan, i)
     while plan.slots[i].kind == "view":
         i = plan.slots[i].ref
     slot, node = plan.slots[i], plan.graph.nodes[i]
     if i in elsewhere:
         return (Region(elsewhere[i].buffer, elsewhere[i].offset, elsewhere[i].offset + 1),)
     if slot.kind == "arena":
-        return () if slot.tiled else (Region("arena", slot.offset, slot.offset + node.nbytes),)
+        first, last = part or (0, node.nbytes)
+        return () if slot.tiled else (Region("arena", slot.offset + first, slot.offset + last),)
     if slot.kind == "constant":
         return ()
-    return (Region(f"b{slot.ref if slot.kind == 'state' else i}"),)
+    state = slot.kind == "state" or node.options["role"] == "state"
+    return (Region(f"b{slot.ref if slot.kind == 'state' else i}", *(part if state else ())),)
+
+
+def _piece(plan: Plan, i: int) -> tuple[int, int] | tuple[()]:
+    """The first byte and the last of a view that is one piece of a vector, such as a matrix of weights."""
+    first, nbytes, cut = 0, plan.graph.nodes[i].nbytes, False
+    while plan.slots[i].kind == "view":
+        view, i = plan.graph.nodes[i], plan.slots[i].ref
+        if view.operation == "slice" and len(view.shape) == 1 and view.options["step"] == (1,):
+            first, cut = first + view.options["start"][0] * itemsize(view.dtype), True
+        elif view.operation != "reshape":
+            return ()
+    return (first, first + nbytes) if cut else ()
 
 
 def touched(plan: Plan, nodes: Iterable[int], elsewhere: Mapping[int, Look]) -> Touched:
