@@ -1,18 +1,22 @@
-"""What benchmarks/gpu.py asks of the backend, on the stand-in."""
+"""What the benchmarks of a GPU ask of the backend, on the stand-in."""
 
 from __future__ import annotations
 
 import gpu
+import gpu_without
 import pytest
 
 from nnkit.backend import select
 from nnkit_cupy.device import CupyBackend
+from nnkit_cupy.source import launches
+from tests.cuda.stand_in import HostRuntime
 
 
 def test_where_the_time_of_a_step_goes(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each kernel is there, and of mixed precision the products with their epilogs."""
     monkeypatch.setattr("nnkit.training.model.select", lambda name: stand_in if name == "cuda" else select(name))
     sizes = {"784-128-10 b64": ((64, 96, 10), 64), "8192-(8192×4)-10 b8192 bf16": ((64, 96, 72, 10), 64)}
+    monkeypatch.setattr("nnkit.bench.job.BLOCK_S", 1e-9)
     monkeypatch.setattr(gpu, "SIZES", sizes)
     monkeypatch.setattr(gpu, "TAKEN_APART", tuple(sizes))
     found = gpu.kernels()
@@ -20,3 +24,31 @@ def test_where_the_time_of_a_step_goes(stand_in: CupyBackend, monkeypatch: pytes
     for rows in found.values():
         assert all(row["seconds"] > 0 for row in rows)
         assert {row["step"] for row in rows} >= {"fused", "matmul"}
+
+
+def test_what_each_part_gives(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a part the step has other launches, and afterwards those it had."""
+    monkeypatch.setattr("nnkit.training.model.select", lambda name: stand_in if name == "cuda" else select(name))
+    sizes = {gpu_without.SMALL: ((64, 96, 10), 64), gpu_without.MEDIUM: ((96, 512, 256, 10), 64)}
+    sizes[gpu_without.HALVES] = ((64, 96, 72, 10), 64)
+    for module in (gpu, gpu_without):
+        monkeypatch.setattr(module, "SIZES", sizes)
+    target, other, counts = gpu_without.WITHOUT["epilogs"]
+    assert target == "nnkit_cupy.runtime.CupyRuntime.ends"
+    monkeypatch.setitem(gpu_without.WITHOUT, "epilogs", ("tests.cuda.stand_in.HostRuntime.ends", other, counts))
+    monkeypatch.setattr("nnkit.bench.job.BLOCK_S", 1e-9)
+    monkeypatch.setattr(gpu_without, "BLOCKS", 2)
+    seen: list[int] = []
+    made = launches.module
+    monkeypatch.setattr("nnkit_cupy.program.module", lambda *given: seen.append(len((m := made(*given)).launches)) or m)
+    found = gpu_without.rows()
+    expected = [None, "heads", None, "heads", "updates in two parts"]
+    expected += [None, "epilogs", "sums as epilogs", "kept halves", "halves by columns"]
+    assert [row["without"] for row in found] == expected
+    assert all(row["step_median_s"] > 0 for row in found)
+    small, medium, halves = seen[:4], seen[4:10], seen[10:]
+    assert small == [small[0], small[0] + 2] * 2
+    assert medium == [medium[0], medium[0] + 2, medium[0] - 1] * 2
+    assert halves[:5] == halves[5:]
+    assert halves[1] > halves[2] > halves[0]
+    assert HostRuntime.ends is not other
