@@ -24,7 +24,7 @@ PHONE = {
     "is_mobile": True,
     "device_scale_factor": 2,
 }
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 
 
 class Windows:
