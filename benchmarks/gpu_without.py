@@ -11,7 +11,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,7 @@ WITHOUT: dict[str, tuple[str, Callable[..., Any], tuple[str, ...]]] = {
     "heads": (f"{LAUNCHES}.Heads.taken", lambda _, items: items, (SMALL, MEDIUM)),
     "updates in two parts": (f"{LAUNCHES}.in_parts", lambda *_: (), (MEDIUM,)),
     "epilogs": ("nnkit_cupy.runtime.CupyRuntime.ends", lambda *_: False, (HALVES,)),
-    "sums as epilogs": (
-        f"{LAUNCHES}.Epilogs._with_sum",
-        lambda *_: None,
-        (HALVES,),
-    ),
+    "sums as epilogs": (f"{LAUNCHES}.Epilogs._with_sum", lambda *_: None, (HALVES,)),
     "kept halves": (f"{LAUNCHES}.mirrored", lambda plan: Mirrored(plan, frozenset(), ()), (HALVES,)),
     "halves by columns": (f"{LAUNCHES}.by_columns", lambda _, looks: looks, (HALVES,)),
 }
@@ -43,10 +39,7 @@ BLOCKS, ROUNDS = 5, 2
 
 def seconds(workload: str, left_out: str | None) -> list[float]:
     """Of a step in each of some blocks, without a part."""
-    with ExitStack() as stack:
-        if left_out is not None:
-            target, other, _ = WITHOUT[left_out]
-            stack.enter_context(patch(target, other))
+    with nullcontext() if left_out is None else patch(*WITHOUT[left_out][:2]):
         net = network(workload)
         net._model.backend._executables.clear()
         block, steps = step(Job.of(net, SIZES[workload][1]), "off", precision(workload))

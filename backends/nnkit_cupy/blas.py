@@ -58,9 +58,14 @@ class Blas:
             self._call("cublasGemmStridedBatchedEx", self._handle, *given, c_int(product.count), *how)
 
     def _call(self, name: str, *arguments: Any) -> None:
-        status = getattr(self._library, name)(*arguments)
-        if status:
-            raise DeviceError(f"cuBLAS refused {name} with status {status}; update the GPU's driver and CuPy together")
+        call(self._library, "cuBLAS", name, *arguments)
+
+
+def call(library: Any, title: str, name: str, *arguments: Any) -> None:
+    """Call a function of a library; the error where it refuses says so."""
+    status = getattr(library, name)(*arguments)
+    if status:
+        raise DeviceError(f"{title} refused {name} with status {status}; update the GPU's driver and CuPy together")
 
 
 def library(name: str) -> Any:

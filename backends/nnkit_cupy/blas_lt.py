@@ -9,7 +9,7 @@ from ctypes import byref, c_float, c_int, c_int64, c_size_t, c_uint32, c_uint64,
 from typing import Any
 
 from nnkit.errors import DeviceError
-from nnkit_cupy.blas import KIND, SUMS, WORKSPACE
+from nnkit_cupy.blas import KIND, SUMS, WORKSPACE, call
 from nnkit_cupy.source.pieces import Epilog, Product
 
 # The library's numbers: attributes of a product, of what is asked of it, and epilogs.
@@ -53,13 +53,13 @@ class BlasLt:
 
     def prepared(self, product: Product, places: Sequence[int]) -> Call:
         """The product on these addresses: of operands and result, and of vector and mask, as far as it has them."""
-        call = self._made(product, places)
-        if call is None:
+        made = self._made(product, places)
+        if made is None:
             raise DeviceError(
                 f"cuBLASLt has no algorithm for {product.m}×{product.k} @ {product.k}×{product.n} in {product.read} "
                 "with its epilog; update the GPU's driver and CuPy together"
             )
-        return call
+        return made
 
     def start(self, call: Call, stream: int, workspace: int) -> None:
         """Start it on a stream. Rows are the library's columns: it computes outᵀ = bᵀ · aᵀ."""
@@ -130,11 +130,7 @@ class BlasLt:
         self._call(name, what, c_int(attribute), byref(value), c_size_t(sizeof(value)))
 
     def _call(self, name: str, *arguments: Any) -> None:
-        status = getattr(self._library, name)(*arguments)
-        if status:
-            raise DeviceError(
-                f"cuBLASLt refused {name} with status {status}; update the GPU's driver and CuPy together"
-            )
+        call(self._library, "cuBLASLt", name, *arguments)
 
 
 class Call:

@@ -13,12 +13,11 @@ from dataclasses import replace
 
 from nnkit.plan import Plan
 from nnkit.plan.look import Look, fixed, steps
-from nnkit.plan.passes import phases
 from nnkit.plan.rounding import UNIT
 from nnkit_cupy.source.epilog_patterns import Gradient, Layer, Slopes, gradients, layers, only, slopes
 from nnkit_cupy.source.mirrors import alone
 from nnkit_cupy.source.order import Region, Touched, region, touched
-from nnkit_cupy.source.passes import fused
+from nnkit_cupy.source.passes import fused, is_one_loop
 from nnkit_cupy.source.pieces import Epilog, Piece, Product
 from nnkit_cupy.source.types import HALVES
 
@@ -103,7 +102,7 @@ class Epilogs:
         if not isinstance(product, Product) or not isinstance(passed, Piece) or passed.commits:
             return False
         step = self._plan.steps[passed.step]
-        if step.kernel != "fused" or len(phases(self._graph, step.nodes)) > 1:
+        if not is_one_loop(self._plan, step):
             return False
         made = self._looks[found.members[-1]]
         inside = Touched((*product.touched.reads, *beside.reads), beside.writes)

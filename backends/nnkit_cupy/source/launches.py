@@ -11,7 +11,6 @@ from nnkit.backend import NoNativeFormError
 from nnkit.graph.ir import Node
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Look, fixed, looks, steps
-from nnkit.plan.passes import phases
 from nnkit.plan.schedule import VIEWS
 from nnkit_cupy.source.columns import by_columns
 from nnkit_cupy.source.epilogs import Epilogs
@@ -20,7 +19,7 @@ from nnkit_cupy.source.heads import Heads
 from nnkit_cupy.source.mirrors import mirrored
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
 from nnkit_cupy.source.order import Region, Touched, region, touched
-from nnkit_cupy.source.passes import FOLDS, aligned, ending, fused
+from nnkit_cupy.source.passes import FOLDS, aligned, ending, fused, is_one_loop
 from nnkit_cupy.source.pieces import ALLOWED, Lines, Piece, Product, block, indented
 from nnkit_cupy.source.prelude import PRELUDE
 from nnkit_cupy.source.products import product
@@ -227,7 +226,7 @@ def _reads(plan: Plan, item: Piece | Product, value: int) -> bool:
 def _may_end(plan: Plan, made: int, item: Piece | Product, between: Sequence[Piece | Product]) -> bool:
     """Whether a step is one loop over the elements of what was made before it, and may run where that is made."""
     nodes, step = plan.graph.nodes, plan.steps[item.step]
-    if step.kernel != "fused" or item.commits or len(phases(plan.graph, step.nodes)) > 1:
+    if item.commits or not is_one_loop(plan, step):
         return False
     fits = all(nodes[i].operation in FOLDS or nodes[i].shape == nodes[made].shape for i in step.nodes)
     direct = not any(_reads(plan, item, user) for user in plan.graph.users[made] if plan.slots[user].kind == "view")

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from nnkit.graph.ir import Graph
 from nnkit.plan import Plan
-from nnkit.plan.passes import phases
 from nnkit.plan.storage import Slot
+from nnkit_cupy.source.passes import is_one_loop
 from nnkit_cupy.source.types import HALVES
 
 
@@ -53,9 +53,7 @@ def _kept(plan: Plan, at: Mapping[int, int], i: int) -> bool:
     made = plan.graph.state.get(state)
     if made is None or i not in at or made not in at or plan.steps[at[i]].nodes != (i,):
         return False
-    update = plan.steps[at[made]]
-    one_pass = update.kernel == "fused" and len(phases(plan.graph, update.nodes)) == 1
-    return one_pass and plan.slots[made].kind == "state" and alone(plan, i)
+    return is_one_loop(plan, plan.steps[at[made]]) and plan.slots[made].kind == "state" and alone(plan, i)
 
 
 def alone(plan: Plan, i: int) -> bool:

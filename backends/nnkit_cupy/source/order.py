@@ -5,7 +5,7 @@ Launches that do not depend on each other run side by side: a gradient of weight
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from nnkit.graph.dtypes import itemsize
@@ -56,9 +56,7 @@ def _meet(some: Iterable[Region], others: Sequence[Region]) -> bool:
 
 def region(plan: Plan, i: int, elsewhere: Mapping[int, Look]) -> tuple[Region, ...]:
     """Where a value lies; nowhere, if it is a variable of a kernel or does not change."""
-    part = _piece(plan, i)
-    while plan.slots[i].kind == "view":
-        i = plan.slots[i].ref
+    i, part = _root(plan, i)
     slot, node = plan.slots[i], plan.graph.nodes[i]
     if i in elsewhere:
         return (Region(elsewhere[i].buffer, elsewhere[i].offset, elsewhere[i].offset + 1),)
@@ -71,25 +69,30 @@ def region(plan: Plan, i: int, elsewhere: Mapping[int, Look]) -> tuple[Region, .
     return (Region(f"b{slot.ref if slot.kind == 'state' else i}", *(part if state else ())),)
 
 
-def _piece(plan: Plan, i: int) -> tuple[int, int] | tuple[()]:
-    """The first byte and the last of a view that is one piece of a vector, such as a matrix of weights."""
-    first, nbytes, cut = 0, plan.graph.nodes[i].nbytes, False
+def _root(plan: Plan, i: int) -> tuple[int, tuple[int, int] | tuple[()]]:
+    """What a view looks at, and the first byte and the last if it is one piece of that, as a matrix of weights is."""
+    first, nbytes, cut, whole = 0, plan.graph.nodes[i].nbytes, False, True
     while plan.slots[i].kind == "view":
         view, i = plan.graph.nodes[i], plan.slots[i].ref
         if view.operation == "slice" and len(view.shape) == 1 and view.options["step"] == (1,):
             first, cut = first + view.options["start"][0] * itemsize(view.dtype), True
         elif view.operation != "reshape":
-            return ()
-    return (first, first + nbytes) if cut else ()
+            whole = False
+    return i, (first, first + nbytes) if cut and whole else ()
 
 
-def touched(plan: Plan, nodes: Iterable[int], elsewhere: Mapping[int, Look]) -> Touched:
-    """By the launches of these nodes."""
+def touched(
+    plan: Plan,
+    nodes: Iterable[int],
+    elsewhere: Mapping[int, Look],
+    narrowed: Callable[[int, Region], Region] = lambda _, place: place,
+) -> Touched:
+    """By the launches of these nodes; ``narrowed`` gives what of a value's region it is, if not all."""
     nodes = list(nodes)
     reads = dict.fromkeys(o for i in nodes for o in plan.graph.nodes[i].inputs)
     return Touched(
-        tuple(found for o in reads for found in region(plan, o, elsewhere)),
-        tuple(found for i in nodes for found in region(plan, i, elsewhere)),
+        tuple(narrowed(o, found) for o in reads for found in region(plan, o, elsewhere)),
+        tuple(narrowed(i, found) for i in nodes for found in region(plan, i, elsewhere)),
     )
 
 

@@ -42,6 +42,11 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
     return rows(outer, inner, lines)
 
 
+def is_one_loop(plan: Plan, step: Step) -> bool:
+    """Whether it is a pass over elements of one shape, without rows that are folded in between."""
+    return step.kernel == "fused" and len(phases(plan.graph, step.nodes)) == 1
+
+
 def _in_place(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> tuple[Extents, dict[int, Look]]:
     """The shape of the loop over a part, and the looks of its values in memory as the loop goes over them."""
     shape, values = looks[part[0]].shape, _in_memory(plan, part, looks)

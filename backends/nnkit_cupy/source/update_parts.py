@@ -12,9 +12,8 @@ from dataclasses import replace
 from nnkit.graph.dtypes import itemsize
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Look
-from nnkit.plan.passes import phases
-from nnkit_cupy.source.order import Region, Touched, region
-from nnkit_cupy.source.passes import fused
+from nnkit_cupy.source.order import Region, touched
+from nnkit_cupy.source.passes import fused, is_one_loop
 from nnkit_cupy.source.pieces import WIDTH, Piece
 
 LEAST, MOST = 1 << 17, 1 << 22
@@ -30,13 +29,19 @@ def in_parts(plan: Plan, step: Step, looks: dict[int, Look], elsewhere: Mapping[
         return
     for first, last in ((0, at), (at, count)):
         part = {i: _cut(look, count, first, last) for i, look in looks.items()}
-        inside = _touched(plan, step, looks, elsewhere, (first, last))
-        yield replace(fused(plan, step, part), touched=inside)
+
+        def of_part(i: int, place: Region, first: int = first, last: int = last) -> Region:
+            nbytes = itemsize(plan.graph.nodes[i].dtype)
+            if looks[i].shape != (count,):
+                return place
+            return Region(place.buffer, place.first + first * nbytes, place.first + last * nbytes)
+
+        yield replace(fused(plan, step, part), touched=touched(plan, step.nodes, elsewhere, of_part))
 
 
 def _vector(plan: Plan, step: Step) -> int:
     """The length of the vector of which a pass writes states; 0 if it does something else."""
-    if step.kernel != "fused" or len(phases(plan.graph, step.nodes)) > 1:
+    if not is_one_loop(plan, step):
         return 0
     shape = plan.graph.nodes[step.nodes[0]].shape
     states = any(plan.slots[i].kind == "state" for i in step.nodes)
@@ -61,21 +66,3 @@ def _cut(look: Look, count: int, first: int, last: int) -> Look:
     if look.shape != (count,) or look.text:
         return look
     return replace(look, offset=look.offset + first * look.strides[0], shape=(last - first,))
-
-
-def _touched(
-    plan: Plan, step: Step, looks: Mapping[int, Look], elsewhere: Mapping[int, Look], part: tuple[int, int]
-) -> Touched:
-    """By a part: of vectors the same elements, of everything else all."""
-
-    def regions(i: int) -> Iterator[Region]:
-        shape, nbytes = plan.graph.nodes[step.nodes[0]].shape, itemsize(plan.graph.nodes[i].dtype)
-        for place in region(plan, i, elsewhere):
-            if looks[i].shape == shape:
-                place = Region(place.buffer, place.first + part[0] * nbytes, place.first + part[1] * nbytes)
-            yield place
-
-    reads = dict.fromkeys(o for i in step.nodes for o in plan.graph.nodes[i].inputs)
-    return Touched(
-        tuple(place for o in reads for place in regions(o)), tuple(place for i in step.nodes for place in regions(i))
-    )
