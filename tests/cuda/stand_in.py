@@ -21,10 +21,12 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+import pytest
 
-from nnkit.backend import Hardware
+from nnkit.backend import Hardware, select
 from nnkit.graph.dtypes import itemsize
 from nnkit_cupy.blas_lt import BlasLt
+from nnkit_cupy.device import CupyBackend
 from nnkit_cupy.failures import shortage
 from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
@@ -59,6 +61,11 @@ template <class T> T __shfl_down_sync(unsigned, T x, int) { return x; }
 def compiler() -> str | None:
     """A C++ compiler of this machine."""
     return next((found for name in ("g++", "clang++", "c++") if (found := shutil.which(name))), None)
+
+
+def selected(monkeypatch: pytest.MonkeyPatch, backend: CupyBackend) -> None:
+    """``device="cuda"`` is this one from now on."""
+    monkeypatch.setattr("nnkit.training.model.select", lambda name: backend if name == "cuda" else select(name))
 
 
 @cache

@@ -6,15 +6,14 @@ import gpu
 import gpu_without
 import pytest
 
-from nnkit.backend import select
 from nnkit_cupy.device import CupyBackend
 from nnkit_cupy.source import launches
-from tests.cuda.stand_in import HostRuntime
+from tests.cuda.stand_in import HostRuntime, selected
 
 
 def test_where_the_time_of_a_step_goes(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each kernel is there, and of mixed precision the products with their epilogs."""
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: stand_in if name == "cuda" else select(name))
+    selected(monkeypatch, stand_in)
     sizes = {"784-128-10 b64": ((64, 96, 10), 64), "8192-(8192×4)-10 b8192 bf16": ((64, 96, 72, 10), 64)}
     monkeypatch.setattr("nnkit.bench.job.BLOCK_S", 1e-9)
     monkeypatch.setattr(gpu, "SIZES", sizes)
@@ -28,7 +27,7 @@ def test_where_the_time_of_a_step_goes(stand_in: CupyBackend, monkeypatch: pytes
 
 def test_what_each_part_gives(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a part the step has other launches, and afterwards those it had."""
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: stand_in if name == "cuda" else select(name))
+    selected(monkeypatch, stand_in)
     sizes = {gpu_without.SMALL: ((64, 96, 10), 64), gpu_without.MEDIUM: ((96, 512, 256, 10), 64)}
     sizes[gpu_without.HALVES] = ((64, 96, 72, 10), 64)
     for module in (gpu, gpu_without):

@@ -13,7 +13,6 @@ import pytest
 
 import nnkit
 from nnkit import nn
-from nnkit.backend import select
 from nnkit.errors import DeviceError
 from nnkit.graph import Trace
 from nnkit.plan import Plan
@@ -25,7 +24,7 @@ from nnkit_cupy.device import TARGET, CupyBackend
 from nnkit_cupy.runtime import CupyRuntime
 from nnkit_cupy.source.launches import Launch, module
 from nnkit_cupy.source.pieces import Product
-from tests.cuda.stand_in import HostRuntime
+from tests.cuda.stand_in import HostRuntime, selected
 from tests.plan.running import Bench
 
 PRECISIONS = pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
@@ -108,9 +107,7 @@ def trained(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[..
             runtime = device._runtime if isinstance(device._runtime, CupyRuntime) else HostRuntime()
             backend = CupyBackend("cuda", runtime)
             with monkeypatch.context() as patch:
-                patch.setattr(
-                    "nnkit.training.model.select", lambda name, b=backend: b if name == "cuda" else select(name)
-                )
+                selected(patch, backend)
                 if not ends:
                     patch.setattr(runtime, "ends", lambda _: False)
                 net = nnkit.Network(module_, (24,), device="cuda", seed=1)
@@ -170,7 +167,7 @@ def test_a_bias_is_rounded_before_it_is_added(
 ) -> None:
     """1 + 3/512 becomes 1 + 4/512, so that adding it to −1 leaves 4/512, whoever does it."""
     backend = CupyBackend("cuda", HostRuntime())
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: backend if name == "cuda" else select(name))
+    selected(monkeypatch, backend)
     monkeypatch.setattr(backend._runtime, "ends", lambda _: ends)
     net = nnkit.Network(layers(32), (24,), device="cuda", seed=0)
     weight = np.repeat([-1 / 8, 0], [8, 16])[:, None] * np.ones(32)
@@ -208,7 +205,7 @@ def test_a_number_that_is_none_is_not_cut_off(device: CupyBackend) -> None:
 def test_nothing_of_the_library_is_left_behind(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = HostRuntime()
     backend = CupyBackend("cuda", runtime)
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: backend if name == "cuda" else select(name))
+    selected(monkeypatch, backend)
     net = nnkit.Network(layers(32, 16), (24,), device="cuda", seed=0)
     net.fit(X, Y, epochs=1, batch_size=50, precision="mixed_bfloat16", progress=False)
     assert runtime.lt.started
@@ -224,7 +221,7 @@ def test_an_epilog_without_an_algorithm_is_not_used(
     runtime = HostRuntime()
     runtime.lt.refused = {refused}
     backend = CupyBackend("cuda", runtime)
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: backend if name == "cuda" else select(name))
+    selected(monkeypatch, backend)
     net = nnkit.Network(layers(32, 16), (24,), device="cuda", seed=0)
     run = net.fit(X, Y, epochs=8, batch_size=50, precision="mixed_bfloat16", progress=False)
     assert run.history["loss"][-1] < run.history["loss"][0]

@@ -10,12 +10,11 @@ import pytest
 
 import nnkit
 from nnkit import nn
-from nnkit.backend import select
 from nnkit.errors import ArgumentError, DeviceError, NnkitWarning
 from nnkit.measure import check_layout
 from nnkit.training.space import SHARE
 from nnkit_cupy.device import CupyBackend
-from tests.cuda.stand_in import HostRuntime, compiler
+from tests.cuda.stand_in import HostRuntime, compiler, selected
 
 DRAW = np.random.default_rng(0)
 X = DRAW.normal(size=(1500, 16)).astype("float32")
@@ -29,7 +28,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> HostRuntime:
         pytest.skip("there is no C++ compiler here")
     made = HostRuntime()
     backend = CupyBackend("cuda", made)
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: backend if name == "cuda" else select(name))
+    selected(monkeypatch, backend)
     return made
 
 

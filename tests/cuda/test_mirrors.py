@@ -11,7 +11,6 @@ import pytest
 
 import nnkit
 from nnkit import nn
-from nnkit.backend import select
 from nnkit.callbacks import Callback
 from nnkit.graph import Graph, Trace
 from nnkit.optimizers import SGD, Adam, LossScale
@@ -21,7 +20,7 @@ from nnkit_cupy.device import TARGET, CupyBackend
 from nnkit_cupy.source import launches
 from nnkit_cupy.source.launches import module
 from nnkit_cupy.source.mirrors import Mirrored, alone, mirrored
-from tests.cuda.stand_in import HostRuntime
+from tests.cuda.stand_in import HostRuntime, selected
 from tests.plan.running import Bench, same_bits
 
 DATA = nnkit.data.load("moons")
@@ -43,9 +42,7 @@ def same(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Pair:
                 return given[-1]
 
             with monkeypatch.context() as patch:
-                patch.setattr(
-                    "nnkit.training.model.select", lambda name, d=device: d if name == "cuda" else select(name)
-                )
+                selected(patch, device)
                 patch.setattr(launches, "mirrored", chosen)
                 found.append(work())
             assert any(each.states == ("parameter",) for each in given) == kept

@@ -10,12 +10,12 @@ import pytest
 
 import nnkit
 from nnkit import nn
-from nnkit.backend import select
 from nnkit.graph import Trace
 from nnkit.optimizers import SGD, Adam, LossScale
 from nnkit_cupy.device import CupyBackend
 from nnkit_cupy.source.launches import module
 from nnkit_cupy.source.pieces import Product
+from tests.cuda.stand_in import selected
 from tests.plan.running import Bench
 
 HALVES = pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -235,7 +235,7 @@ DATA = nnkit.data.load("moons")
 @pytest.fixture
 def elsewhere(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> CupyBackend:
     """What ``device="cuda"`` selects."""
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: device if name == "cuda" else select(name))
+    selected(monkeypatch, device)
     return device
 
 

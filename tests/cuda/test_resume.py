@@ -10,16 +10,16 @@ import pytest
 
 import nnkit
 from nnkit import optimizers
-from nnkit.backend import select
 from nnkit.errors import NnkitWarning
 from nnkit_cupy.device import CupyBackend
 from tests.checkpoint.going_on import OPTIONS, Break, X, Y, alike, broken, network
+from tests.cuda.stand_in import selected
 
 
 @pytest.fixture
 def elsewhere(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> CupyBackend:
     """What ``device="cuda"`` selects."""
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: device if name == "cuda" else select(name))
+    selected(monkeypatch, device)
     return device
 
 

@@ -13,13 +13,13 @@ import pytest
 
 import nnkit
 from nnkit import nn
-from nnkit.backend import select
 from nnkit.callbacks import Callback
 from nnkit.errors import DeviceError, NnkitWarning
 from nnkit.training.programs import Epoch
 from nnkit.training.space import SHARE
 from nnkit.training.streaming import Streamed
 from nnkit_cupy.device import CupyBackend
+from tests.cuda.stand_in import selected
 
 ROWS, FEATURES, BATCH = 1209, 40, 16
 DRAW = np.random.default_rng(0)
@@ -40,7 +40,7 @@ def _threads_end() -> Iterator[None]:
 @pytest.fixture
 def elsewhere(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> CupyBackend:
     """What ``device="cuda"`` selects."""
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: device if name == "cuda" else select(name))
+    selected(monkeypatch, device)
     return device
 
 

@@ -9,10 +9,9 @@ import pytest
 
 import nnkit
 from nnkit import nn
-from nnkit.backend import select
 from nnkit_cupy.device import CupyBackend
 from nnkit_cupy.runtime import NotRecordedError
-from tests.cuda.stand_in import HostRuntime
+from tests.cuda.stand_in import HostRuntime, selected
 
 DATA = nnkit.data.load("moons")
 
@@ -20,7 +19,7 @@ DATA = nnkit.data.load("moons")
 @pytest.fixture
 def elsewhere(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> CupyBackend:
     """What ``device="cuda"`` selects."""
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: device if name == "cuda" else select(name))
+    selected(monkeypatch, device)
     return device
 
 
@@ -161,7 +160,7 @@ def test_a_step_runs_as_one_graph(elsewhere: CupyBackend, sizes: tuple[int, ...]
 def test_steps_that_cannot_be_recorded_are_started_kernel_by_kernel(
     stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: stand_in if name == "cuda" else select(name))
+    selected(monkeypatch, stand_in)
     free, bound = (network("cuda", dtype="float32") for _ in range(2))
     fit(free)
 

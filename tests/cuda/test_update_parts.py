@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnkit.backend import select
 from nnkit.errors import NnkitWarning
 from nnkit.optimizers import SGD, Adam, RMSprop
 from nnkit.plan.planner import plan
@@ -18,7 +17,7 @@ from nnkit_cupy.device import TARGET, CupyBackend
 from nnkit_cupy.source import launches, update_parts
 from nnkit_cupy.source.launches import Launch, Module, module
 from nnkit_cupy.source.order import Region, placed
-from tests.cuda.stand_in import HostRuntime
+from tests.cuda.stand_in import HostRuntime, selected
 
 SIZES = (96, 512, 256, 10)
 """49,664 parameters, then 131,328, then 2,570: the second matrix begins behind a quarter."""
@@ -88,7 +87,7 @@ def test_trainings_have_the_same_bits(
     for parts in (True, False):
         backend = CupyBackend("cuda", HostRuntime())
         with monkeypatch.context() as patch:
-            patch.setattr("nnkit.training.model.select", lambda name, b=backend: b if name == "cuda" else select(name))
+            selected(patch, backend)
             if not parts:
                 patch.setattr(launches, "in_parts", lambda *_: ())
             net = network(*SIZES, device="cuda")
@@ -102,7 +101,7 @@ def test_trainings_have_the_same_bits(
 
 def test_a_step_that_is_refused_leaves_both_parts(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = CupyBackend("cuda", HostRuntime())
-    monkeypatch.setattr("nnkit.training.model.select", lambda name: backend if name == "cuda" else select(name))
+    selected(monkeypatch, backend)
     net = network(*SIZES, device="cuda")
     before = net.parameters()
     with warnings.catch_warnings():
