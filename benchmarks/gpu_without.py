@@ -21,6 +21,7 @@ from gpu import FOLDER, SIZES, machine, network, precision
 
 from nnkit.bench import Job
 from nnkit.bench.frameworks.programs import step
+from nnkit.plan import known
 from nnkit_cupy.source.mirrors import Mirrored
 
 LAUNCHES = "nnkit_cupy.source.launches"
@@ -31,6 +32,7 @@ WITHOUT: dict[str, tuple[str, Callable[..., Any], tuple[str, ...]]] = {
     "epilogs": ("nnkit_cupy.runtime.CupyRuntime.ends", lambda *_: False, (HALVES,)),
     "sums as epilogs": (f"{LAUNCHES}.Epilogs._with_sum", lambda *_: None, (HALVES,)),
     "kept halves": (f"{LAUNCHES}.mirrored", lambda plan: Mirrored(plan, frozenset(), ()), (HALVES,)),
+    "gradients in halves": ("nnkit.plan.planner.narrow_gradients", lambda graph, _: graph, (HALVES,)),
     "halves by columns": (f"{LAUNCHES}.by_columns", lambda _, looks: looks, (HALVES,)),
 }
 """Name → what stands for the part, and the workloads where it counts."""
@@ -42,6 +44,7 @@ def seconds(workload: str, left_out: str | None) -> list[float]:
     with nullcontext() if left_out is None else patch(*WITHOUT[left_out][:2]):
         net = network(workload)
         net._model.backend._executables.clear()
+        known._made.cache_clear()
         block, steps = step(Job.of(net, SIZES[workload][1]), "off", precision(workload))
         found = []
         for number in range(2 + BLOCKS):
@@ -50,6 +53,7 @@ def seconds(workload: str, left_out: str | None) -> list[float]:
             if number >= 2:
                 found.append((time.perf_counter() - began) / steps)
         net._model.backend._executables.clear()
+        known._made.cache_clear()
     return found
 
 

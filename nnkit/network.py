@@ -204,8 +204,9 @@ class Network(Insight):
                 ``predict`` too: pass them as they were measured.
             precision: what a GPU may round the operands of matrix products to: ``"tf32"``, ``"mixed_bfloat16"``, or
                 ``"mixed_float16"``, which scales the loss (``nnkit.optimizers.LossScale``). With the last two, so are
-                biases of ReLU layers between products. All else is in float32, as are validation, ``test``, ``predict``
-                and the CPU; the record's ``products`` says what ran.
+                biases of ReLU layers between products, and in bfloat16 gradients on their way to the optimiser. All
+                else is in float32, as are validation, ``test``, ``predict`` and the CPU; the record's ``products`` says
+                what ran.
             callbacks: ``nnkit.callbacks`` objects, or functions that are called after each epoch. What one of them
                 raises comes out of here with the run so far as ``error.run``.
             compile: ``"first"`` makes the step one native function before training (seconds, kept on disk for the next

@@ -42,7 +42,7 @@ class Blas:
         number = NUMBER[product.dtype]
         one, zero = number(1), number(0)
         (ta, tb), lengths = product.transposed, map(c_int, product.lengths)
-        read, written = c_int(KIND[product.read]), c_int(KIND[product.dtype])
+        read, written = c_int(KIND[product.read]), c_int(KIND[product.written])
         sides = zip(map(c_void_p, (a, b, out)), (read, read, written), lengths, strict=True)
         parts = [list(side) for side in sides]
         if product.count > 1:

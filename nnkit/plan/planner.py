@@ -13,6 +13,7 @@ from nnkit.plan import recompute, rewrites
 from nnkit.plan.checks import check_parts
 from nnkit.plan.cost import Cost, group_cost
 from nnkit.plan.extrema import compare_extrema
+from nnkit.plan.gradients import narrow_gradients
 from nnkit.plan.limit import MemoryLimitError
 from nnkit.plan.passes import is_pass
 from nnkit.plan.profile import Profile
@@ -30,7 +31,7 @@ DECISIONS = {
     "simplify": "arithmetic that changes nothing, repeated reshapes and known numbers are removed",
     "factor_sums": "a factor that the terms of a sum share is applied once; a sum that is known is not computed",
     "fold_transposes": "transposes become flags of the matrix product that reads them",
-    "round_products": "where asked for, products read float16, bfloat16 or TF32, and add up in float32",
+    "round_products": "where asked for, products read float16, bfloat16 or TF32, and add up in float32; a gradient may be in bfloat16",
     "fuse": "elementwise operations of one shape, and what they need of each row, run as one pass over memory",
     "tile": "a fused pass works on pieces that fit the cache",
     "join_gradients": "parts of a joined array (the gradients of all parameters) are computed in their place in it",
@@ -178,7 +179,7 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
             last[apply] = graph
             removed[name] += before - len(graph)
     if "round_products" in enabled:
-        graph = round_products(graph, target, lasting="reuse_memory" not in enabled)
+        graph = narrow_gradients(round_products(graph, target, lasting="reuse_memory" not in enabled), target)
     return rewrites.copy_old_states(graph), removed
 
 

@@ -2,10 +2,10 @@
 
 A product of halves with sums in float32 runs on the tensor cores of a GPU, ten times as fast and more. Its result, the
 parameters, what the optimiser keeps, norms, losses and all passes over elements are in float32, so that nothing but the
-operands of products is rounded (Micikevicius and others, "Mixed precision training", ICLR 2018), and a bias where its
-sum is rounded next: between two products with ReLU, all in the library's one call. The derivative of ReLU
-asks what the next product has read whether it is above 0, and the gradient of a bias adds up what the products of its
-layer have read, so that nothing else of the layer is kept.
+operands of products is rounded (Micikevicius and others, "Mixed precision training", ICLR 2018), a bias where its sum
+is rounded next (between two products with ReLU, all in the library's one call), and some gradients (``gradients``). The
+derivative of ReLU asks what the next product has read whether it is above 0, and the gradient of a bias adds up what
+the products of its layer have read, so that nothing else of the layer is kept.
 
 Weights are parts of one vector, which is rounded as a whole where most of it is read by products: then a backend can
 leave that to the update, which has the new weights at hand.

@@ -101,7 +101,9 @@ class FakeLt:
             if told[7] in (6, 134):
                 found = found + wide(memory(told[8], 2 * len(found), out["kind"]))[:, None]
             if told[7] == 256:  # one term after the other, as the kernels do it
-                memory(told[8], 4 * len(left), "float32")[:] = np.cumsum(left, axis=1, dtype=np.float32)[:, -1]
+                size = (4 if out["kind"] == "float32" else 2) * len(left)
+                sums = np.cumsum(left, axis=1, dtype=np.float32)[:, -1]
+                memory(told[8], size, out["kind"])[:] = narrow(np.ascontiguousarray(sums), out["kind"])
             if told[7] == 134:
                 self._bits(told, out["shape"][1])[:, : len(found)] = (found > 0).T
                 self._keep(told)
@@ -131,7 +133,7 @@ class FakeLt:
         (m, k), (q, n) = (each["shape"][:: -1 if flag else 1] for each, flag in ((a, told[3]), (b, told[4])))
         assert (m, n, k) == (*d["shape"], q)
         assert a["kind"] == b["kind"]
-        assert d["kind"] == ("float32" if told[7] == 256 else a["kind"])
+        assert d["kind"] == a["kind"] or (told[7], d["kind"]) == (256, "float32")
         assert (8 in told, 11 in told) == {6: (1, 0), 134: (1, 1), 136: (0, 1), 256: (1, 0)}[told[7]]
 
     def _matrix(self, place: int, layout: int) -> np.ndarray:

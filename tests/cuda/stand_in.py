@@ -31,7 +31,7 @@ from nnkit_cupy.failures import shortage
 from nnkit_cupy.source.order import Placed
 from nnkit_cupy.source.pieces import Product
 from tests.cuda import fibers
-from tests.cuda.fake_lt import FakeLt, wide
+from tests.cuda.fake_lt import FakeLt, narrow, wide
 
 BLOCKS = 3  # so that more than one block has a part
 SHIM = r"""
@@ -212,14 +212,15 @@ class HostRuntime:
         (ta, tb), (la, lb, lo), apart = product.transposed, product.lengths, product.apart
         m, n, k = product.m, product.n, product.k
         for number in range(product.count):
-            kinds = (product.read, product.read, product.dtype)
+            kinds = (product.read, product.read, product.written)
             sizes = [itemsize(kind) for kind in kinds]
             steps = zip((a, b, out), apart, sizes, strict=True)
             places = [place + number * step * size for place, step, size in steps]
             left = _matrix(places[0], product.read, m, k, la, ta)
             right = _matrix(places[1], product.read, k, n, lb, tb)
             with np.errstate(all="ignore"):  # as the library, which says nothing of infinite numbers
-                _matrix(places[2], product.dtype, m, n, lo, False)[...] = wide(left) @ wide(right)
+                made = np.asarray(wide(left) @ wide(right))
+                _matrix(places[2], product.written, m, n, lo, False)[...] = narrow(made, product.written)
 
     def record(self, works: Sequence[Callable[[int], None]], places: Sequence[Placed]) -> Any:
         self.recording = []

@@ -42,12 +42,12 @@ def test_what_each_part_gives(stand_in: CupyBackend, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("nnkit_cupy.program.module", lambda *given: seen.append(len((m := made(*given)).launches)) or m)
     found = gpu_without.rows()
     expected = [None, "heads", None, "heads", "updates in two parts"]
-    expected += [None, "epilogs", "sums as epilogs", "kept halves", "halves by columns"]
+    expected += [None, "epilogs", "sums as epilogs", "kept halves", "gradients in halves", "halves by columns"]
     assert [row["without"] for row in found] == expected
     assert all(row["step_median_s"] > 0 for row in found)
     small, medium, halves = seen[:4], seen[4:10], seen[10:]
     assert small == [small[0], small[0] + 2] * 2
     assert medium == [medium[0], medium[0] + 2, medium[0] - 1] * 2
-    assert halves[:5] == halves[5:]
-    assert halves[1] > halves[2] > halves[0]
+    assert halves[:6] == halves[6:]
+    assert halves[1] > halves[2] > halves[0] > halves[4]
     assert HostRuntime.ends is not other

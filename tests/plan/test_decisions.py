@@ -238,18 +238,35 @@ def test_products_read_halves_and_nothing_else_does(single, dtype):
     """Each value is rounded once, however many products read it; all else is what it is without."""
     made, plain = plan(single, replace(TENSOR, products=dtype)), plan(single, TENSOR)
     nodes = made.graph.nodes
-    assert {node.dtype for node in products(made)} == {"float32"}
     assert {nodes[o].dtype for node in products(made) for o in node.inputs} == {dtype}
-    halves = [node for _, node in made.graph if node.dtype == dtype]
-    assert {node.operation for node in halves} == {"astype"}
-    assert len({node.inputs for node in halves}) == len(halves)
-    assert sorted(work(made)) == sorted(work(plain) + ["astype"] * len(halves))
+    rounded = [node for _, node in made.graph if node.dtype == dtype and node.operation == "astype"]
+    assert len({node.inputs for node in rounded}) == len(rounded)
+    if dtype == "float16":
+        assert {node.dtype for node in products(made)} == {"float32"}
+        assert {node.operation for _, node in made.graph if node.dtype == dtype} == {"astype"}
+        assert sorted(work(made)) == sorted(work(plain) + ["astype"] * len(rounded))
     text = explain(made)
     assert re.search(rf"products that read {dtype} and add up in float32: 5 of 5$", text, re.MULTILINE)
     assert f"32×12 @ 12×24 in {dtype}" in text
     without = plan(single, replace(TENSOR, products=dtype), ("round_products",))
     assert [node.dtype for _, node in without.graph] == [node.dtype for _, node in plain.graph]
     assert without.cost == plain.cost
+
+
+def test_a_gradient_in_bfloat16_is_joined_as_such(single):
+    """The product with rows of 24 writes it so; each of the others is rounded once, and whoever reads it converts."""
+    made, plain = plan(single, replace(TENSOR, products="bfloat16")), plan(single, TENSOR)
+    nodes = made.graph.nodes
+    assert [(node.shape, node.dtype) for node in products(made) if node.dtype != "float32"] == [((12, 24), "bfloat16")]
+    (joined,) = (node for node in nodes if node.operation == "concat")
+    assert joined.dtype == "bfloat16"
+    made_of = [nodes[o] for o in joined.inputs]
+    made_of = [nodes[node.inputs[0]] if node.operation == "reshape" else node for node in made_of]
+    parts = [(node.operation, node.shape) for node in made_of]
+    assert parts == [("matmul", (12, 24)), ("astype", (24,)), ("astype", (24, 5)), ("astype", (5,))]
+    readers = [node for node in nodes if any(nodes[o] is joined for o in node.inputs)]
+    assert {(node.operation, node.dtype) for node in readers} == {("astype", "float32")}
+    assert sorted(w for w in work(made) if w != "astype") == sorted(w for w in work(plain) if w != "astype")
 
 
 def test_products_in_tf32_read_what_is_there(single):

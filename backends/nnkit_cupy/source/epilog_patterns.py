@@ -30,10 +30,11 @@ class Slopes(NamedTuple):
 
 
 class Gradient(NamedTuple):
-    """The product that is the gradient of weights, and the sum over the rows of its right operand, of the bias."""
+    """The product that is the gradient of weights, and that of the bias: the sum over the rows of its right operand,
+    and its rounding where that of the weights is rounded."""
 
     product: int
-    sum: int
+    members: tuple[int, ...]
 
 
 def layers(graph: Graph) -> Iterator[Layer]:
@@ -73,8 +74,10 @@ def gradients(graph: Graph) -> Iterator[Gradient]:
         for user in graph.users[node.inputs[0]]:
             product = graph.nodes[user]
             right = product.operation == "matmul" and product.inputs[1] == node.inputs[0] != product.inputs[0]
-            if right and not product.options.get("transpose_b") and product.shape[-1:] == node.shape:
-                yield Gradient(user, i)
+            members = (i, *(followed(graph, i, ("astype",)) if product.dtype in HALVES else ()))
+            fits = product.shape[-1:] == node.shape and graph.nodes[members[-1]].dtype == product.dtype
+            if right and fits and not product.options.get("transpose_b"):
+                yield Gradient(user, members)
                 break
 
 

@@ -76,22 +76,21 @@ class Epilogs:
 
     def _with_sum(self, items: Items, gradient: Gradient) -> None:
         """The gradient of a bias, if its place is one for the library and nobody reads it before the product."""
-        at, other = self._place(items, gradient.product), self._place(items, gradient.sum)
-        if at is None or other is None:
+        at, others = self._place(items, gradient.product), [self._place(items, i) for i in gradient.members]
+        if at is None or None in others:
             return
-        product, beside = items[at], items[other].touched
-        alone_ = self._plan.steps[items[other].step].nodes == (gradient.sum,)
-        if not isinstance(product, Product) or product.epilog is not None or not alone_:
+        product, sums = items[at], [items[other] for other in others if other is not None]
+        own = all(self._plan.steps[s.step].nodes == (i,) for s, i in zip(sums, gradient.members, strict=True))
+        if not isinstance(product, Product) or product.epilog is not None or not own:
             return
-        place = self._looks[gradient.sum]
+        place = self._looks[gradient.members[-1]]
+        beside = Touched(sums[0].touched.reads, sums[-1].touched.writes)
         call = replace(product, epilog=Epilog("gradient", place), touched=product.touched.joined(beside))
-        first, last = sorted((at, other))
-        moved = beside if other < at else call.touched
-        between = items[first + 1 : last]
-        waits = any(moved.before(each.touched) if other < at else each.touched.before(moved) for each in between)
-        if place.contiguous and not waits and self._fits(call, product.out) and self._may(call):
+        moves = all(_may_move(items, each, product, [*sums, product]) for each in sums)
+        if place.contiguous and moves and self._fits(call, product.out) and self._may(call):
             items[at] = call
-            del items[other]
+            for each in sums:
+                items.remove(each)
 
     def _replaced(self, items: Items, found: Layer | Slopes, epilog: Epilog, beside: Touched) -> bool:
         """Put the call in the place of the product, and leave of the pass what else it does; whether that can be."""
@@ -106,7 +105,7 @@ class Epilogs:
             return False
         made = self._looks[found.members[-1]]
         inside = Touched((*product.touched.reads, *beside.reads), beside.writes)
-        call = replace(product, out=made, epilog=epilog, touched=inside)
+        call = replace(product, out=made, written=product.read, epilog=epilog, touched=inside)
         if not self._fits(call, made) or not set(step.nodes).issuperset(found.members):
             return False
         between = any(each.touched.before(inside) for each in items[at + 1 : other])
@@ -135,3 +134,12 @@ class Epilogs:
 
     def _region(self, i: int) -> tuple[Region, ...]:
         return region(self._plan, i, self._elsewhere)
+
+
+def _may_move(items: Items, item: Piece | Product, to: Product, along: Items) -> bool:
+    """Whether an item may be done in the place of another, for all that lies in between and does not come along."""
+    first, last = sorted((items.index(item), items.index(to)))
+    between = [each.touched for each in items[first + 1 : last] if each not in along]
+    if items[first] is item:
+        return not any(item.touched.before(each) for each in between)
+    return not any(each.before(item.touched) for each in between)

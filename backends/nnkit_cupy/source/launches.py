@@ -97,7 +97,7 @@ def module(plan: Plan, may: Callable[[Product], bool] = lambda _: True) -> Modul
 
 def _check(plan: Plan) -> None:
     for _, node in plan.graph:
-        kept = node.operation in ("astype", "matmul", "input", *VIEWS)
+        kept = node.operation in ("astype", "matmul", "concat", "input", *VIEWS)
         if node.dtype in HALVES and not kept:
             raise NoNativeFormError(f"'{node.operation}' of {node.dtype}, which is only converted and multiplied")
 

@@ -58,7 +58,7 @@ def _taken(node: Node, x: Look, chosen: Callable[[str], str], out: Look, dtype: 
             f"const int64 place = i % {fours} * {WIDTH};",
             f"{TYPES[node.dtype]} w[{WIDTH}]; nn_read<float4>(w, &{x.buffer}[{source}]);",
             f"{kind} v[{WIDTH}] = {{{', '.join(cast(f'w[{u}]', node.dtype, dtype) for u in range(WIDTH))}}};",
-            f"nn_write<{VECTORS[itemsize(dtype)]}>(&{out.buffer}[{target}], v);",
+            f"nn_write<{VECTORS[WIDTH * itemsize(dtype)]}>(&{out.buffer}[{target}], v);",
         ]
         return elements(prod(out.shape) // WIDTH, body)
     body = [

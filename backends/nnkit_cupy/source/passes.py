@@ -28,8 +28,9 @@ def fused(plan: Plan, step: Step, looks: Mapping[int, Look]) -> Piece:
     parts = phases(plan.graph, step.nodes)
     if len(parts) == 1:
         shape, at = _in_place(plan, parts[0], looks)
-        if _in_vectors(plan, shape, at):
-            return _vectors(plan, parts[0], shape, at, looks)
+        width = _width(plan, shape, at)
+        if width:
+            return _vectors(plan, parts[0], shape, at, looks, width)
         return elements(prod(shape), [*indices(shape), *_body(plan, parts[0], at, names(len(shape)), looks)])
     outer, inner = looks[step.nodes[0]].shape[0], prod(looks[step.nodes[0]].shape[1:])
     if may_be_held(plan, parts, looks):
@@ -54,15 +55,29 @@ def _in_place(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> t
     return loops, dict(zip(values, placed, strict=True))
 
 
-def _in_vectors(plan: Plan, shape: Extents, at: Mapping[int, Look]) -> bool:
-    """Whether a long loop can go over four elements at a time: large arrays are then read and written sooner."""
-    if not shape or prod(shape) < LONG or (len(shape) > 1 and shape[-1] % WIDTH):
-        return False
+def _width(plan: Plan, shape: Extents, at: Mapping[int, Look]) -> int:
+    """How many elements a long loop goes over at a time, if it can: large arrays are then read and written sooner.
+
+    Sixteen bytes of the widest of them, which are eight where all are halves.
+    """
+    if not shape or prod(shape) < LONG:
+        return 0
     full = [i for i, look in at.items() if not look.text and look.strides[-1]]
-    wide = all(itemsize(plan.graph.nodes[i].dtype) in VECTORS and at[i].strides[-1] == 1 for i in full)
-    return wide and all(
-        all(stride % WIDTH == 0 for stride in (at[i].offset, *at[i].strides[:-1])) and aligned(plan, at[i])
-        for i in full
+    largest = max((itemsize(plan.graph.nodes[i].dtype) for i in full), default=0)
+    widths = (2 * WIDTH, WIDTH) if largest == 2 else (WIDTH,)
+    return next((width for width in widths if _in_vectors(plan, shape, {i: at[i] for i in full}, width)), 0)
+
+
+def _in_vectors(plan: Plan, shape: Extents, full: Mapping[int, Look], width: int) -> bool:
+    """Whether all of these can be read and written so many elements at a time."""
+    if len(shape) > 1 and shape[-1] % width:
+        return False
+    whole = all(width * itemsize(plan.graph.nodes[i].dtype) in VECTORS for i in full)
+    return whole and all(
+        look.strides[-1] == 1
+        and all(stride % width == 0 for stride in (look.offset, *look.strides[:-1]))
+        and aligned(plan, look)
+        for look in full.values()
     )
 
 
@@ -76,15 +91,15 @@ def aligned(plan: Plan, look: Look) -> bool:
 
 
 def _vectors(
-    plan: Plan, part: tuple[int, ...], shape: Extents, at: Mapping[int, Look], looks: Mapping[int, Look]
+    plan: Plan, part: tuple[int, ...], shape: Extents, at: Mapping[int, Look], looks: Mapping[int, Look], width: int
 ) -> Piece:
-    """Elements 4i to 4i + 3: read together, computed each, and written together; what is left over one by one."""
+    """So many elements in a row: read together, computed each, and written together; what is left over one by one."""
     nodes, members = plan.graph.nodes, set(part)
     index = [*names(len(shape) - 1), "j"]
     lines, known = [], {}
 
     def vector(i: int) -> str:
-        return VECTORS[itemsize(nodes[i].dtype)]
+        return VECTORS[width * itemsize(nodes[i].dtype)]
 
     for i, look in at.items():
         kind = TYPES[nodes[i].dtype]
@@ -94,19 +109,19 @@ def _vectors(
             lines.append(f"const {kind} v{i} = {look.at(index)};")
             known[i] = f"v{i}"
         elif i not in members:
-            lines.append(f"{kind} w{i}[{WIDTH}]; nn_read<{vector(i)}>(w{i}, &{look.at(index)});")
+            lines.append(f"{kind} w{i}[{width}]; nn_read<{vector(i)}>(w{i}, &{look.at(index)});")
             known[i] = f"w{i}[u]"
         else:
-            lines.append(f"{kind} w{i}[{WIDTH}];")
+            lines.append(f"{kind} w{i}[{width}];")
     stored = [i for i in at if i in members]
     body = _body(plan, part, {i: look for i, look in at.items() if i not in members}, ["u"], looks, known)
     body += [f"w{i}[u] = v{i};" for i in stored]
-    lines += ["#pragma unroll", *block(f"for (int u = 0; u < {WIDTH}; u++)", body)]
+    lines += ["#pragma unroll", *block(f"for (int u = 0; u < {width}; u++)", body)]
     lines += [f"{ALLOWED}nn_write<{vector(i)}>(&{at[i].at(index)}, w{i});" for i in stored]
-    wide = (*shape[:-1], shape[-1] // WIDTH)
-    places = [*indices(wide), f"const int64 j = {WIDTH} * i{len(shape) - 1};"]
+    wide = (*shape[:-1], shape[-1] // width)
+    places = [*indices(wide), f"const int64 j = {width} * i{len(shape) - 1};"]
     piece = replace(elements(prod(wide), [*places, *lines]), late=True)
-    rest = shape[-1] % WIDTH
+    rest = shape[-1] % width
     if not rest:
         return piece
     last = _body(plan, part, at, [f"({shape[-1] - rest} + u)"], looks)

@@ -18,8 +18,8 @@ from nnkit_cupy.source.order import NOTHING, Touched
 Lines = list[str]
 WIDTH, LONG = 4, 1 << 15
 """Elements that are read together where so many are to be done."""
-VECTORS = {4: "float4", 2: "float2"}
-"""What holds so many elements, by the bytes of one."""
+VECTORS = {16: "float4", 8: "float2"}
+"""What holds so many elements, by the bytes of them."""
 WIDE = 256
 """Threads of a block that goes over elements."""
 SHORT = 256
@@ -80,8 +80,8 @@ class Product:
     """A matrix product for the library: out (m, n) = a (m, k) · b (k, n), for each of ``count`` in a stack.
 
     Each operand is (look at the first matrix, whether it is stored transposed, row length, distance in the stack).
-    ``dtype`` is that of the result and of the sums, ``read`` that of the operands, which may be narrower; ``tf32``
-    allows the library to round them to that. An ``epilog`` may round the result to ``read``.
+    ``dtype`` is that of the sums, ``read`` that of the operands, which may be narrower, and ``written`` that of the
+    result and of the vector of an epilog; ``tf32`` allows the library to round the operands to that.
     """
 
     a: Look
@@ -89,6 +89,7 @@ class Product:
     out: Look
     dtype: str
     read: str
+    written: str
     m: int
     n: int
     k: int
@@ -101,11 +102,6 @@ class Product:
     step: int = 0
     commits: bool = False
     touched: Touched = NOTHING
-
-    @property
-    def written(self) -> str:
-        """The data type of the result, and of the vector of an epilog."""
-        return self.dtype if self.epilog is None or self.epilog.kind == "gradient" else self.read
 
 
 def indented(lines: Iterable[str]) -> Lines:

@@ -8,14 +8,15 @@ from functools import partial
 from math import prod
 
 from nnkit.graph.ir import Node
+from nnkit.graph.primitives.linalg import SUMS
 from nnkit.plan.look import Look
 from nnkit_cupy.source.moves import filled
 from nnkit_cupy.source.pieces import Piece, Product, elements, indices, names
 from nnkit_cupy.source.tiles import MOST, tiled
-from nnkit_cupy.source.types import TYPES, cast
+from nnkit_cupy.source.types import HALVES, TYPES, cast
 
-LIBRARY = (("float32", "float32"), ("float64", "float64"), ("float16", "float32"), ("bfloat16", "float32"))
-"""Data types of operands and results that the library multiplies."""
+LIBRARY = {"float32": ("float32",), "float64": ("float64",), **{half: (half, SUMS) for half in HALVES}}
+"""Data types of operands, and of the results that the library makes of them."""
 MOST_TF32 = 1 << 24
 """Multiplications from which on tensor cores, which only the library uses, are faster than kernels of our own."""
 
@@ -40,13 +41,19 @@ def product(
             return [replace(made, ending=again, index=("row", "column"))]
     sides = [_side(look) for look in (a, b)]
     even = all(_evenly(look, stack) for look in (a, b, out))
-    if dtypes[0] != dtypes[1] or (dtypes[0], node.dtype) not in LIBRARY or None in sides or not even:
+    if dtypes[0] != dtypes[1] or node.dtype not in LIBRARY.get(dtypes[0], ()) or None in sides or not even:
         return [_plain(node, a, b, out, dtypes)]
     (ta, la), (tb, lb) = sides  # type: ignore[misc]
     apart = tuple(look.strides[len(stack) - 1] if stack else 0 for look in (a, b, out))
     m, k, n = extents
-    library = Product(a, b, out, node.dtype, dtypes[0], m, n, k, (ta, tb), (la, lb, n), prod(stack), apart)  # type: ignore[arg-type]
+    types, lengths = (_sums(node), dtypes[0], node.dtype), (la, lb, n)
+    library = Product(a, b, out, *types, m, n, k, (ta, tb), lengths, prod(stack), apart)  # type: ignore[arg-type]
     return [replace(library, tf32=bool(node.options.get("tf32")))]
+
+
+def _sums(node: Node) -> str:
+    """The data type in which a product adds up."""
+    return SUMS if node.dtype in HALVES else node.dtype
 
 
 def _transposed(look: Look, flag: bool) -> Look:
@@ -80,13 +87,14 @@ def _plain(node: Node, a: Look, b: Look, out: Look, dtypes: Sequence[str]) -> Pi
     """One element by one thread."""
     index = names(len(out.shape))
     *stack, row, column = index
-    first, second = (cast(look.at(place), dtype, node.dtype) for look, place, dtype in (
+    sums = _sums(node)
+    first, second = (cast(look.at(place), dtype, sums) for look, place, dtype in (
         (a, [*stack, row, "k"], dtypes[0]), (b, [*stack, "k", column], dtypes[1])
     ))  # fmt: skip
     body = [
         *indices(out.shape),
-        f"{TYPES[node.dtype]} found = 0;",
-        f"for (int64 k = 0; k < {a.shape[-1]}; k++) found = ({TYPES[node.dtype]})(found + {first} * {second});",
-        f"{out.at(index)} = found;",
+        f"{TYPES[sums]} found = 0;",
+        f"for (int64 k = 0; k < {a.shape[-1]}; k++) found = ({TYPES[sums]})(found + {first} * {second});",
+        f"{out.at(index)} = {cast('found', sums, node.dtype)};",
     ]
     return elements(prod(out.shape), body)

@@ -1,7 +1,7 @@
 """The matrix product, over stacks of matrices.
 
-The planner folds transposes into two flags. Two more options are its own as well: ``dtype`` is the type of the sums and
-of the result where it is wider than that of the operands, and ``tf32`` allows the device to round them to 10 bits.
+The planner folds transposes into two flags. Two more options are its own as well: ``dtype`` is the type of the result
+where operands are halves, whose sums are in float32, and ``tf32`` allows the device to round operands to 10 bits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from nnkit.graph.dtypes import kind, promote
 from nnkit.graph.primitives.shape import unbroadcast
 from nnkit.graph.primitives.table import Array, Evaluator, Primitive, Type, add_rows, elements
 from nnkit.graph.shapes import broadcast, fixed, show
+
+SUMS = "float32"
+"""The data type in which products of halves add up."""
 
 
 def _flipped(shape: tuple[int, ...], transpose: bool) -> tuple[int, ...]:
@@ -44,10 +47,11 @@ def _evaluate(
     dtype: str = "",
     tf32: bool = False,
 ) -> Array:
-    a, b = (run.xp.astype(side, run.dtype(dtype)) for side in (a, b)) if dtype else (a, b)
+    a, b = (run.xp.astype(side, run.dtype(SUMS)) for side in (a, b)) if dtype else (a, b)
     a = run.xp.matrix_transpose(a) if transpose_a else a
     b = run.xp.matrix_transpose(b) if transpose_b else b
-    return run.xp.matmul(a, b)
+    product = run.xp.matmul(a, b)
+    return run.xp.astype(product, run.dtype(dtype)) if dtype else product
 
 
 def _flops(output: Type, a: Type, b: Type, transpose_a: bool = False, **_: Any) -> int:
