@@ -31,7 +31,7 @@ DECISIONS = {
     "simplify": "arithmetic that changes nothing, repeated reshapes and known numbers are removed",
     "factor_sums": "a factor that the terms of a sum share is applied once; a sum that is known is not computed",
     "fold_transposes": "transposes become flags of the matrix product that reads them",
-    "round_products": "where asked for, products read float16, bfloat16 or TF32, and add up in float32; a gradient may be in bfloat16",
+    "round_products": "where asked for, products read float16, bfloat16 or TF32, and add up in float32",
     "fuse": "elementwise operations of one shape, and what they need of each row, run as one pass over memory",
     "tile": "a fused pass works on pieces that fit the cache",
     "join_gradients": "parts of a joined array (the gradients of all parameters) are computed in their place in it",
