@@ -160,7 +160,7 @@ class Bench:
     def library(self) -> tuple[float, float]:
         case, (a, b, out) = self.case, self.case.looks()
         lengths = (case.m if case.transposed[0] else case.k, case.k if case.transposed[1] else case.n, case.n)
-        product = Product(a, b, out, "float32", "float32", case.m, case.n, case.k, case.transposed, lengths)
+        product = Product(a, b, out, "float32", "float32", "float32", case.m, case.n, case.k, case.transposed, lengths)
         return self.measured(self.runtime.product(product, self.places))
 
     def own(self, function: Any, piece: Piece) -> tuple[float, float]:

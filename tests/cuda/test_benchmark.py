@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gpu
+import gpu_products
 import gpu_without
 import pytest
 
@@ -51,3 +52,16 @@ def test_what_each_part_gives(stand_in: CupyBackend, monkeypatch: pytest.MonkeyP
     assert halves[:6] == halves[6:]
     assert halves[1] > halves[2] > halves[0] > halves[4]
     assert HostRuntime.ends is not other
+
+
+@pytest.mark.parametrize("kind", ["forward", "dx", "dw"])
+def test_forms_of_a_product_and_the_library(stand_in: CupyBackend, kind: str) -> None:
+    """All of them give the product."""
+    case, runtime = gpu_products.Case(kind, 48, 32, 64), HostRuntime(threads=True)
+    bench = gpu_products.Bench(runtime, case)
+    first = gpu_products.forms(case, 132)[0]
+    text, piece = gpu_products.kernel(case, first, "kernel0")
+    function = runtime.module(gpu_products.PRELUDE + text)("kernel0")
+    for error, seconds in (bench.library(), bench.own(function, piece)):
+        assert error < 1e-6
+        assert seconds > 0
