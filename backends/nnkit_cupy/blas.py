@@ -18,6 +18,8 @@ SUMS = {"float32": 68, "float64": 70}
 """Its numbers of ways to add up; and that of float32 whose operands may be rounded to TF32."""
 SUMS_TF32 = 77
 ANY_ALGORITHM = -1
+PARTS_AS_SUMS = 16
+"""Its mode in which the parts of a sum that is divided are of the sum's type, also where the result is narrower."""
 
 
 class Blas:
@@ -31,6 +33,7 @@ class Blas:
         self._workspace = cupy.empty(WORKSPACE, "uint8")
         self._call("cublasSetStream_v2", handle, c_void_p(stream))
         self._call("cublasSetWorkspace_v2", handle, c_void_p(self.workspace), c_size_t(WORKSPACE))
+        self._call("cublasSetMathMode", handle, c_int(PARTS_AS_SUMS))
 
     @property
     def workspace(self) -> int:

@@ -14,7 +14,9 @@ from nnkit_cupy.source.pieces import Epilog, Product
 
 # The library's numbers: attributes of a product, of what is asked of it, and epilogs.
 TRANSPOSED, EPILOG, VECTOR, MASK, MASK_ROW = (3, 4), 7, 8, 11, 12
-MOST_WORKSPACE, ALIGNMENTS = 1, (5, 6, 7, 8)
+MOST_WORKSPACE, PARTS, ALIGNMENTS = 1, 3, (5, 6, 7, 8)
+AS_SUMS = 2
+"""Of the parts of a sum that is divided: in the type of the sums, also where the result is narrower."""
 RELU_BIAS, RELU_MASK_BIAS, ONLY_MASKED, SUM_LEFT = 6, 134, 136, 256
 KINDS = {"slopes": ONLY_MASKED, "gradient": SUM_LEFT}
 """The left operand of the library is our right one."""
@@ -114,6 +116,7 @@ class BlasLt:
         try:
             set_ = "cublasLtMatmulPreferenceSetAttribute"
             self._set(set_, wishes, MOST_WORKSPACE, c_uint64(WORKSPACE))
+            self._set(set_, wishes, PARTS, c_uint32(AS_SUMS))
             a, b, out = places[:3]
             for attribute, place in zip(ALIGNMENTS, (b, a, out, out), strict=True):
                 self._set(set_, wishes, attribute, c_uint32(min(place & -place, ALIGNED)))

@@ -34,40 +34,57 @@ class _Narrow:
     def __init__(self, graph: Graph) -> None:
         self._made = _parts(graph)
         self._halves: dict[int, TracedArray] = {}
+        self._exact: dict[int, TracedArray] = {}
 
     def rule(self, trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
-        """The node with what it reads of a gradient converted for it alone, so that no pass leaves it in float32."""
+        """The node with what it reads of a gradient converted for it alone, so that no pass leaves it in float32.
+
+        What the backward pass itself goes on with, as a norm does with its sums, is not rounded.
+        """
         if id(node) in self._made:
-            return self._wide(trace, self._narrowed(trace, node, operands))
-        kept = [operand.position in self._halves for operand in operands]
-        if not any(kept):
+            return self._narrowed(trace, node, self._read(trace, node, operands))
+        if not any(operand.position in self._halves for operand in operands):
             return None
-        if all(kept):
-            halves = [self._halves[operand.position] for operand in operands]
+        if all(operand.position in self._halves for operand in operands):
             if node.operation in (*VIEWS, "concat"):
-                return self._wide(trace, trace.record(node.operation, halves, node.origin, **node.options))
+                return self._looked_at(trace, node, operands)
             if node.operation == "astype" and node.dtype == NARROW:
-                return halves[0]
-        sides = [self._converted(trace, node, operand) for operand in operands]
-        return trace.record(node.operation, sides, node.origin, **node.options)
+                return self._halves[operands[0].position]
+        return trace.record(node.operation, self._read(trace, node, operands), node.origin, **node.options)
 
     def _narrowed(self, trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray:
         """By the product itself if it can, else in a pass."""
         if self._made[id(node)]:
-            return trace.record("matmul", operands, node.origin, **node.options | {"dtype": NARROW})
+            return self._wide(trace, trace.record("matmul", operands, node.origin, **node.options | {"dtype": NARROW}))
         made = trace.record(node.operation, operands, node.origin, **node.options)
-        return trace.record("astype", (made,), node.origin, dtype=NARROW)
+        return self._wide(trace, trace.record("astype", (made,), node.origin, dtype=NARROW), made)
 
-    def _wide(self, trace: Trace, half: TracedArray) -> TracedArray:
+    def _looked_at(self, trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray:
+        """A view of halves, or several joined."""
+        places, exact = [operand.position for operand in operands], None
+        if all(place in self._exact for place in places):
+            exact = trace.record(node.operation, [self._exact[place] for place in places], node.origin, **node.options)
+        halves = [self._halves[place] for place in places]
+        return self._wide(trace, trace.record(node.operation, halves, node.origin, **node.options), exact)
+
+    def _wide(self, trace: Trace, half: TracedArray, exact: TracedArray | None = None) -> TracedArray:
         """What stands for halves in float32, until somebody reads it."""
         wide = trace.record("astype", (half,), trace.nodes[half.position].origin, dtype=WIDE)
         self._halves[wide.position] = half
+        if exact is not None:
+            self._exact[wide.position] = exact
         return wide
 
+    def _read(self, trace: Trace, node: Node, operands: Sequence[TracedArray]) -> list[TracedArray]:
+        return [self._converted(trace, node, operand) for operand in operands]
+
     def _converted(self, trace: Trace, node: Node, operand: TracedArray) -> TracedArray:
-        if operand.position not in self._halves:
+        place = operand.position
+        if place not in self._halves:
             return operand
-        return trace.record("astype", (self._halves[operand.position],), node.origin, dtype=WIDE)
+        if place in self._exact and node.origin.phase == "backward":
+            return self._exact[place]
+        return trace.record("astype", (self._halves[place],), node.origin, dtype=WIDE)
 
 
 def _parts(graph: Graph) -> dict[int, bool]:
@@ -80,9 +97,10 @@ def _parts(graph: Graph) -> dict[int, bool]:
     for i, node in graph:
         if node.operation != "concat" or node.origin.phase != "update" or i in graph.output.values():
             continue
-        made = [graph.nodes[_unshaped(graph, part)] for part in node.inputs]
+        roots = [_unshaped(graph, part) for part in node.inputs]
         starts = accumulate((graph.nodes[part].size for part in node.inputs), initial=0)
-        even = [_writes_halves(graph, each, start) for each, start in zip(made, starts, strict=False)]
+        even = [_writes_halves(graph, root, start) for root, start in zip(roots, starts, strict=False)]
+        made = [graph.nodes[root] for root in roots]
         most = 2 * sum(each.size for each, fits in zip(made, even, strict=True) if fits) >= node.size > 0
         if most and all(each.dtype == WIDE and each.origin.phase == "backward" for each in made):
             found |= {id(each): fits for each, fits in zip(made, even, strict=True)}
@@ -96,8 +114,10 @@ def _unshaped(graph: Graph, i: int) -> int:
     return i
 
 
-def _writes_halves(graph: Graph, node: Node, start: int) -> bool:
-    """Whether it is a product of halves that can write such from that element of a vector on."""
+def _writes_halves(graph: Graph, i: int, start: int) -> bool:
+    """Whether it is a product of halves, for the update alone, that can write such from that element of a vector on."""
+    node = graph.nodes[i]
     if node.operation != "matmul" or start % UNIT or (node.shape[-1] or 1) % UNIT:
         return False
-    return graph.nodes[node.inputs[0]].dtype == NARROW
+    used = {graph.nodes[user].origin.phase for user in graph.users[i]}
+    return used == {"update"} and graph.nodes[node.inputs[0]].dtype == NARROW

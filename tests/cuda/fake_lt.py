@@ -10,7 +10,8 @@ import numpy as np
 KINDS = {0: "float32", 2: "float16", 14: "bfloat16"}
 SIZES = {3: 4, 4: 4, 7: 4, 8: 8, 11: 8, 12: 8}
 """Bytes of the attributes of a product: transposed (two), epilog, bias, mask, and bits of a row of the mask."""
-WISHES = {1: 8, 5: 4, 6: 4, 7: 4, 8: 4}
+WISHES = {1: 8, 3: 4, 5: 4, 6: 4, 7: 4, 8: 4}
+"""Of what is asked: workspace, the type of parts of a sum (2: that of the sum), and alignments."""
 REFUSED = 15
 
 
@@ -78,6 +79,7 @@ class FakeLt:
         told, out = self.objects[made.value], self.objects[d.value]
         assert set(self.objects[wishes.value]) == set(WISHES)
         assert min(self.objects[wishes.value][k] for k in (5, 6, 7, 8)) >= 16
+        assert self.objects[wishes.value][3] == 2
         assert c.value == d.value
         self._check(told, *(self.objects[each.value] for each in (a, b, d)))
         if 11 in told and (told[11] % 128 or told[12] % 128 or told[12] < out["shape"][0]):

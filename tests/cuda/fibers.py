@@ -80,13 +80,15 @@ template <int LATEST> void nn_wait() {
 
 typedef long long Word;
 #define EIGHT(at) Word, Word, Word, Word, Word, Word, Word, Word
-typedef void (*Kernel)(EIGHT(0), EIGHT(8), EIGHT(16), EIGHT(24), EIGHT(32), EIGHT(40), EIGHT(48), EIGHT(56));
+#define SIXTY_FOUR(at) EIGHT(at), EIGHT(at + 8), EIGHT(at + 16), EIGHT(at + 24), \
+    EIGHT(at + 32), EIGHT(at + 40), EIGHT(at + 48), EIGHT(at + 56)
+typedef void (*Kernel)(SIXTY_FOUR(0), SIXTY_FOUR(64));
 #undef EIGHT
 #define EIGHT(at) w[at], w[at + 1], w[at + 2], w[at + 3], w[at + 4], w[at + 5], w[at + 6], w[at + 7]
 static Kernel kernel;
 static const Word* w;
 static void fiber() {
-    kernel(EIGHT(0), EIGHT(8), EIGHT(16), EIGHT(24), EIGHT(32), EIGHT(40), EIGHT(48), EIGHT(56));
+    kernel(SIXTY_FOUR(0), SIXTY_FOUR(64));
     fibers[current].waits = DONE;
 }
 static char before_all __attribute__((section("shared_by_a_block")));
@@ -137,7 +139,7 @@ extern "C" int block(Kernel given, const Word* words, int number, int blocks, in
 """
 
 
-ARGUMENTS = 64
+ARGUMENTS = 128
 """Of a kernel at most."""
 
 

@@ -15,6 +15,7 @@ import nnkit
 from nnkit import nn
 from nnkit.errors import DeviceError
 from nnkit.graph import Trace
+from nnkit.nn.activation import as_activation
 from nnkit.plan import Plan
 from nnkit.plan.planner import plan
 from nnkit.training.graphs import prediction_graph
@@ -101,7 +102,7 @@ def test_memory_that_is_used_again_has_no_bits() -> None:
 def trained(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, np.ndarray]]]:
     """Parameters after trainings with such calls, and after others without."""
 
-    def both(module_: nn.Module, **options: Any) -> list[dict[str, np.ndarray]]:
+    def both(module_: nn.Module, x: np.ndarray = X, **options: Any) -> list[dict[str, np.ndarray]]:
         found = []
         for ends in (True, False):
             runtime = device._runtime if isinstance(device._runtime, CupyRuntime) else HostRuntime()
@@ -111,7 +112,7 @@ def trained(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[..
                 if not ends:
                     patch.setattr(runtime, "ends", lambda _: False)
                 net = nnkit.Network(module_, (24,), device="cuda", seed=1)
-                net.fit(X, Y, **({"epochs": 3, "batch_size": 64, "optimizer": "sgd", "progress": False} | options))
+                net.fit(x, Y, **({"epochs": 3, "batch_size": 64, "optimizer": "sgd", "progress": False} | options))
                 found.append(net.parameters())
             if isinstance(runtime, HostRuntime):
                 assert (
@@ -159,6 +160,34 @@ def test_one_layer_of_which_two_read(device: CupyBackend, trained: Any) -> None:
             return self.last(self.left(x, run) * self.right(x, run), run)
 
     alike(device, trained(Forked(), loss="cross_entropy", precision="mixed_bfloat16"))
+
+
+def test_two_layers_in_one_pass(device: CupyBackend, trained: Any) -> None:
+    """Two branches side by side: of their common passes each takes its part, and nothing is done twice."""
+
+    class Abreast(nn.Module):
+        def __init__(self) -> None:
+            self.weights = [nn.Parameter(("inputs", 32), "glorot_uniform") for _ in range(2)]
+            self.biases = [nn.Parameter((32,), "zeros") for _ in range(2)]
+            self.relu, self.last = as_activation("relu"), nn.Dense(10, "softmax")
+            self.behind = [nn.Dense(16) for _ in range(2)]
+
+        def __call__(self, x: Any, run: Any) -> Any:
+            sums = [x @ weight for weight in self.weights]
+            sums = [each + bias for each, bias in zip(sums, self.biases, strict=True)]
+            left, right = (self.relu(each, run) for each in sums)
+            return self.last(self.behind[0](left, run) + self.behind[1](right, run), run)
+
+    alike(device, trained(Abreast(), loss="cross_entropy", precision="mixed_bfloat16"))
+
+
+@PRECISIONS
+def test_nothing_comes_through_relu_at_zero(device: CupyBackend, trained: Any, precision: str) -> None:
+    """Rows of zeros and biases of zero give exactly zero, where the derivative is zero."""
+    found = trained(layers(32, 32), x=np.zeros_like(X), epochs=1, precision=precision)
+    for name, value in found[0].items():
+        np.testing.assert_array_equal(value, found[1][name], err_msg=name)
+        assert "bias" not in name or name == "layers.2.bias" or not value.any(), name
 
 
 @pytest.mark.parametrize("ends", [True, False])

@@ -10,6 +10,7 @@ import pytest
 
 import nnkit
 from nnkit.errors import NnkitWarning
+from nnkit.graph import Trace
 from nnkit.optimizers import SGD, Adam, RMSprop
 from nnkit.plan.planner import plan
 from nnkit.training.planning import training_plan
@@ -76,6 +77,21 @@ def test_the_next_step_waits_for_the_first_part() -> None:
 )
 def test_where_the_update_stays_whole(sizes: tuple[int, ...]) -> None:
     assert len(updates(code(*sizes))) == 1
+
+
+def test_a_part_reads_all_of_what_it_looks_at_in_another_way() -> None:
+    """The first half of an update that goes backwards through another state needs the second half of that."""
+    trace, count = Trace(), 1 << 18
+    xp = trace.namespace
+    flat, other = (trace.input(name, "state", (count,), "float32") for name in ("parameter", "moment.m"))
+    x = trace.input("x", "data", (16, 256), "float32")
+    y = xp.matmul(x, xp.reshape(flat[count // 2 :], (256, 512)))
+    graph = trace.graph({"y": y, "parameter": flat - xp.flip(other)})
+    first, second = updates(module(plan(graph, TARGET)))
+    half, (read,) = 2 * count, {i for i, node in enumerate(graph.nodes) if node.options.get("name") == "moment.m"}
+    for part, place in ((first, Region("b0", 0, half)), (second, Region("b0", half, 2 * half))):
+        assert place in part.touched.writes
+        assert Region(f"b{read}") in part.touched.reads
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])

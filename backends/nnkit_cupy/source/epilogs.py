@@ -32,11 +32,11 @@ class Epilogs:
     def __init__(
         self, plan: Plan, looks: dict[int, Look], elsewhere: Mapping[int, Look], may: Callable[[Product], bool]
     ) -> None:
-        self._plan, self._graph, self._looks, self._elsewhere = plan, plan.graph, looks, elsewhere
+        self.plan, self._graph, self._looks, self._elsewhere = plan, plan.graph, looks, elsewhere
         self._may = may
 
     def taken(self, items: Items) -> Items:
-        """The items of a step with these calls."""
+        """The items of a step with these calls; ``plan`` has the passes as they are then, without what these do."""
         found = list(items)
         asked = {each.of for each in slopes(self._graph)}
         masks: dict[int, tuple[Epilog, int]] = {}
@@ -56,9 +56,9 @@ class Epilogs:
     def _epilog(self, layer: Layer, asked: bool) -> Epilog:
         """The bias, and bits if somebody asks for them and there is memory that is for nothing else."""
         rows, columns = fixed(self._graph.nodes[layer.product].shape)[-2:]
-        bits, slot = -(-columns // ROW_BITS) * ROW_BITS, self._plan.slots[layer.product]
+        bits, slot = -(-columns // ROW_BITS) * ROW_BITS, self.plan.slots[layer.product]
         shape, bias = (rows, bits // 8), self._looks[layer.bias]
-        if not asked or not alone(self._plan, layer.product) or rows * shape[1] > slot.nbytes:
+        if not asked or not alone(self.plan, layer.product) or rows * shape[1] > slot.nbytes:
             return Epilog("layer", bias)
         return Epilog("layer", bias, Look("a_uint8", slot.offset, shape, steps(shape)), bits)
 
@@ -70,7 +70,7 @@ class Epilogs:
             return False
         at = self._place(items, layer.wide)
         unread = only(self._graph, (layer.wide, layer.members[0]))
-        if at is not None and unread and self._plan.steps[items[at].step].nodes == (layer.wide,):
+        if at is not None and unread and self.plan.steps[items[at].step].nodes == (layer.wide,):
             del items[at]
         return True
 
@@ -80,7 +80,7 @@ class Epilogs:
         if at is None or None in others:
             return
         product, sums = items[at], [items[other] for other in others if other is not None]
-        own = all(self._plan.steps[s.step].nodes == (i,) for s, i in zip(sums, gradient.members, strict=True))
+        own = all(self.plan.steps[s.step].nodes == (i,) for s, i in zip(sums, gradient.members, strict=True))
         if not isinstance(product, Product) or product.epilog is not None or not own:
             return
         place = self._looks[gradient.members[-1]]
@@ -100,8 +100,8 @@ class Epilogs:
         product, passed = items[at], items[other]
         if not isinstance(product, Product) or not isinstance(passed, Piece) or passed.commits:
             return False
-        step = self._plan.steps[passed.step]
-        if not is_one_loop(self._plan, step):
+        step = self.plan.steps[passed.step]
+        if not is_one_loop(self.plan, step):
             return False
         made = self._looks[found.members[-1]]
         inside = Touched((*product.touched.reads, *beside.reads), beside.writes)
@@ -113,12 +113,19 @@ class Epilogs:
             return False
         items[at] = call
         rest = tuple(i for i in step.nodes if i not in found.members)
+        self._leave(passed.step, rest)
         if rest:
-            left = fused(self._plan, replace(step, nodes=rest), self._looks)
-            items[other] = replace(left, step=passed.step, touched=touched(self._plan, rest, self._elsewhere))
+            left = fused(self.plan, self.plan.steps[passed.step], self._looks)
+            items[other] = replace(left, step=passed.step, touched=touched(self.plan, rest, self._elsewhere))
         else:
             del items[other]
         return True
+
+    def _leave(self, number: int, nodes: tuple[int, ...]) -> None:
+        """Nothing but these nodes in a step."""
+        steps = list(self.plan.steps)
+        steps[number] = replace(steps[number], nodes=nodes)
+        self.plan = replace(self.plan, steps=tuple(steps))
 
     def _fits(self, call: Product, made: Look) -> bool:
         """Whether the library can read and write everything sixteen bytes at a time."""
@@ -130,10 +137,10 @@ class Epilogs:
 
     def _place(self, items: Items, i: int) -> int | None:
         """Where the step of a node is done."""
-        return next((at for at, item in enumerate(items) if i in self._plan.steps[item.step].nodes), None)
+        return next((at for at, item in enumerate(items) if i in self.plan.steps[item.step].nodes), None)
 
     def _region(self, i: int) -> tuple[Region, ...]:
-        return region(self._plan, i, self._elsewhere)
+        return region(self.plan, i, self._elsewhere)
 
 
 def _may_move(items: Items, item: Piece | Product, to: Product, along: Items) -> bool:

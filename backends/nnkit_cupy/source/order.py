@@ -14,6 +14,8 @@ from nnkit.plan.look import Look
 
 LANES = 4
 """How many launches may run side by side."""
+ALL = 1 << 62
+"""The end of a region that is a whole buffer."""
 
 
 class Region(NamedTuple):
@@ -21,7 +23,7 @@ class Region(NamedTuple):
 
     buffer: str
     first: int = 0
-    last: int = 1 << 62
+    last: int = ALL
 
     def meets(self, other: Region) -> bool:
         """Whether they have bytes in common."""

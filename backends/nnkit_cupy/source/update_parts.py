@@ -12,7 +12,7 @@ from dataclasses import replace
 from nnkit.graph.dtypes import itemsize
 from nnkit.plan import Plan, Step
 from nnkit.plan.look import Look
-from nnkit_cupy.source.order import Region, touched
+from nnkit_cupy.source.order import ALL, Region, touched
 from nnkit_cupy.source.passes import fused, is_one_loop
 from nnkit_cupy.source.pieces import WIDTH, Piece
 
@@ -32,8 +32,9 @@ def in_parts(plan: Plan, step: Step, looks: dict[int, Look], elsewhere: Mapping[
 
         def of_part(i: int, place: Region, first: int = first, last: int = last) -> Region:
             nbytes = itemsize(plan.graph.nodes[i].dtype)
-            if looks[i].shape != (count,):
-                return place
+            whole = place.last == ALL and plan.slots[i].kind != "view"
+            if looks[i].shape != (count,) or not (whole or place.last == place.first + count * nbytes):
+                return place  # of which the vector is not all: a row of a matrix, or one from its end to its beginning
             return Region(place.buffer, place.first + first * nbytes, place.first + last * nbytes)
 
         yield replace(fused(plan, step, part), touched=touched(plan, step.nodes, elsewhere, of_part))
