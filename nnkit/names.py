@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -20,7 +21,10 @@ def lookup(kind: str, name: object, table: Mapping[str, T], aliases: Mapping[str
     nnkit.errors.ArgumentError: unknown colour 'rad'. Did you mean 'red'? Known: blue, red
     """
     if not isinstance(name, str):
-        raise ArgumentError(f"{kind} must be a name or an object of that kind, got {name!r} ({type(name).__name__})")
+        fix = _instead_of_class(name, table) if isinstance(name, type) else ""
+        raise ArgumentError(
+            f"{kind} must be a name or an object of that kind, got {name!r} ({type(name).__name__}){fix}"
+        )
     key = name.strip().lower().replace("-", "_").replace(" ", "_")
     key = (aliases or {}).get(key, key)
     if key in table:
@@ -28,6 +32,14 @@ def lookup(kind: str, name: object, table: Mapping[str, T], aliases: Mapping[str
     near = nearest(key, [*table, *(aliases or {})])
     hint = "" if near is None else f" Did you mean '{near}'?"
     raise ArgumentError(f"unknown {kind} '{name}'.{hint} Known: {', '.join(sorted(table))}")
+
+
+def _instead_of_class(given: type, table: Mapping[str, object]) -> str:
+    """What to write for ``SGD`` or ``numpy.float32``, if there is a name for it."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", given.__name__).lower()
+    if name not in table:
+        return ""
+    return f"; write '{name}'" + (f", or {given.__name__}() with its brackets" if table[name] is given else "")
 
 
 def nearest(name: str, known: Iterable[str], likeness: float = 0.5) -> str | None:

@@ -325,7 +325,9 @@ class Network(Insight):
         With ``compress``, arrays are packed with gzip: a tenth smaller for trained weights, and much slower.
         """
         from nnkit.checkpoint import save
+        from nnkit.formats import check_own
 
+        check_own(path)
         save(self, path, compress)
 
     def export(self, path: str | os.PathLike[str], *, layout: str | None = None, opset: int | None = None) -> None:

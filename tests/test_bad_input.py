@@ -17,6 +17,16 @@ X, Y = blobs(40)
 NAN, INFINITE = X.copy(), X.copy()
 NAN[3, 1], INFINITE[5, 2] = np.nan, np.inf
 
+
+class Unsaid(nnkit.losses.Loss):
+    """A loss that does not say what it is for."""
+
+    name = "unsaid"
+
+    def __call__(self, prediction: Any, target: Any) -> Any:
+        return prediction - target
+
+
 FIT: dict[str, tuple[dict[str, Any], type[NnkitError], str]] = {
     # what the network is given
     "too few columns": (
@@ -76,7 +86,13 @@ FIT: dict[str, tuple[dict[str, Any], type[NnkitError], str]] = {
     "epochs": ({"epochs": -1}, ArgumentError, "epochs must be a whole number from 0, got -1"),
     "half an epoch": ({"epochs": 0.5}, ArgumentError, r"epochs must be a whole number from 0, got 0\.5"),
     "optimizer": ({"optimizer": "adan"}, ArgumentError, "unknown optimizer 'adan'. Did you mean 'adam'"),
-    "optimizer class": ({"optimizer": Adam}, ArgumentError, "optimizer must be a name or an object of that kind"),
+    "optimizer class": (
+        {"optimizer": Adam},
+        ArgumentError,
+        r"optimizer must be a name or an object of that kind, got .*; write 'adam', or Adam\(\) with its brackets",
+    ),
+    "loss function": ({"loss": abs}, ArgumentError, "loss is a function, .* derived from nnkit.losses.Loss"),
+    "loss unsaid": ({"loss": Unsaid()}, ArgumentError, "loss: Unsaid has no targets and no domain; its class says so"),
     "rate": ({"learning_rate": -1}, ArgumentError, "Adam: learning_rate is -1, expected a number in"),
     "rate nan": ({"learning_rate": float("nan")}, ArgumentError, "Adam: learning_rate is nan, expected a number in"),
     "rate as text": ({"learning_rate": "0.1"}, ArgumentError, "Adam: learning_rate is '0.1', expected a number in"),
@@ -167,7 +183,7 @@ ONE_HOT_MEANT: dict[str, tuple[dict[str, Any], Any, type[NnkitError], str]] = {
         {"output_activation": "identity"},
         Y,
         ShapeError,
-        r"pass 3 columns, or build the network",
+        r"it looks like labels of 3 classes: for those build the network with output_activation='softmax'",
     ),
     "answers beyond 1": (
         {"outputs": 1, "output_activation": "sigmoid"},

@@ -24,7 +24,7 @@ from nnkit.training.options import Options
 from nnkit.training.past import Past
 from nnkit.training.result import TrainingRun
 from nnkit.training.resumed import Resumed
-from nnkit.training.session import train
+from nnkit.training.session import require_same_data, train
 from nnkit.training.standing import Standing
 
 
@@ -49,7 +49,7 @@ def resume(
     On the same machine the network, the moments, the history and all that follows are those of a training that was
     never interrupted, to the last bit: the programs are planned by the rates of the checkpoint, and the data are
     recognised by their hash. Elsewhere a warning says what differs. The checkpoint goes on in the same file. A training
-    that has ended is not trained further: its run comes back.
+    that has ended is not trained further: its run comes back, for the same data.
 
     Args:
         path: the checkpoint. Nothing in it is run or imported, and it is checked as a whole before anything is built.
@@ -94,21 +94,22 @@ def resume(
         kept = found.progress
         network = built(found, kept.configuration["device"] if device is None else device)
         standing = found.standing()
-    if kept.finished:
-        _bring_model(network, standing, found.training.optimizer if optimizer is None else optimizer)
-        return TrainingRun(_record(file, found.past), network)
     given = {"validation_data": validation_data, "sample_weight": sample_weight, "class_weight": class_weight}
     _require_given(kept, given)
+    resumed = Resumed(str(target), standing, kept.configuration, kept.hashes)
+    known = {**_plain(file, kept), **given}
+    known["loss"] = _own("loss", loss, found.training.loss, found.training.own_loss)
+    if kept.finished:
+        require_same_data(network, x, y, Options(**known), resumed)
+        _bring_model(network, standing, found.training.optimizer if optimizer is None else optimizer)
+        return TrainingRun(_record(file, found.past), network)
     options = Options(
-        **_plain(file, kept),
-        **given,
-        loss=_own("loss", loss, found.training.loss, found.training.own_loss),
+        **known,
         optimizer=_own("optimizer", optimizer, found.training.optimizer, "of a class"),
         metrics=_metrics(kept, metrics),
         callbacks=_callbacks(file, kept, callbacks),
         progress=progress,
     )
-    resumed = Resumed(str(target), standing, kept.configuration, kept.hashes)
     return train(network, x, y, options, partial(keeper, network, target, kept.every), resumed)
 
 

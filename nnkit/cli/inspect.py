@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nnkit.checkpoint.inspection import Inspection
 
 MOST = 40  # entries in the table
+DEFAULTS = {"loss": "that of the output activation", "optimizer": "none yet"}
+"""What a file without one means."""
 
 
 def _add_flags(parser: ArgumentParser) -> None:
@@ -102,7 +104,7 @@ def _training(found: Inspection) -> Iterator[str]:
     training = found.texts.get("training")
     if isinstance(training, dict):
         for name in ("loss", "optimizer"):
-            yield output.line(name, _config(training.get(name)))
+            yield output.line(name, _config(training.get(name), DEFAULTS[name]))
     writer = found.texts.get("written_by")
     if isinstance(writer, dict):
         yield output.line("written by", _safe(", ".join(f"{name} {value}" for name, value in writer.items())))
@@ -122,10 +124,10 @@ def _progress(found: Inspection) -> Iterator[str]:
         yield output.line("training", f"epoch {at:,} of {epochs:,}; nnkit resume {name} goes on with it")
 
 
-def _config(found: Any) -> str:
-    """A configuration in one line."""
+def _config(found: Any, default: str) -> str:
+    """A configuration in one line; of what has none, the ``default``."""
     if not isinstance(found, dict):
-        return "not known"
+        return default
     options = ", ".join(f"{name}={value}" for name, value in found.items() if name not in ("name", "custom"))
     own = " (your own, which the file does not hold)" if found.get("custom") is True else ""
     return _safe(f"{found.get('name')}{f'({options})' if options else ''}{own}")

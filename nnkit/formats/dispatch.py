@@ -46,6 +46,20 @@ FORMATS = {
 OWN = Format("nnkit's own format", load_parameters=own.load_parameters)
 
 
+def check_own(path: str | os.PathLike[str]) -> None:
+    """Refuse to save to a name that ends like one of the other formats.
+
+    >>> check_own("net.h5")
+    """
+    target = as_path(path)
+    other = _found(target)
+    if other is not None:
+        raise ArgumentError(
+            f"save: '{target.name}' ends like a file of {other.name}, which net.export writes; save writes nnkit's own "
+            "format, to a name such as 'net.h5'"
+        )
+
+
 def export(network: Network, path: str | os.PathLike[str], **options: Any) -> None:
     """Write a network to a file of the format that the end of its name says; options that are None are left out."""
     target = as_path(path)

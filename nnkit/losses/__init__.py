@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnkit import hyperparameters
+from nnkit.errors import ArgumentError
 from nnkit.losses.binary import BinaryCrossEntropy
 from nnkit.losses.classes import CrossEntropy
 from nnkit.losses.counts import Poisson
@@ -62,7 +63,20 @@ def get(loss: str | Loss) -> Loss:
     >>> get("mse").name
     'mean_squared_error'
     """
-    return loss if isinstance(loss, Loss) else lookup("loss", loss, LOSSES, ALIASES)()
+    if callable(loss) and not isinstance(loss, (type, Loss)):
+        raise ArgumentError(
+            f"loss is a function, {loss!r}; a loss of your own is an object of a class derived from nnkit.losses.Loss, "
+            "whose docstring says what it needs"
+        )
+    if not isinstance(loss, Loss):
+        return lookup("loss", loss, LOSSES, ALIASES)()
+    missing = [name for name in ("name", "targets", "domain") if not hasattr(loss, name)]
+    if missing:
+        raise ArgumentError(
+            f"loss: {type(loss).__name__} has no {' and no '.join(missing)}; its class says so, such as "
+            "name = 'mine', targets = 'numbers', domain = 'any' (see nnkit.losses.Loss)"
+        )
+    return loss
 
 
 def from_config(config: Mapping[str, Any]) -> Loss:

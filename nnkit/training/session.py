@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from nnkit.errors import NnkitWarning
 from nnkit.training.configuration import Started
-from nnkit.training.fit import Hooks, fit
+from nnkit.training.fit import Hooks, fit, prepared
 from nnkit.training.keeper import Keeper
 from nnkit.training.measured import Scoring
+from nnkit.training.objective import objective
 from nnkit.training.options import Options
 from nnkit.training.past import Past
 from nnkit.training.result import TrainingRun
@@ -41,6 +42,12 @@ def train(
             outcome.failure.run = run  # type: ignore[attr-defined]
         raise outcome.failure
     return run
+
+
+def require_same_data(network: Network, x: Any, y: Any, options: Options, resumed: Resumed) -> None:
+    """Refuse other data than those of a training that has ended."""
+    goal = objective(network.module, options.loss)
+    resumed.require_same_data(prepared(network._model, goal, x, y, options, network._intake))
 
 
 def hooks(network: Network, loss: Any, keep: Keep | None = None, resumed: Resumed | None = None) -> Hooks:

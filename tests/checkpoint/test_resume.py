@@ -14,6 +14,7 @@ import pytest
 import nnkit
 from nnkit import optimizers
 from nnkit.callbacks import CSVLog, EarlyStopping, JSONLog, LearningRateSchedule, ReduceOnPlateau
+from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.optimizers.schedules import Cosine
 from nnkit_numpy import profile
 from tests.checkpoint.going_on import OPTIONS, Break, BrokenError, X, Y, alike, broken, network, plain
@@ -232,6 +233,20 @@ def test_a_training_that_has_ended_comes_back(path: Path) -> None:
     assert path.read_bytes() == before
     assert run.to_dict()["time"]["epochs_s"] == whole.to_dict()["time"]["epochs_s"]
     assert run.record.environment["date"] == whole.record.environment["date"]
+
+
+def test_a_training_that_has_ended_is_one_of_its_data(path: Path) -> None:
+    """Its run comes back for the same, and nothing for others."""
+    whole = network().fit(X, Y, checkpoint=path, **OPTIONS)
+    assert alike(nnkit.resume(path, X, Y, progress=False), whole)
+    with pytest.raises(DataError, match=r"run.h5 is the checkpoint of a training on other data: .*targets are others"):
+        nnkit.resume(path, X, np.roll(Y, 1), progress=False)
+    with pytest.raises(DataError, match=r"other data: .*the inputs are others"):
+        nnkit.resume(path, X[::-1], Y, progress=False)
+    with pytest.raises(ShapeError, match="expects 5 inputs, got 1"):
+        nnkit.resume(path, X[:, :1], Y, progress=False)
+    with pytest.raises(ArgumentError, match="the training was started without sample_weight; leave it out"):
+        nnkit.resume(path, X, Y, sample_weight=np.ones(len(X)), progress=False)
 
 
 def test_the_checkpoint_is_a_network_too(path: Path) -> None:

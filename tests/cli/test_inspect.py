@@ -38,6 +38,7 @@ def test_a_whole_file(cli: Cli) -> None:
     assert "\n" + small().summary() + "\n" in out
     assert "/parameters/layers/0/weight            float32  3×4       48\n" in out
     assert "/training                              text " in out
+    assert {"loss        that of the output activation", "optimizer   none yet"} <= set(lines)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits are as POSIX has them")

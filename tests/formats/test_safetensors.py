@@ -264,3 +264,13 @@ def test_standardised_rows_are_spoken_of(net: nnkit.Network, tmp_path: Path) -> 
     assert seen[0].filename == __file__
     net.preprocessing = Preprocessing(features=("a", "b", "c"))
     net.export(tmp_path / "net.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "format_"), [("x.onnx", "ONNX"), ("x.SafeTensors", "safetensors"), ("x.weights.h5", "Keras weights")]
+)
+def test_save_writes_no_file_that_looks_like_another(name: str, format_: str, tmp_path: Path) -> None:
+    net = nnkit.FeedForward(inputs=2, outputs=1, seed=0)
+    with pytest.raises(ArgumentError, match=f"save: '{name}' ends like a file of {format_}, which net.export writes"):
+        net.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())

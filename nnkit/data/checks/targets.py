@@ -146,10 +146,13 @@ def numbers(
         values = values.reshape(rows, 1)
     if values.shape != (rows, columns):
         needed = count((values.shape[1] if values.ndim == 2 else 1) * outputs_each, "output")
-        raise ShapeError(
-            f"{argument} has shape {values.shape}, expected ({rows}, {columns}); pass {count(columns, 'column')}"
-            + (f", or build the network for {needed}" if outputs_each else "")
-        )
+        fix = f"pass {count(columns, 'column')}" + (f", or build the network for {needed}" if outputs_each else "")
+        if _are_labels(values, columns):
+            fix = (
+                f"it looks like labels of {columns} classes: for those build the network with "
+                "output_activation='softmax', and leave loss= out"
+            )
+        raise ShapeError(f"{argument} has shape {values.shape}, expected ({rows}, {columns}); {fix}")
     values = convert(values, dtype, argument)
     if minimum is not None and (values < minimum).any():
         index = first(values < minimum)
@@ -198,3 +201,9 @@ def _require_classes(values: Array, classes: int, argument: str) -> None:
     else:
         fix = f"the labels need a network with {high + 1} outputs"
     raise DataError(f"{argument} has the label {int(values[row])} in row {row}, expected 0 to {classes - 1}; {fix}")
+
+
+def _are_labels(values: Array, classes: int) -> bool:
+    """Whether one column of whole numbers may be meant as labels of so many classes."""
+    one = values.size == len(values) and values.dtype.kind in "iu"
+    return bool(one and classes > 1 and len(values) and values.min() >= 0 and values.max() < classes)

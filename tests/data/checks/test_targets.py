@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -105,13 +107,23 @@ def test_numbers_are_columns() -> None:
 
 def test_numbers_of_another_shape_are_not_broadcast() -> None:
     with pytest.raises(ShapeError, match=r"y has shape \(2,\), expected \(2, 3\); pass 3 columns, or .* for 1 output"):
-        checks.numbers([1, 2], 2, 3, "float32")
+        checks.numbers([1.0, 2.5], 2, 3, "float32")
     with pytest.raises(
         ShapeError, match=r"y has shape \(2, 2\), expected \(2, 1\); .* build the network for 2 outputs"
     ):
         checks.numbers([[1, 2], [3, 4]], 2, 1, "float32")
     with pytest.raises(ShapeError, match=r"y has 1 row and x has 2"):
         checks.numbers([1], 2, 1, "float32")
+
+
+@pytest.mark.parametrize("y", [[0, 2], [[1], [2]]])
+def test_labels_where_numbers_are_expected(y: list[Any]) -> None:
+    """The most common slip: a network of classes without softmax."""
+    message = r"y has shape .*, expected \(2, 3\); it looks like labels of 3 classes: .* output_activation='softmax'"
+    with pytest.raises(ShapeError, match=message):
+        checks.numbers(y, 2, 3, "float32")
+    with pytest.raises(ShapeError, match="pass 2 columns, or build the network for 1 output"):
+        checks.numbers(y, 2, 2, "float32")  # there is no class 2 of two
 
 
 def test_numbers_below_the_minimum_and_not_finite() -> None:
