@@ -17,6 +17,7 @@ import pytest
 
 import nnkit
 from nnkit import nn
+from nnkit.checkpoint import save
 from nnkit.errors import FileError
 from nnkit.formats.tensor_file import TensorFile, write
 from nnkit.formats.tensor_header import BYTES, MOST_AXES
@@ -220,7 +221,7 @@ OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
         "is no safetensors file but a pickle, which can run anything and is never read; write",
     ),
     "HDF5": (
-        lambda path: nnkit.Network(nn.Dense(2), (3,)).save(path),
+        lambda path: save(nnkit.Network(nn.Dense(2), (3,)), path),
         "is no safetensors file but an HDF5 file; give it the name that its kind has, .h5 or .weights.h5",
     ),
     "text": (lambda path: path.write_text("Hello, {name}. How are you?"), "is not a safetensors file, or damaged at"),
