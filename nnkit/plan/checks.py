@@ -10,7 +10,7 @@ from functools import reduce
 
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.tracing import Trace, TracedArray
-from nnkit.plan.rewrites import rewrite
+from nnkit.plan.rewrites import rewrite, unshaped
 
 
 def check_parts(graph: Graph) -> Graph:
@@ -34,8 +34,7 @@ def check_parts(graph: Graph) -> Graph:
 
 def _asked(trace: Trace, part: int, node: Node, asked: Node) -> TracedArray:
     """The same question for a part, in the shape in which it was computed."""
-    while trace.nodes[part].operation == "reshape":
-        part = trace.nodes[part].inputs[0]
+    part = unshaped(trace.nodes, part)
     value = TracedArray(trace, part, trace.nodes[part].shape, trace.nodes[part].dtype)
     finite = trace.record("isfinite", (value,), asked.origin)
     return trace.record("all", (finite,), node.origin, axis=tuple(range(len(value.shape))), keepdims=False)

@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.tracing import Trace, TracedArray
-from nnkit.plan.rewrites import rewrite
+from nnkit.plan.rewrites import rewrite, unshaped
 from nnkit.plan.rounding import UNIT, WIDE
 from nnkit.plan.schedule import VIEWS
 from nnkit.plan.target import Target
@@ -97,7 +97,7 @@ def _parts(graph: Graph) -> dict[int, bool]:
     for i, node in graph:
         if node.operation != "concat" or node.origin.phase != "update" or i in graph.output.values():
             continue
-        roots = [_unshaped(graph, part) for part in node.inputs]
+        roots = [unshaped(graph.nodes, part) for part in node.inputs]
         starts = accumulate((graph.nodes[part].size for part in node.inputs), initial=0)
         even = [_writes_halves(graph, root, start) for root, start in zip(roots, starts, strict=False)]
         made = [graph.nodes[root] for root in roots]
@@ -105,13 +105,6 @@ def _parts(graph: Graph) -> dict[int, bool]:
         if most and all(each.dtype == WIDE and each.origin.phase == "backward" for each in made):
             found |= {id(each): fits for each, fits in zip(made, even, strict=True)}
     return found
-
-
-def _unshaped(graph: Graph, i: int) -> int:
-    """A value before it was reshaped."""
-    while graph.nodes[i].operation == "reshape":
-        i = graph.nodes[i].inputs[0]
-    return i
 
 
 def _writes_halves(graph: Graph, i: int, start: int) -> bool:

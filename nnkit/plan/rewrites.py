@@ -249,3 +249,10 @@ def _fold_constant(trace: Trace, node: Node, operands: Sequence[TracedArray]) ->
     with host.errstate(all="ignore"):
         result = PRIMITIVES[node.operation].evaluate(Eager(host), *arrays, **node.options)
     return trace.record("constant", (), node.origin, value=result.item(), dtype=node.dtype)
+
+
+def unshaped(nodes: Sequence[Node], i: int) -> int:
+    """A value before it was reshaped."""
+    while nodes[i].operation == "reshape":
+        i = nodes[i].inputs[0]
+    return i
