@@ -28,10 +28,11 @@ LAUNCHES = "nnkit_cupy.source.launches"
 SMALL, MEDIUM, HALVES = "784-128-10 b64", "784-512-512-10 b128", "8192-(8192×4)-10 b8192 bf16"
 WITHOUT: dict[str, tuple[str, Callable[..., Any], tuple[str, ...]]] = {
     "heads": (f"{LAUNCHES}.Heads.taken", lambda _, items: items, (SMALL, MEDIUM)),
-    "updates in two parts": (f"{LAUNCHES}.in_parts", lambda *_: (), (MEDIUM,)),
+    "pieces side by side": ("nnkit_cupy.source.together._meets", lambda *_: True, (SMALL, MEDIUM)),
+    "urgent ones first": (f"{LAUNCHES}.urgent_first", lambda launches: list(range(len(launches))), (SMALL, MEDIUM)),
     "epilogs": ("nnkit_cupy.runtime.CupyRuntime.ends", lambda *_: False, (HALVES,)),
-    "sums as epilogs": (f"{LAUNCHES}.Epilogs._with_sum", lambda *_: None, (HALVES,)),
     "kept halves": (f"{LAUNCHES}.mirrored", lambda plan: Mirrored(plan, frozenset(), ()), (HALVES,)),
+    "slopes in halves": ("nnkit.plan.planner.narrow_slopes", lambda graph, _: graph, (HALVES,)),
     "gradients in halves": ("nnkit.plan.planner.narrow_gradients", lambda graph, _: graph, (HALVES,)),
     "halves by columns": (f"{LAUNCHES}.by_columns", lambda _, looks: looks, (HALVES,)),
 }

@@ -1,4 +1,4 @@
-"""Products with an epilog by cuBLASLt, which cuBLAS itself does not offer."""
+"""Products with a bias and ReLU by cuBLASLt, which cuBLAS itself does not offer."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from typing import Any
 
 from nnkit.errors import DeviceError
 from nnkit_cupy.blas import KIND, SUMS, WORKSPACE, call
-from nnkit_cupy.source.pieces import Epilog, Product
+from nnkit_cupy.source.pieces import Product
 
-# The library's numbers: attributes of a product, of what is asked of it, and epilogs.
-TRANSPOSED, EPILOG, VECTOR, MASK, MASK_ROW = (3, 4), 7, 8, 11, 12
+# The library's numbers: attributes of a product, of what is asked of it, and the epilog.
+TRANSPOSED, EPILOG, BIAS, RELU_BIAS = (3, 4), 7, 8, 6
 MOST_WORKSPACE, PARTS, ALIGNMENTS = 1, 3, (5, 6, 7, 8)
 AS_SUMS = 2
 """Of the parts of a sum that is divided: in the type of the sums, also where the result is narrower."""
-RELU_BIAS, RELU_MASK_BIAS, ONLY_MASKED, SUM_LEFT = 6, 134, 136, 256
-KINDS = {"slopes": ONLY_MASKED, "gradient": SUM_LEFT}
-"""The left operand of the library is our right one."""
 ALIGNED = 256
 """Bytes: nothing asks for more."""
 SOMEWHERE = 16
-"""Stands for an address that is not known yet, with the alignment that it will have at least; a mask has the full."""
+"""Stands for an address that is not known yet, with the alignment that it will have at least."""
 
 
 class _Algorithm(ctypes.Structure):
@@ -48,18 +45,16 @@ class BlasLt:
         self._handle = handle
 
     def can(self, product: Product) -> bool:
-        """Whether the library does a product with its epilog."""
-        assert product.epilog is not None
-        known = [SOMEWHERE] * (3 if product.epilog.vector is None else 4)
-        return self._made(product, [*known, ALIGNED]) is not None
+        """Whether the library does a product with its bias and ReLU."""
+        return self._made(product, [SOMEWHERE] * 4) is not None
 
     def prepared(self, product: Product, places: Sequence[int]) -> Call:
-        """The product on these addresses: of operands and result, and of vector and mask, as far as it has them."""
+        """The product on these addresses: of operands, result and bias."""
         made = self._made(product, places)
         if made is None:
             raise DeviceError(
                 f"cuBLASLt has no algorithm for {product.m}×{product.k} @ {product.k}×{product.n} in {product.read} "
-                "with its epilog; update the GPU's driver and CuPy together"
+                "with its bias and ReLU; update the GPU's driver and CuPy together"
             )
         return made
 
@@ -81,7 +76,6 @@ class BlasLt:
         )
 
     def _made(self, product: Product, places: Sequence[int]) -> Call | None:
-        assert product.epilog is not None
         call = Call(self._library, places)
         description, sums = c_void_p(), c_int(SUMS[product.dtype])
         self._call("cublasLtMatmulDescCreate", byref(description), sums, c_int(KIND[product.dtype]))
@@ -89,7 +83,7 @@ class BlasLt:
         call.description = description
         for attribute, flag in zip(TRANSPOSED, product.transposed[::-1], strict=True):
             self._set("cublasLtMatmulDescSetAttribute", description, attribute, c_int(flag))
-        for attribute, value in _numbers(product.epilog, places[3:]):
+        for attribute, value in ((EPILOG, c_uint32(RELU_BIAS)), (BIAS, c_void_p(places[3]))):
             self._set("cublasLtMatmulDescSetAttribute", description, attribute, value)
         call.layouts = self._layouts(call, product)
         return call if self._chosen(call, places) else None
@@ -149,15 +143,3 @@ class Call:
     def owns(self, destroy: str, what: c_void_p) -> None:
         """Let go of an object of the library with this call."""
         weakref.finalize(self, getattr(self._library, destroy), what).atexit = False  # the process takes it along
-
-
-def _numbers(epilog: Epilog, places: Sequence[int]) -> list[tuple[int, Any]]:
-    """The attributes of an epilog; the places are those of vector and mask, as far as it has them."""
-    rest = iter(places)
-    layer = RELU_BIAS if epilog.mask is None else RELU_MASK_BIAS
-    found: list[tuple[int, Any]] = [(EPILOG, c_uint32(KINDS.get(epilog.kind, layer)))]
-    if epilog.vector is not None:
-        found.append((VECTOR, c_void_p(next(rest))))
-    if epilog.mask is not None:
-        found += [(MASK, c_void_p(next(rest))), (MASK_ROW, c_int64(epilog.bits))]
-    return found

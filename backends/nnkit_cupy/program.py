@@ -187,10 +187,9 @@ class CupyProgram:
     def _bound(self, item: Launch | Product, kernels: Callable[[str], Any]) -> tuple[int, Work]:
         runtime = self._runtime
         if isinstance(item, Product):
-            looks: list[tuple[Look | None, str]] = [(item.a, item.read), (item.b, item.read), (item.out, item.written)]
-            if item.epilog is not None:
-                looks += [(item.epilog.vector, item.written), (item.epilog.mask, "uint8")]
-            places = [self._address(look, dtype) for look, dtype in looks if look is not None]
+            looks = [(item.a, item.read), (item.b, item.read), (item.out, item.written)]
+            looks += [] if item.bias is None else [(item.bias, item.written)]
+            places = [self._address(look, dtype) for look, dtype in looks]
             return item.step, runtime.product(item, places)
         kernel, own = kernels(item.kernel), (self._arena, self._state, self._truths, self._scratch)
         arguments = [runtime.address(array) for array in own]

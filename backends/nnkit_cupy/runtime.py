@@ -68,11 +68,11 @@ class Runtime(Inlet, Protocol):
     def product(self, product: Product, places: Sequence[Address]) -> Work:
         """A matrix product by the library, ready to be started.
 
-        The places are those of its operands, its result, and of vector and mask, as far as it has an epilog with them.
+        The places are those of its operands, its result, and of its bias if it has one.
         """
 
     def ends(self, product: Product) -> bool:
-        """Whether the library does a product with its epilog."""
+        """Whether the library does a product with its bias and ReLU."""
 
     def record(self, works: Sequence[Work], places: Sequence[Placed]) -> Replay:
         """What these start in their lanes, as one graph; it is not run. ``NotRecordedError`` where that cannot be."""
@@ -186,13 +186,13 @@ class CupyRuntime:
 
     def product(self, product: Product, places: Sequence[Address]) -> Work:
         """A matrix product by the library, ready to be started."""
-        if product.epilog is None:
+        if product.bias is None:
             return partial(self._multiply, product, places)
         with self._device:
             return partial(self._multiply_and_end, self._blas_lt().prepared(product, places))
 
     def ends(self, product: Product) -> bool:
-        """Whether the library does a product with its epilog."""
+        """Whether the library does a product with its bias and ReLU."""
         with self._device:
             return self._blas_lt().can(product)
 

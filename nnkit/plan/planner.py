@@ -20,6 +20,7 @@ from nnkit.plan.profile import Profile
 from nnkit.plan.rounding import round_products
 from nnkit.plan.schedule import GUARD, Schedule, schedule
 from nnkit.plan.sharing import shared
+from nnkit.plan.slopes import narrow_slopes
 from nnkit.plan.step import Step
 from nnkit.plan.storage import Copy, Slot, Storage, allocate, allocator
 from nnkit.plan.sums import factor_sums
@@ -179,7 +180,8 @@ def _rewritten(graph: Graph, target: Target, enabled: frozenset[str]) -> tuple[G
             last[apply] = graph
             removed[name] += before - len(graph)
     if "round_products" in enabled:
-        graph = narrow_gradients(round_products(graph, target, lasting="reuse_memory" not in enabled), target)
+        graph = round_products(graph, target, lasting="reuse_memory" not in enabled)
+        graph = narrow_gradients(narrow_slopes(graph, target), target)
     return rewrites.copy_old_states(graph), removed
 
 

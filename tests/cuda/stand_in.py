@@ -194,7 +194,7 @@ class HostRuntime:
 
     def product(self, product: Product, places: Sequence[int]) -> Callable[[int], None]:
         run = partial(self._multiply, product, *places)
-        if product.epilog is not None:
+        if product.bias is not None:
             run = partial(self._lt.start, self._lt.prepared(product, places), stream=0, workspace=4096)
 
         def start(lane: int) -> None:

@@ -1,4 +1,4 @@
-"""Bias, ReLU and its derivative within products in mixed precision: the same training as with passes of their own."""
+"""Bias and ReLU within products in mixed precision: the same training as with passes of their own."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from nnkit.graph import Trace
 from nnkit.nn.activation import as_activation
 from nnkit.plan import Plan
 from nnkit.plan.planner import plan
-from nnkit.training.graphs import prediction_graph
 from nnkit.training.planning import training_plan
-from nnkit_cupy.blas_lt import ONLY_MASKED, RELU_BIAS, RELU_MASK_BIAS, SUM_LEFT
 from nnkit_cupy.device import TARGET, CupyBackend
 from nnkit_cupy.runtime import CupyRuntime
 from nnkit_cupy.source.launches import Launch, module
@@ -43,38 +41,27 @@ def planned(module_: nn.Module, rows: int = 64, dtype: str = "bfloat16", **optio
 
 
 def kinds(made: Plan, may: Callable[[Product], bool] = lambda _: True) -> Counter[str]:
-    """How many products have which epilog."""
-    found: Counter[str] = Counter()
-    for item in module(made, may).launches:
-        if isinstance(item, Product):
-            named = item.epilog.kind if item.epilog else "plain"
-            found[named + (" with bits" if named == "layer" and item.epilog and item.epilog.mask else "")] += 1
-    return found
+    """How many products have a bias, and how many not."""
+    items = (item for item in module(made, may).launches if isinstance(item, Product))
+    return Counter("plain" if item.bias is None else "bias" for item in items)
 
 
-def test_all_between_the_first_and_the_last_product_is_in_halves() -> None:
-    """Three layers forward, the slopes of each, and the gradients, which are in float32 as the scores are."""
+def test_between_two_layers_forward_all_is_in_halves() -> None:
     made = planned(layers(128, 144, 128), rows=512)
-    assert kinds(made) == {"layer with bits": 3, "slopes": 3, "gradient": 3, "plain": 2}
+    assert kinds(made) == {"bias": 3, "plain": 8}
     passes = [item for item in module(made).launches if isinstance(item, Launch)]
     without = [item for item in module(made, lambda _: False).launches if isinstance(item, Launch)]
-    assert len(without) == len(passes) + 9
-
-
-def test_a_prediction_needs_no_bits() -> None:
-    net = nnkit.Network(layers(32, 16), (24,), seed=0)
-    made = plan(prediction_graph(net._model.layout, net.module, 64), replace(TARGET, products="bfloat16"))
-    assert not any("bits" in kind for kind in kinds(made))
+    assert len(without) == len(passes) + 3
 
 
 @pytest.mark.parametrize(
     ("module_", "expected"),
     [
         (layers(33, 47), {"plain": 8}),  # rows of odd lengths
-        (layers(32, 32, activation="tanh"), {"gradient": 2, "plain": 6}),
-        (nn.Sequential([nn.Dense(32, "relu"), nn.BatchNorm(), nn.Dense(10, "softmax")]), {"gradient": 1, "plain": 4}),
+        (layers(32, 32, activation="tanh"), {"plain": 8}),
+        (nn.Sequential([nn.Dense(32, "relu"), nn.BatchNorm(), nn.Dense(10, "softmax")]), {"plain": 5}),
         (nn.Sequential([nn.Dense(32, "relu", bias=False), nn.Dense(10, "softmax")]), {"plain": 5}),
-        (layers(32), {"layer with bits": 1, "slopes": 1, "gradient": 1, "plain": 2}),
+        (layers(32), {"bias": 1, "plain": 4}),
     ],
 )
 def test_where_the_library_has_no_such_call(module_: nn.Module, expected: dict[str, int]) -> None:
@@ -84,15 +71,7 @@ def test_where_the_library_has_no_such_call(module_: nn.Module, expected: dict[s
 def test_what_the_library_may_not_do_is_done_by_passes() -> None:
     made = planned(layers(32, 48, 16))
     assert kinds(made, lambda _: False) == {"plain": 11}
-    assert kinds(made, lambda item: item.epilog.kind == "layer") == {"layer with bits": 3, "plain": 8}
-    assert kinds(made, lambda item: item.n != 48) == {"layer with bits": 2, "slopes": 2, "gradient": 2, "plain": 5}
-
-
-def test_memory_that_is_used_again_has_no_bits() -> None:
-    made = planned(layers(*[64] * 6), rows=256)
-    tight = planned(layers(*[64] * 6), rows=256, memory_limit=int(0.6 * made.arena_bytes))
-    assert "slopes" in kinds(made)
-    assert "slopes" not in kinds(tight)
+    assert kinds(made, lambda item: item.n != 48) == {"bias": 2, "plain": 9}
 
 
 # -- trainings
@@ -115,11 +94,7 @@ def trained(device: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[..
                 net.fit(x, Y, **({"epochs": 3, "batch_size": 64, "optimizer": "sgd", "progress": False} | options))
                 found.append(net.parameters())
             if isinstance(runtime, HostRuntime):
-                assert (
-                    {RELU_MASK_BIAS, ONLY_MASKED, SUM_LEFT} <= set(runtime.lt.started)
-                    if ends
-                    else not runtime.lt.started
-                )
+                assert bool(runtime.lt.started) == ends
         return found
 
     return both
@@ -137,7 +112,7 @@ def alike(device: CupyBackend, found: list[dict[str, np.ndarray]]) -> None:
 @PRECISIONS
 @pytest.mark.parametrize("widths", [(32,), (32, 48, 16), (136, 264, 128)])
 def test_trainings_agree(device: CupyBackend, trained: Any, precision: str, widths: tuple[int, ...]) -> None:
-    """With a last batch of another size, and rows of bits with and without a rest."""
+    """With a last batch of another size."""
     alike(device, trained(layers(*widths), precision=precision))
 
 
@@ -222,7 +197,7 @@ def test_a_number_that_is_none_is_not_cut_off(device: CupyBackend) -> None:
     given[5, 7], given[9] = np.nan, np.inf
     values = {"x": given, "parameter": DRAW.normal(size=1312).astype(np.float32)}
     bench = Bench(graph, values, target=replace(device.target(), products="bfloat16"), backend=device)
-    assert kinds(bench.plan) == {"layer": 1, "plain": 1}
+    assert kinds(bench.plan) == {"bias": 1, "plain": 1}
     found = bench.step()["y"]
     assert np.isnan(found[[5, 9]]).all()
     assert np.isfinite(np.delete(found, [5, 9], axis=0)).all()
@@ -243,25 +218,22 @@ def test_nothing_of_the_library_is_left_behind(stand_in: CupyBackend, monkeypatc
     assert len(runtime.lt.objects) == 1  # the handle
 
 
-@pytest.mark.parametrize("refused", [RELU_MASK_BIAS, ONLY_MASKED, SUM_LEFT])
-def test_an_epilog_without_an_algorithm_is_not_used(
-    stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch, refused: int
-) -> None:
+def test_an_epilog_without_an_algorithm_is_not_used(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = HostRuntime()
-    runtime.lt.refused = {refused}
+    runtime.lt.refused = True
     backend = CupyBackend("cuda", runtime)
     selected(monkeypatch, backend)
     net = nnkit.Network(layers(32, 16), (24,), device="cuda", seed=0)
     run = net.fit(X, Y, epochs=8, batch_size=50, precision="mixed_bfloat16", progress=False)
     assert run.history["loss"][-1] < run.history["loss"][0]
-    assert refused not in runtime.lt.started
+    assert not runtime.lt.started
 
 
 def test_an_algorithm_that_is_gone_when_it_is_asked_for_again(stand_in: CupyBackend) -> None:
     made = planned(layers(32))
     runtime = HostRuntime()
-    (item,) = (i for i in module(made).launches if isinstance(i, Product) and i.epilog and i.epilog.kind == "layer")
+    (item,) = (i for i in module(made).launches if isinstance(i, Product) and i.bias)
     assert runtime.ends(item)
-    runtime.lt.refused = {RELU_BIAS, RELU_MASK_BIAS}
-    with pytest.raises(DeviceError, match=r"no algorithm for 64×24 @ 24×32 in bfloat16 with its epilog; update"):
-        runtime.product(item, [4096] * 5)
+    runtime.lt.refused = True
+    with pytest.raises(DeviceError, match=r"no algorithm for 64×24 @ 24×32 in bfloat16 with its bias and ReLU; update"):
+        runtime.product(item, [4096] * 4)

@@ -19,7 +19,6 @@ from nnkit.optimizers import LAMB, SGD, Adam, ClipByNorm, LossScale, Optimizer
 from nnkit.plan import Plan, gradients, known
 from nnkit.plan.planner import plan
 from nnkit.training.planning import training_plan
-from nnkit_cupy.blas_lt import SUM_LEFT
 from nnkit_cupy.device import TARGET, CupyBackend
 from nnkit_cupy.source.launches import module
 from nnkit_cupy.source.pieces import Product
@@ -78,7 +77,8 @@ def test_products_write_halves_where_their_part_begins_and_their_rows_end_with_e
 def test_the_memory_of_a_gradient_is_half_of_what_it_was() -> None:
     """The matrices themselves have no float32 beside them."""
     made = planned(network(256, 256, 256))
-    products = [i for i, node in made.graph if node.operation == "matmul" and node.dtype == "bfloat16"]
+    halves = (i for i, node in made.graph if node.operation == "matmul" and node.dtype == "bfloat16")
+    products = [i for i in halves if made.graph.nodes[i].shape[0] != 64]  # else it is the slopes of a batch
     whole = made.slots[joined(made)]
     assert len(products) == 3
     assert whole.nbytes == 2 * made.graph.nodes[joined(made)].size
@@ -119,7 +119,6 @@ def both(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[...
                 found.append(net.parameters())
             known._made.cache_clear()
             assert {kept(made) for made in plans} == {dtype}
-            assert SUM_LEFT in runtime.lt.started or dtype == "float32"
         for name, value in found[0].items():
             np.testing.assert_array_equal(value, found[1][name], err_msg=name)
 

@@ -8,12 +8,10 @@ import pytest
 import nnkit
 from nnkit.bench import Job
 from nnkit.bench.frameworks.programs import allocated, resident
-from nnkit.graph import Trace
-from nnkit.plan.planner import plan
 from nnkit.training.planning import training_plan
 from nnkit_cupy import program
-from nnkit_cupy.device import TARGET, CupyBackend
-from nnkit_cupy.source.order import LANES, Placed, Region, Touched, placed, region
+from nnkit_cupy.device import CupyBackend
+from nnkit_cupy.source.order import LANES, Placed, Region, Touched, placed, urgent_first
 
 
 def launch(reads: str = "", writes: str = "") -> Touched:
@@ -36,28 +34,30 @@ def test_regions_meet_where_they_have_bytes_in_common() -> None:
     assert not Touched((Region("x"),)).before(Touched((Region("x"),)))
 
 
-def test_of_a_vector_a_matrix_reads_its_piece() -> None:
-    """Also behind a further view that keeps the order of the elements; of any other it may be all."""
-    trace = Trace()
-    xp = trace.namespace
-    flat = trace.input("flat", "state", (100,), "float32")
-    matrix = xp.reshape(flat[20:80], (6, 10))
-    values = {"matrix": matrix, "row": xp.reshape(matrix, (60,))[10:20], "turned": matrix.T, "some": matrix[:, 2:4]}
-    values |= {"whole": flat, "every": flat[::2]}
-    made = plan(trace.graph({name: value + 1.0 for name, value in values.items()} | {"flat": flat * 2.0}), TARGET)
-    found = {}
-    for name, i in made.graph.outputs:
-        (found[name],) = region(made, made.graph.nodes[i].inputs[0], {})
-    (state,) = made.graph.state
-    pieces = {"matrix": (80, 320), "row": (120, 160)}
-    assert found == {name: Region(f"b{state}", *pieces.get(name, ())) for name in found}
+def test_launches_that_most_others_wait_for_come_first() -> None:
+    """Of the three that wait for the first alone, one has two behind it; the last waits for all."""
+    chain = [launch(writes="a"), launch("a", "b"), launch("a", "c"), launch("a", "d"), launch("d", "e"), launch("bce")]
+    assert urgent_first(chain) == [0, 3, 1, 2, 4, 5]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_waits_stays_behind(seed: int) -> None:
+    launches = _drawn(seed)
+    found = urgent_first(launches)
+    assert sorted(found) == list(range(len(launches)))
+    place = {number: at for at, number in enumerate(found)}
+    for later in range(len(launches)):
+        assert all(place[k] < place[later] for k in range(later) if launches[k].before(launches[later]))
+
+
+def _drawn(seed: int) -> list[Touched]:
+    draw, names = np.random.default_rng(seed), list("abcdefg")
+    return [launch("".join(draw.choice(names, 2)), "".join(draw.choice(names, 1))) for _ in range(30)]
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_every_launch_is_behind_all_that_it_has_to_wait_for(seed: int) -> None:
-    draw = np.random.default_rng(seed)
-    names = "abcdefg"
-    launches = [launch("".join(draw.choice(list(names), 2)), "".join(draw.choice(list(names), 1))) for _ in range(30)]
+    launches = _drawn(seed)
     found = placed(launches)
     behind: list[set[int]] = []
     for number, (lane, waits) in enumerate(found):

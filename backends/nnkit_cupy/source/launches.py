@@ -18,18 +18,17 @@ from nnkit_cupy.source.guard import STATE, TRUTHS, Guard
 from nnkit_cupy.source.heads import Heads
 from nnkit_cupy.source.mirrors import mirrored
 from nnkit_cupy.source.moves import among_zeros, copy, joined, moved, running_sum, scattered, sorted_places, taken
-from nnkit_cupy.source.order import Region, Touched, region, touched
+from nnkit_cupy.source.order import Region, Touched, region, touched, urgent_first
 from nnkit_cupy.source.passes import FOLDS, aligned, ending, fused, is_one_loop
-from nnkit_cupy.source.pieces import ALLOWED, Lines, Piece, Product, block, indented
+from nnkit_cupy.source.pieces import Piece, Product, indented
 from nnkit_cupy.source.prelude import PRELUDE
 from nnkit_cupy.source.products import product
 from nnkit_cupy.source.random import random_bits
 from nnkit_cupy.source.reductions import FOLD, folded, place_of_extreme
 from nnkit_cupy.source.rows_taken import RowsTaken
 from nnkit_cupy.source.scalars import has
-from nnkit_cupy.source.together import together
+from nnkit_cupy.source.together import side_by_side, together
 from nnkit_cupy.source.types import HALVES, TYPES, literal
-from nnkit_cupy.source.update_parts import in_parts
 
 Emit = Callable[[Node, Look, list[Look], Sequence[str]], Sequence[Piece | Product]]
 """(node, where the result goes, where the operands are, their data types) → what does it."""
@@ -76,7 +75,7 @@ class Module:
 def module(plan: Plan, may: Callable[[Product], bool] = lambda _: True) -> Module:
     """The code of a plan; ``NoNativeFormError`` where an operation has none.
 
-    ``may`` says whether the library does a product with its epilog.
+    ``may`` says whether the library does a product with its bias and ReLU.
     """
     _check(plan)
     plan, early, states = mirrored(plan)
@@ -92,9 +91,10 @@ def module(plan: Plan, may: Callable[[Product], bool] = lambda _: True) -> Modul
     copies = (_guarded(plan, item) for item in _copies(plan, found, elsewhere) if item.work)
     items = _ended(plan, found, [*guard.reset(), *work, *copies, *guard.counted(found)])
     launches = [launch for group in together(items) for launch in kernels.launches(group)]
+    order = urgent_first([launch.touched for launch in launches])
     conversions = together(list(_items(plan, found, elsewhere, sorted(early))))
     first = [launch for group in conversions for launch in kernels.launches(group)]
-    return Module(PRELUDE + kernels.text, tuple(launches), elsewhere, tuple(first), states)
+    return Module(PRELUDE + kernels.text, tuple(launches[k] for k in order), elsewhere, tuple(first), states)
 
 
 def _check(plan: Plan) -> None:
@@ -112,10 +112,6 @@ def _items(
     for number in numbers:
         step = plan.steps[number]
         if index.skipped.issuperset(step.nodes):
-            continue
-        parts = list(in_parts(plan, step, found, elsewhere))
-        if parts:
-            yield from (_guarded(plan, replace(part, step=number)) for part in parts)
             continue
         inside, items = touched(plan, step.nodes, elsewhere), _step(plan, step, found, index)
         inside = inside.joined(Touched(index.reads(step.nodes[0])))
@@ -260,7 +256,7 @@ class _Kernels:
         item = [piece for piece in group if isinstance(piece, Piece)]
         if not item:
             return [each for each in group if isinstance(each, Product)]
-        body = "\n".join(_body(item, self._guard))
+        body = "\n".join(side_by_side(item, self._guard))
         offsets = list(dict.fromkeys(_OFFSET.findall(body)))
         body = _OFFSET.sub(lambda found: f"o{offsets.index(found[1])}", body)
         rows = list(dict.fromkeys(int(i) for i in _ROWS.findall(body)))
@@ -285,20 +281,3 @@ class _Kernels:
         numbers = tuple(int(found) for found in offsets)
         inside = reduce(Touched.joined, (piece.touched for piece in item))
         return [Launch(name, blocks, bound, tuple(inputs), tuple(rows), numbers, item[0].step, inside)]
-
-
-def _body(pieces: list[Piece], guard: str) -> Lines:
-    """One piece after the other by the threads of a block, each behind the guard if it commits."""
-    lines: Lines = []
-    for number, piece in enumerate(pieces):
-        alone = piece.single and pieces[number - 1].single
-        lines += ["__syncthreads();"] if number and not alone else []
-        lines += block(f"if ({guard})" if piece.commits and not piece.late else "", _stores(piece, guard))
-    return lines
-
-
-def _stores(piece: Piece, guard: str) -> Lines:
-    """The lines of a piece, whose stores are behind the guard if nothing else is."""
-    late = piece.commits and piece.late
-    first = [f"const bool allowed = {guard};"] if late else []
-    return [*first, *(line.replace(ALLOWED, "if (allowed) " if late else "") for line in piece.lines)]

@@ -5,10 +5,9 @@ Launches that do not depend on each other run side by side: a gradient of weight
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from nnkit.graph.dtypes import itemsize
 from nnkit.plan import Plan
 from nnkit.plan.look import Look
 
@@ -58,44 +57,51 @@ def _meet(some: Iterable[Region], others: Sequence[Region]) -> bool:
 
 def region(plan: Plan, i: int, elsewhere: Mapping[int, Look]) -> tuple[Region, ...]:
     """Where a value lies; nowhere, if it is a variable of a kernel or does not change."""
-    i, part = _root(plan, i)
-    slot, node = plan.slots[i], plan.graph.nodes[i]
+    while plan.slots[i].kind == "view":
+        i = plan.slots[i].ref
+    slot = plan.slots[i]
     if i in elsewhere:
         return (Region(elsewhere[i].buffer, elsewhere[i].offset, elsewhere[i].offset + 1),)
     if slot.kind == "arena":
-        first, last = part or (0, node.nbytes)
-        return () if slot.tiled else (Region("arena", slot.offset + first, slot.offset + last),)
+        return () if slot.tiled else (Region("arena", slot.offset, slot.offset + plan.graph.nodes[i].nbytes),)
     if slot.kind == "constant":
         return ()
-    state = slot.kind == "state" or node.options["role"] == "state"
-    return (Region(f"b{slot.ref if slot.kind == 'state' else i}", *(part if state else ())),)
+    return (Region(f"b{slot.ref if slot.kind == 'state' else i}"),)
 
 
-def _root(plan: Plan, i: int) -> tuple[int, tuple[int, int] | tuple[()]]:
-    """What a view looks at, and the first byte and the last if it is one piece of that, as a matrix of weights is."""
-    first, nbytes, cut, whole = 0, plan.graph.nodes[i].nbytes, False, True
-    while plan.slots[i].kind == "view":
-        view, i = plan.graph.nodes[i], plan.slots[i].ref
-        if view.operation == "slice" and len(view.shape) == 1 and view.options["step"] == (1,):
-            first, cut = first + view.options["start"][0] * itemsize(view.dtype), True
-        elif view.operation != "reshape":
-            whole = False
-    return i, (first, first + nbytes) if cut and whole else ()
-
-
-def touched(
-    plan: Plan,
-    nodes: Iterable[int],
-    elsewhere: Mapping[int, Look],
-    narrowed: Callable[[int, Region], Region] = lambda _, place: place,
-) -> Touched:
-    """By the launches of these nodes; ``narrowed`` gives what of a value's region it is, if not all."""
+def touched(plan: Plan, nodes: Iterable[int], elsewhere: Mapping[int, Look]) -> Touched:
+    """By the launches of these nodes."""
     nodes = list(nodes)
     reads = dict.fromkeys(o for i in nodes for o in plan.graph.nodes[i].inputs)
     return Touched(
-        tuple(narrowed(o, found) for o in reads for found in region(plan, o, elsewhere)),
-        tuple(narrowed(i, found) for i in nodes for found in region(plan, i, elsewhere)),
+        tuple(place for o in reads for place in region(plan, o, elsewhere)),
+        tuple(place for i in nodes for place in region(plan, i, elsewhere)),
     )
+
+
+def urgent_first(launches: Sequence[Touched]) -> list[int]:
+    """Their numbers, with those first, of such as may run side by side, that the most launches after them wait for.
+
+    A GPU begins what it is given first, and the end of a step is that of the longest chain.
+    """
+    behind = _chains(launches)
+    found: list[int] = []
+    group: list[int] = []
+    for number, each in enumerate(launches):
+        if any(launches[k].before(each) for k in group):
+            found += sorted(group, key=lambda k: -behind[k])
+            group = []
+        group.append(number)
+    return found + sorted(group, key=lambda k: -behind[k])
+
+
+def _chains(launches: Sequence[Touched]) -> list[int]:
+    """How many launches follow each in the longest chain of those that wait for each other."""
+    behind = [0] * len(launches)
+    for number in reversed(range(len(launches))):
+        later = (k for k in range(number + 1, len(launches)) if launches[number].before(launches[k]))
+        behind[number] = max((1 + behind[k] for k in later), default=0)
+    return behind
 
 
 class Placed(NamedTuple):

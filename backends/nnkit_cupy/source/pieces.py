@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from nnkit.plan.look import Look
 from nnkit_cupy.source.order import NOTHING, Touched
@@ -22,6 +21,8 @@ VECTORS = {16: "float4", 8: "float2"}
 """What holds so many elements, by the bytes of them."""
 WIDE = 256
 """Threads of a block that goes over elements."""
+MOST_BLOCKS = 1 << 16
+"""Of a kernel; where there is more to do, a block does it in turns."""
 SHORT = 256
 """Elements of a row up to which a warp does it, of which a block then has so many."""
 TOGETHER = 8
@@ -60,28 +61,14 @@ class Piece:
     """Bytes that the threads of a block share in it, from ``shared`` on: pieces of one kernel use them in turn."""
 
 
-class Epilog(NamedTuple):
-    """What the library does with a product besides.
-
-    "layer": the row ``vector`` is added, what is below zero becomes zero, and all is rounded; of each element a bit of
-    ``mask``, if there is one, says whether it was above. "slopes": each element whose bit is not set becomes zero, and
-    all is rounded. "gradient": ``vector`` gets the sums of the columns of the right operand.
-    """
-
-    kind: str
-    vector: Look | None = None
-    mask: Look | None = None
-    bits: int = 0
-    """Of a row of the mask."""
-
-
 @dataclass(frozen=True, slots=True)
 class Product:
     """A matrix product for the library: out (m, n) = a (m, k) · b (k, n), for each of ``count`` in a stack.
 
     Each operand is (look at the first matrix, whether it is stored transposed, row length, distance in the stack).
     ``dtype`` is that of the sums, ``read`` that of the operands, which may be narrower, and ``written`` that of the
-    result and of the vector of an epilog; ``tf32`` allows the library to round the operands to that.
+    result; ``tf32`` allows the library to round the operands to that. With a ``bias``, a row in the type of the result,
+    the library adds it, and what is below zero becomes zero.
     """
 
     a: Look
@@ -98,7 +85,7 @@ class Product:
     count: int = 1
     apart: tuple[int, int, int] = (0, 0, 0)
     tf32: bool = False
-    epilog: Epilog | None = None
+    bias: Look | None = None
     step: int = 0
     commits: bool = False
     touched: Touched = NOTHING
@@ -117,7 +104,7 @@ def block(head: str, body: Iterable[str]) -> Lines:
 def elements(count: int, body: Lines) -> Piece:
     """``body`` for each i below ``count``, divided among all threads."""
     loop = block(f"for (int64 i = (int64)BID * THREADS + TID; i < {count}; i += (int64)BLOCKS * THREADS)", body)
-    return Piece(loop, max(1, min(-(-count // WIDE), 1 << 16)), WIDE, count, single=count == 1)
+    return Piece(loop, max(1, min(-(-count // WIDE), MOST_BLOCKS)), WIDE, count, single=count == 1)
 
 
 def rows(count: int, length: int, body: Lines) -> Piece:
@@ -134,7 +121,7 @@ def rows(count: int, length: int, body: Lines) -> Piece:
         head = f"for (int64 r = (int64)BID * TEAMS + TID / 32; r < {count}; r += (int64)BLOCKS * TEAMS)"
         blocks, threads = -(-count // TOGETHER), 32 * min(TOGETHER, count)
     loop = block(head, _of_team(body, names))
-    return Piece(loop, max(1, min(blocks, 1 << 16)), max(threads, 32), count * max(length, ROW))
+    return Piece(loop, max(1, min(blocks, MOST_BLOCKS)), max(threads, 32), count * max(length, ROW))
 
 
 def in_warps(body: Lines) -> Lines:

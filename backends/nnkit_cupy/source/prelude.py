@@ -43,6 +43,8 @@ PRELUDE = (
 #define BLOCKS ((int)gridDim.x)
 #define WARP (THREADS < 32 ? THREADS : 32)
 #define TEAMS (THREADS < 32 ? 1 : THREADS / 32)
+// The number of a thread, where that one is the first, and the one before it the last.
+#define FROM(first) (THREADS < 32 ? TID : TID < first ? TID + THREADS - first : TID - first)
 #ifndef EACH
 #define EACH(items) (((items) + 31) / 32)  // how many of so many items a lane of a warp has at most
 #endif
