@@ -2,19 +2,24 @@
 
 Runs the tests marked ``gpu``, which must not be skipped, and the check of ``nnkit devices --check``; then training
 steps with Adam, in float32 without TF32 but where bf16 is said, and epochs of 60,000 rows as MNIST has them, of nnkit
-and of its peers, each framework in a process of its own, and nnkit before and after them. Beside them stands what the
-GPU allows. Writes gpu.json and gpu.txt.
+and of its peers, each framework in a process of its own, and nnkit before and after them. Blocks of steps begin without
+waiting for each other's steps, and end when the GPU has done them. Beside them stands what the GPU allows. Writes
+gpu.json and gpu.txt.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +38,7 @@ SIZES: dict[str, tuple[tuple[int, ...], int]] = {
 }
 EPOCH, EPOCH_ROWS = "epoch 784-128-10 b64", 60_000
 WORKLOADS = (*SIZES, EPOCH)
-PEERS = ("PyTorch eager", "torch.compile", "PyTorch, CUDA graph", "JAX jit", "JAX, loop in one call")
+PEERS = ("PyTorch eager", "torch.compile", "JAX jit", "PyTorch, CUDA graph", "JAX, loop in one call")
 # Against PyTorch eager, and against the faster of torch.compile and JAX jit.
 GOALS = {
     "784-128-10 b64": (8.0, 2.0),
@@ -93,7 +98,8 @@ def ours() -> dict[str, list[float]]:
 
     found = {EPOCH: our_epochs()}
     for name, (_, batch) in SIZES.items():
-        block, steps = step(Job.of(network(name), batch), "off", precision(name))
+        job = Job.of(network(name), batch)
+        block, steps = step(replace(job, epochs=2) if half(name) else job, "off", precision(name))
         for _ in range(3):
             block()
         seconds = []
@@ -180,18 +186,22 @@ def peer(name: str) -> dict[str, Any]:
     return found
 
 
-def tests() -> dict[str, Any]:
-    """The tests that need a GPU; none may be skipped."""
+def tests() -> Callable[[], dict[str, Any]]:
+    """Begin with the tests that need a GPU; what this gives waits for them. None may be skipped."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "tests/cuda", "-p", "no:cacheprovider", "-rs"]
     if find_spec("xdist"):  # most of the time goes to compilers
-        command += ["-n", "6", "-p", "no:benchmark"]
-    done = subprocess.run(
-        command, cwd=FOLDER.parent, capture_output=True, text=True, env=os.environ | {"NNKIT_REQUIRE_GPU": "1"}
-    )
-    print(done.stdout[-6000:], flush=True)
-    summary, took_s = done.stdout.strip().splitlines()[-1], time.perf_counter() - began
-    return {"passed": not done.returncode, "summary": summary, "elapsed_s": took_s}
+        command += ["-n", "10", "-p", "no:benchmark"]
+    environment = os.environ | {"NNKIT_REQUIRE_GPU": "1"}
+    running = subprocess.Popen(command, cwd=FOLDER.parent, stdout=subprocess.PIPE, text=True, env=environment)
+
+    def ended() -> dict[str, Any]:
+        said, _ = running.communicate()
+        print(said[-6000:], flush=True)
+        took_s = time.perf_counter() - began
+        return {"passed": not running.returncode, "summary": said.strip().splitlines()[-1], "elapsed_s": took_s}
+
+    return ended
 
 
 def parity() -> list[dict[str, Any]]:
@@ -199,6 +209,16 @@ def parity() -> list[dict[str, Any]]:
     import nnkit
 
     return [row._asdict() for row in nnkit.check_device("cuda").rows]
+
+
+def checked() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Tests and parity, side by side: nothing is timed meanwhile. What goes wrong there takes other processes along."""
+    ended = tests()
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        asked = pool.submit(parity)
+    if asked.exception():
+        print(f"parity: {asked.exception()!r}", flush=True)
+    return ended(), [] if asked.exception() else asked.result()
 
 
 def rows(measured: dict[str, dict[str, Any]], limit: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
@@ -278,34 +298,33 @@ def main() -> None:
     parser.add_argument("--results", default=str(FOLDER / "results"), help="folder for gpu.json and gpu.txt")
     parser.add_argument("--skip-tests", action="store_true")
     flags = parser.parse_args()
-    head = machine() | {"date": datetime.now(UTC).isoformat(timespec="seconds")}
-    tested = None if flags.skip_tests else tests()
+    result = machine() | {"date": datetime.now(UTC).isoformat(timespec="seconds")}
+    result["tests"], result["parity"] = (None, []) if flags.skip_tests else checked()
     started = graphs()
     at_best = peer("ceilings")
     limit = limits(at_best, started)
     print(json.dumps({"graphs": started, "ceilings": at_best}), flush=True)
-    measured: dict[str, dict[str, Any]] = {"nnkit": ours()}
-    for name in PEERS:
-        began = time.perf_counter()
-        measured[name] = peer(name)
-        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
-    measured["nnkit, afterwards"] = ours()
-    lines = rows(measured, limit)
-    print(table(lines, limit), flush=True)
-    result = head | {"tests": tested, "graphs": started, "ceilings": at_best, "limits": limit}
-    result |= {"bf16_share_of_peak": share_of_peak(lines, limit), "rows": lines}
+    result |= {"graphs": started, "ceilings": at_best, "limits": limit, "kernels": {}}
+    measured: dict[str, dict[str, Any]] = {}
     target = Path(flags.results)
-    (target / "gpu.txt").write_text(table(lines, limit) + "\n", encoding="utf-8")
-    keep(target, result | {"kernels": {}, "parity": []})
-    # Last, for what goes wrong on a GPU takes the process with it.
-    apart = kernels()
-    keep(target, result | {"kernels": apart, "parity": []})
-    if not flags.skip_tests:
-        keep(target, result | {"kernels": apart, "parity": parity()})
+    for name in ("nnkit", *PEERS, "nnkit, afterwards"):
+        began = time.perf_counter()
+        measured[name] = peer(name) if name in PEERS else ours()
+        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
+        keep(target, result | shown(measured, limit))
+    print(table(rows(measured, limit), limit), flush=True)
+    keep(target, result | shown(measured, limit) | {"kernels": kernels()})
+
+
+def shown(measured: dict[str, dict[str, Any]], limit: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What was measured so far."""
+    lines = rows(measured, limit)
+    return {"bf16_share_of_peak": share_of_peak(lines, limit), "rows": lines}
 
 
 def keep(target: Path, result: dict[str, Any]) -> None:
-    """Write gpu.json."""
+    """Write both files: after each framework, so that what comes later can take nothing along."""
+    (target / "gpu.txt").write_text(table(result["rows"], result["limits"]) + "\n", encoding="utf-8")
     (target / "gpu.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Address = int
+STAGED = 1 << 16
+"""Bytes that the driver takes over at once from memory that is not pinned, so that nobody waits for the copy."""
 
 
 class NotRecordedError(Exception):
@@ -123,12 +125,15 @@ class CupyRuntime:
 
     def overwrite(self, target: Any, source: Array) -> None:
         """Copy a host array into a device array, spread to its shape."""
-        spread = np.asarray(np.broadcast_to(np.asarray(source, target.dtype), target.shape), order="C")
+        staged = target.nbytes <= STAGED
+        spread = np.broadcast_to(np.asarray(source, target.dtype), target.shape)
+        spread = np.array(spread, order="C", copy=True if staged else None)
         if not spread.size:
             return
         with self._device, self._stream:
             target.set(spread, stream=self._stream)
-            self._stream.synchronize()
+            if not staged:
+                self._stream.synchronize()  # the host array is the caller's, who may change it
 
     def download(self, array: Any) -> Array:
         """A host copy, after everything before it is done."""

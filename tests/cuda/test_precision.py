@@ -13,9 +13,10 @@ from nnkit import nn
 from nnkit.graph import Trace
 from nnkit.optimizers import SGD, Adam, LossScale
 from nnkit_cupy.device import CupyBackend
+from nnkit_cupy.source import moves
 from nnkit_cupy.source.launches import module
 from nnkit_cupy.source.pieces import Product
-from tests.cuda.stand_in import selected
+from tests.cuda.stand_in import HostRuntime, selected
 from tests.plan.running import Bench
 
 HALVES = pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -164,10 +165,14 @@ def test_products_of_halves_add_up_in_float32(device: CupyBackend, dtype: str) -
 
 
 @HALVES
-@pytest.mark.parametrize(("rows", "width"), [(8, 20), (512, 64), (512, 66)])
+@pytest.mark.parametrize(("rows", "width", "many"), [(8, 20, 1), (512, 64, 1 << 22), (512, 64, 1), (512, 66, 1)])
 @pytest.mark.parametrize("also", [False, True])
-def test_a_batch_is_gathered_as_halves(device: CupyBackend, dtype: str, rows: int, width: int, also: bool) -> None:
-    """In pieces of four and one by one; not where somebody else reads the rows as they are."""
+def test_a_batch_is_gathered_as_halves(
+    device: CupyBackend, monkeypatch: pytest.MonkeyPatch, dtype: str, rows: int, width: int, many: int, also: bool
+) -> None:
+    """In pieces of four, several by a thread where there are many, and one by one; not where somebody else reads the
+    rows as they are."""
+    monkeypatch.setattr(moves, "MANY", many)
     trace, draw = Trace(), np.random.default_rng(0)
     xp = trace.namespace
     values = {"x": draw.normal(size=(600, width)).astype(np.float32), "order": draw.permutation(600)[:rows]}
@@ -180,6 +185,7 @@ def test_a_batch_is_gathered_as_halves(device: CupyBackend, dtype: str, rows: in
     gather = next(body for body in module(bench.plan).text.split("__global__") if "= nn_row(" in body)
     if rows > 8:  # else all is one kernel
         assert (f"(nn_{dtype})" in gather) == (not also)
+        assert ("s < 4" in gather) == (width == 64 and many == 1)
     found, taken = bench.step(), values["x"][values["order"]]
     near = rounded(taken, dtype).astype(np.float64)
     assert (np.abs(found["y"] - near.T @ near) <= sums(rows) * (np.abs(near).T @ np.abs(near))).all()
@@ -214,6 +220,27 @@ def test_odd_rows_are_stored_by_columns(device: CupyBackend, dtype: str, rows: i
         ("dx", s @ w.T, np.abs(s) @ np.abs(w).T),
     ):
         assert (np.abs(found[name] - exact) <= 16 * EPS * size).all(), name
+
+
+@HALVES
+@pytest.mark.parametrize("rows", [1024, 1500])
+@pytest.mark.parametrize("threads", [False, True])
+def test_sums_of_the_columns_of_a_long_matrix(device: CupyBackend, dtype: str, rows: int, threads: bool) -> None:
+    """With an ending, and by all threads of a block; 72 columns are two blocks and a quarter of one."""
+    if threads:
+        device = CupyBackend("cuda", HostRuntime(threads=True))
+    trace, x = Trace(), np.random.default_rng(0).normal(size=(rows, 72)).astype(np.float32)
+    halves = trace.record("astype", (trace.input("x", "data", x.shape, "float32"),), dtype=dtype)
+    total = trace.record("sum", (halves,), axis=(0,), keepdims=False, dtype="float32")
+    turned = trace.namespace.matrix_transpose(halves)  # so that they are in memory
+    product = trace.record("matmul", (turned, halves), dtype="float32")
+    graph = trace.graph({"sum": total, "ending": total * 2.0 + 1.0, "product": product})
+    bench = Bench(graph, {"x": x}, target=device.target(), backend=device)
+    assert "most > 32" in module(bench.plan).text
+    near, found = rounded(x, dtype).astype(np.float64), bench.step()
+    error = np.abs(found["sum"] - near.sum(axis=0))
+    assert (error <= EPS * rows * np.abs(near).sum(axis=0)).all()
+    np.testing.assert_array_equal(found["ending"], found["sum"] * 2 + 1)
 
 
 def test_products_in_tf32_round_to_ten_bits_at_most(device: CupyBackend) -> None:

@@ -234,7 +234,7 @@ def _may_end(plan: Plan, made: int, item: Piece | Product, between: Sequence[Pie
 _OFFSET = re.compile(r"OFFSET\((\d+)\)")
 _BUFFER = re.compile(r"\bb(\d+)\b")
 _ROWS = re.compile(r"\bn_b(\d+)\b")
-_LOCAL = re.compile(r"\b([vw])(\d+)\b")
+_LOCAL = re.compile(r"\b([tvw])(\d+)\b")
 _ARENA = re.compile(r"\ba_(\w+?)\b")
 
 

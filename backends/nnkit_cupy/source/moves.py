@@ -15,6 +15,9 @@ from nnkit.plan.planner import part_offset
 from nnkit_cupy.source.pieces import LONG, VECTORS, WIDTH, Lines, Piece, block, elements, indices, names
 from nnkit_cupy.source.types import TYPES, cast, literal
 
+SETS, MANY = 4, 1 << 22
+"""How many vectors of a row a thread reads before it writes the first, where there are so many elements."""
+
 
 def copy(source: Look, target: Look) -> Piece:
     """Element by element; the two have one shape."""
@@ -48,19 +51,30 @@ def _taken(node: Node, x: Look, chosen: Callable[[str], str], out: Look, dtype: 
     axis, index = node.options["axis"], names(len(out.shape))
     row = prod(out.shape[1:])
     if axis == 0 and _in_fours(node, out, x, row):
-        fours, kind = row // WIDTH, TYPES[dtype]
+        sets = SETS if prod(out.shape) >= MANY and row % (SETS * WIDTH) == 0 else 1
+        fours, kind = row // WIDTH // sets, TYPES[dtype]
+        apart = f"s * {fours * WIDTH}"
         source, target = (
-            f"j * {row} + place + {offset(x.offset)}",
-            f"i / {fours} * {row} + place + {offset(out.offset)}",
+            f"j * {row} + place + {apart} + {offset(x.offset)}",
+            f"i / {fours} * {row} + place + {apart} + {offset(out.offset)}",
         )
+        rounded = ", ".join(cast(f"w[s][{u}]", node.dtype, dtype) for u in range(WIDTH))
         body = [
             f"const int64 j = nn_row({chosen(f'(i / {fours})')}, {x.rows or x.shape[0]});",
             f"const int64 place = i % {fours} * {WIDTH};",
-            f"{TYPES[node.dtype]} w[{WIDTH}]; nn_read<float4>(w, &{x.buffer}[{source}]);",
-            f"{kind} v[{WIDTH}] = {{{', '.join(cast(f'w[{u}]', node.dtype, dtype) for u in range(WIDTH))}}};",
-            f"nn_write<{VECTORS[WIDTH * itemsize(dtype)]}>(&{out.buffer}[{target}], v);",
+            f"{TYPES[node.dtype]} w[{sets}][{WIDTH}];",
+            "#pragma unroll",
+            f"for (int s = 0; s < {sets}; s++) nn_read<float4>(w[s], &{x.buffer}[{source}]);",
+            "#pragma unroll",
+            *block(
+                f"for (int s = 0; s < {sets}; s++)",
+                [
+                    f"{kind} v[{WIDTH}] = {{{rounded}}};",
+                    f"nn_write<{VECTORS[WIDTH * itemsize(dtype)]}>(&{out.buffer}[{target}], v);",
+                ],
+            ),
         ]
-        return elements(prod(out.shape) // WIDTH, body)
+        return elements(prod(out.shape) // WIDTH // sets, body)
     body = [
         *indices(out.shape),
         f"const int64 j = nn_row({chosen(index[axis])}, {x.rows or x.shape[axis]});",

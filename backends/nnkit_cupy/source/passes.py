@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -18,6 +18,8 @@ from nnkit_cupy.source.types import TYPES
 
 FOLDS = {"all": "true", "any": "false"}
 """Reductions to one truth that a pass does on its way, and what stands there before the step."""
+AHEAD = 4
+"""How many times as much a thread reads in a loop that writes nothing."""
 SEGMENTS = ("parameter", "moment.")
 """How the inputs are called that begin a segment of the store."""
 ROW_FOLDS = {"sum": "Sum", "max": "Max", "min": "Min"}
@@ -96,7 +98,9 @@ def _vectors(
     """So many elements in a row: read together, computed each, and written together; what is left over one by one."""
     nodes, members = plan.graph.nodes, set(part)
     index = [*names(len(shape) - 1), "j"]
-    lines, known = [], {}
+    first: Lines = []
+    lines: Lines = []
+    known: dict[int, str] = {}
 
     def vector(i: int) -> str:
         return VECTORS[width * itemsize(nodes[i].dtype)]
@@ -106,7 +110,8 @@ def _vectors(
         if look.text:
             continue
         if not look.strides[-1]:
-            lines.append(f"const {kind} v{i} = {look.at(index)};")
+            # One number for all is read before the loop: nobody writes it, which a compiler cannot know.
+            (first if not any(look.strides) else lines).append(f"const {kind} v{i} = {look.at(index)};")
             known[i] = f"v{i}"
         elif i not in members:
             lines.append(f"{kind} w{i}[{width}]; nn_read<{vector(i)}>(w{i}, &{look.at(index)});")
@@ -114,19 +119,31 @@ def _vectors(
         else:
             lines.append(f"{kind} w{i}[{width}];")
     stored = [i for i in at if i in members]
-    body = _body(plan, part, {i: look for i, look in at.items() if i not in members}, ["u"], looks, known)
+    told = [] if stored else [i for i in part if nodes[i].operation in FOLDS]
+    read = {i: look for i, look in at.items() if i not in members}
+    body = _body(plan, part, read, ["u"], looks, known, told)
     body += [f"w{i}[u] = v{i};" for i in stored]
     lines += ["#pragma unroll", *block(f"for (int u = 0; u < {width}; u++)", body)]
     lines += [f"{ALLOWED}nn_write<{vector(i)}>(&{at[i].at(index)}, w{i});" for i in stored]
     wide = (*shape[:-1], shape[-1] // width)
     places = [*indices(wide), f"const int64 j = {width} * i{len(shape) - 1};"]
     piece = replace(elements(prod(wide), [*places, *lines]), late=True)
+    if told:
+        piece = _told_at_last(plan, piece, told, looks)
+    piece = replace(piece, lines=[*first, *piece.lines])
     rest = shape[-1] % width
     if not rest:
         return piece
     last = _body(plan, part, at, [f"({shape[-1] - rest} + u)"], looks)
     left = block(f"if (BID == 0) for (int u = TID; u < {rest}; u += THREADS)", last)
     return replace(piece, lines=[*piece.lines, *left])
+
+
+def _told_at_last(plan: Plan, piece: Piece, told: Sequence[int], looks: Mapping[int, Look]) -> Piece:
+    """A loop that writes nothing, so that threads, which have more to do then, read ahead; what they saw comes last."""
+    before = [*(f"bool t{i} = false;" for i in told), f"#pragma unroll {AHEAD}"]
+    after = [_told(plan.graph.nodes[i], f"t{i}", looks[i]) for i in told]
+    return replace(piece, lines=[*before, *piece.lines, *after], blocks=-(-piece.blocks // AHEAD))
 
 
 def ending(plan: Plan, made: int, part: tuple[int, ...], looks: Mapping[int, Look], index: Lines) -> Lines:
@@ -156,10 +173,11 @@ def _body(
     index: Lines,
     looks: Mapping[int, Look],
     known: Mapping[int, str] | None = None,
+    told: Sequence[int] = (),
 ) -> Lines:
     """The code of the element at an index; ``at`` has the looks of the values in memory.
 
-    Those that are ``known`` stand in code already.
+    Those that are ``known`` stand in code already; of folds that are ``told`` later it is remembered what was seen.
     """
     nodes = plan.graph.nodes
     outer = [o for o in at if o not in part]
@@ -169,7 +187,8 @@ def _body(
     for i in part:
         node = nodes[i]
         if node.operation in FOLDS:
-            lines.append(_told(node, local[node.inputs[0]], looks[i]))
+            seen = _unusual(node, local[node.inputs[0]])
+            lines.append(f"t{i} |= {seen};" if i in told else _told(node, seen, looks[i]))
             continue
         types = [nodes[o].dtype for o in node.inputs]
         lines.append(f"const {TYPES[node.dtype]} v{i} = {expression(node, [local[o] for o in node.inputs], types)};")
@@ -178,10 +197,14 @@ def _body(
     return lines
 
 
-def _told(node: Node, value: str, out: Look) -> str:
-    """Whoever sees what decides the fold writes it down; before the step it stands as if nobody had."""
-    unusual = f"!{value}" if node.operation == "all" else value
-    return f"if ({unusual}) {out.at(['0'] * len(out.shape))} = {'false' if node.operation == 'all' else 'true'};"
+def _unusual(node: Node, value: str) -> str:
+    """What decides a fold to one truth."""
+    return f"!{value}" if node.operation == "all" else value
+
+
+def _told(node: Node, seen: str, out: Look) -> str:
+    """Whoever has seen what decides the fold writes it down; before the step it stands as if nobody had."""
+    return f"if ({seen}) {out.at(['0'] * len(out.shape))} = {'false' if node.operation == 'all' else 'true'};"
 
 
 def _phase(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look]) -> Lines:

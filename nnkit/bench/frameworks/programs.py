@@ -27,25 +27,24 @@ class NotCompiledError(NnkitError):
 
 
 def step(job: Job, mode: str, precision: str = FULL) -> tuple[Block, int]:
-    """``mode`` is that of ``fit(compile=…)``."""
+    """``mode`` is that of ``fit(compile=…)``. A block is one run, as it is for the peers: nobody waits in between."""
     network = job.network()
     model, goal = network._model, objective(network.module, job.loss)
     optimizer = allocated(network, job, precision)
-    data = job.data()
-    target = signature(data[1])
+    x, y, order = job.data()
+    target = signature(y)
     compiler = Compiler(model, mode, precision=precision)
     _, code = compiler.choose(
         "bench", lambda: training_graph(model.layout, goal, optimizer, target, job.batch, False), job.steps
     )
     if compiler.fallbacks:
         raise NotCompiledError("; ".join(compiler.fallbacks))
-    program = code.bind(model.store, resident(network, data))
+    program = code.bind(model.store, resident(network, (x, y, np.tile(order, job.epochs))))
 
     def run() -> None:
-        for _ in range(job.epochs):
-            model.store.write({"counter.cursor": 0})
-            committed = program.run(job.batches)
-            assert committed == job.batches, "the guard refused a step: the loss is not finite"
+        model.store.write({"counter.cursor": 0})
+        committed = program.run(job.steps)
+        assert committed == job.steps, "the guard refused a step: the loss is not finite"
         model.store.read(["counter.cursor"])  # waits for the device
 
     return run, job.steps
