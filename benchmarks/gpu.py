@@ -38,7 +38,7 @@ SIZES: dict[str, tuple[tuple[int, ...], int]] = {
 }
 EPOCH, EPOCH_ROWS = "epoch 784-128-10 b64", 60_000
 WORKLOADS = (*SIZES, EPOCH)
-PEERS = ("PyTorch eager", "torch.compile", "JAX jit", "PyTorch, CUDA graph", "JAX, loop in one call")
+PEERS = ("JAX jit", "PyTorch eager", "torch.compile", "PyTorch, CUDA graph", "JAX, loop in one call")
 # Against PyTorch eager, and against the faster of torch.compile and JAX jit.
 GOALS = {
     "784-128-10 b64": (8.0, 2.0),

@@ -15,14 +15,21 @@ from typing import Any
 
 import numpy as np
 
-BLOCKS, BLOCK_S, WARM, EPOCHS = 9, 0.05, 3, 3
+BLOCKS, BLOCK_S, WARM, EPOCHS, FEWEST = 9, 0.05, 3, 3, 4
 
 
 def timed(run: Callable[[int], None], guess_s: float) -> list[float]:
-    """Seconds of a step in each of some blocks; ``run`` does so many steps and waits."""
-    count = max(4, int(BLOCK_S / guess_s))
+    """Seconds of a step in each of some blocks; ``run`` does so many steps and waits.
+
+    A block has as many as fit its time by the guess, or by what the first steps took if that is longer.
+    """
     for _ in range(WARM):
-        run(count)
+        run(FEWEST)
+    began = time.perf_counter()
+    run(FEWEST)
+    took_s = (time.perf_counter() - began) / FEWEST
+    count = max(FEWEST, int(BLOCK_S / max(guess_s, took_s)))
+    run(count)
     found = []
     for _ in range(BLOCKS):
         began = time.perf_counter()

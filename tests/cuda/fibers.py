@@ -91,8 +91,8 @@ static void fiber() {
     kernel(SIXTY_FOUR(0), SIXTY_FOUR(64));
     fibers[current].waits = DONE;
 }
-static char before_all __attribute__((section("shared_by_a_block")));
-extern char __start_shared_by_a_block, __stop_shared_by_a_block;
+static char before_all __attribute__((used, section("shared_by_a_block")));
+extern char __start_shared_by_a_block[], __stop_shared_by_a_block[];
 
 // Whether these fibers may go on: all who are not done wait for the same.
 static bool met(int first, int last, Waits waits) {
@@ -108,7 +108,7 @@ static bool met(int first, int last, Waits waits) {
 extern "C" int block(Kernel given, const Word* words, int number, int blocks, int threads, unsigned seed) {
     mt19937 draw(seed);
     kernel = given, w = words, blockIdx.x = number, gridDim.x = blocks, blockDim.x = threads, late = seed % 2;
-    memset(&__start_shared_by_a_block, 255, &__stop_shared_by_a_block - &__start_shared_by_a_block);
+    memset(__start_shared_by_a_block, 255, __stop_shared_by_a_block - __start_shared_by_a_block);
     if ((int)fibers.size() < threads) fibers.resize(threads);
     vector<int> order;
     for (int i = 0; i < threads; i++) {
