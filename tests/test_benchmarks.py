@@ -110,6 +110,7 @@ def test_figures_of_a_gpu_have_a_table_of_their_own(tmp_path: Path) -> None:
     lines = gpu.rows(measured, best)
     assert {line["workload"]: line["met"] for line in lines}["784-128-10 b64"] is None  # of the last peer
     assert lines[0]["met"] is False
+    assert gpu.rows({name: measured[name] for name in ("nnkit", "PyTorch eager")}, best)[0]["met"] is None
     head = {"machine": {"gpu": {"name": "Giraffe", "driver": "1"}}, "versions": {"jax": "2"}, "date": "2026-11-26T00"}
     (tmp_path / "gpu.json").write_text(json.dumps(head | {"rows": made, "limits": best}))
     text = speed_tables(tmp_path)
