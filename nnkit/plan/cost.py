@@ -9,6 +9,7 @@ from nnkit.graph.primitives import PRIMITIVES, Type
 from nnkit.plan.passes import phases, space
 from nnkit.plan.rounding import read_as
 from nnkit.plan.target import Target
+from nnkit.plan.tiles import fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,8 @@ def group_cost(graph: Graph, group: tuple[int, ...], escaping: set[int], tile: i
     outer = dict.fromkeys(o for i in group for o in graph.nodes[i].inputs if o not in members)
     moved = sum(_read_bytes(graph, group, o) for o in outer)
     moved += sum(graph.nodes[i].nbytes for i in group if i in escaping)
-    largest = max(graph.nodes[i].nbytes for i in group)
     passes = len(group) > 1 and not tile and not target.loops
-    if passes and moved + largest > target.tile_bytes:  # every operation is a pass over memory
+    if passes and not fits(graph, group, escaping, target):  # every operation is a pass over memory
         read = sum(_read_bytes(graph, (i,), o) for i in group for o in graph.nodes[i].inputs)
         moved = read + sum(graph.nodes[i].nbytes for i in group)
     flops = sum(node_flops(graph, i) for i in group)

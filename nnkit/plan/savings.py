@@ -79,7 +79,7 @@ def remarks(made: Plan) -> dict[str, str]:
         "merge_common": f"values that were there already: {made.removed.get('merge_common', 0)}",
         "simplify": f"values that need no work: {made.removed.get('simplify', 0)}",
         "round_products": _rounded(made),
-        "factor_sums": f"sums over {_terms(graph):,} numbers instead of {_terms(made.source):,}",
+        "factor_sums": _factored(_terms(made.source), _terms(graph)),
         "fold_transposes": f"transposes that became flags: {folded}",
         "fuse": f"passes: {len(fused)}, for {sum(len(step.nodes) for step in fused)} operations",
         "tile": f"passes that work in tiles: {sum(step.tile > 0 for step in made.steps)}",
@@ -96,6 +96,12 @@ def _terms(graph: Graph) -> int:
     needed = graph.ancestors(graph.output.values())
     sums = (node for i, node in graph if i in needed and node.operation == "sum")
     return sum(graph.nodes[node.inputs[0]].size for node in sums)
+
+
+def _factored(before: int, after: int) -> str:
+    """How much less is added up, if it is less."""
+    instead = f" instead of {before:,}" if after != before else ": there is no factor to take out of them"
+    return f"sums over {after:,} numbers{instead}"
 
 
 def _rounded(made: Plan) -> str:

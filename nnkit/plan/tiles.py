@@ -31,8 +31,14 @@ def pieces(graph: Graph, group: tuple[int, ...], rows: int, target: Target) -> i
     return 0 if one or not rows or rows >= (space(graph, group)[0] or 0) else rows
 
 
+def fits(graph: Graph, group: tuple[int, ...], kept: Collection[int], target: Target) -> bool:
+    """Whether all arrays that a pass goes over fit the cache as they are."""
+    shape = space(graph, group)
+    return not shape or _fitting(graph, group, kept, shape, target) >= (shape[0] or 0)
+
+
 def _fitting(graph: Graph, group: tuple[int, ...], kept: Collection[int], shape: Shape, target: Target) -> int:
-    """As many as fit, in tiles that are equally large."""
+    """As many rows as fit, in tiles that are equally large."""
     rows = shape[0] or 0
     row_bytes = sum(graph.nodes[i].nbytes for i in _touched(graph, group, kept, shape)) // max(rows, 1)
     count = max(-(-rows * row_bytes // target.tile_bytes), 1)

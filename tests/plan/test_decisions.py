@@ -103,6 +103,30 @@ def test_tiles_pay_where_memory_is_slow():
     assert savings(made)["tile"].seconds > 0
 
 
+@pytest.mark.parametrize("size", [12_000, 17_000, 21_000, 23_000, 40_000])
+def test_a_pass_that_writes_new_values_over_old_ones_fits_the_cache_with_them_once(size):
+    """Whether in tiles or all at once, its bytes are those of what it reads from outside and writes."""
+    trace = Trace()
+    states = [trace.input(name, "state", (size,), "float32") for name in ("value", "first", "second")]
+    gradient = trace.input("gradient", "data", (size,), "float32")
+    value, first, second = states
+    moved = first * 0.9 + gradient * 0.1
+    squares = second * 0.99 + gradient * gradient * 0.01
+    new = value - moved / (trace.namespace.sqrt(squares) + 1e-8)
+    made = plan(trace.graph({"value": new, "first": moved, "second": squares}), TARGET)
+    (step,) = made.steps
+    assert step.cost.nbytes == 7 * 4 * size
+    assert made.cost.seconds < naive(made).cost.seconds
+
+
+def test_sums_without_a_common_factor_are_called_so():
+    trace = Trace()
+    x = trace.input("x", "data", (6, 4), "float32")
+    made = plan(trace.graph({"y": trace.namespace.sum(x * x, axis=0)}), TARGET)
+    text = re.sub(r" +", " ", str(explain(made)))
+    assert "sums over 24 numbers: there is no factor to take out of them" in text
+
+
 def test_switching_off_one_decision_switches_off_nothing_else(graph, made):
     """What only moves memory changes no operation; what only changes operations costs what the rows say."""
     for name in ("fuse", "tile", "join_gradients", "in_place", "reuse_memory"):
