@@ -14,6 +14,7 @@ import nnkit
 from nnkit import EarlyStopping
 from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.optimizers import SGD
+from nnkit.training.callbacks import JSONLog
 from tests.training.small import blobs, fit, network, same, values
 
 X, Y = blobs(50)
@@ -53,6 +54,35 @@ def test_what_is_no_list_is_refused(wrong: object) -> None:
         ArgumentError, match=r"callbacks is .*; expected a list of nnkit\.Callback objects or functions"
     ):
         fit(network(), X, Y, callbacks=wrong)
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (
+            "on_epoch_end",
+            "Mine has a method 'on_epoch_end', which nothing calls: rename it to 'epoch'; the moments",
+        ),
+        ("on_train_begin", "rename it to 'begin'"),
+        ("on_batch_end", "rename it to 'due', as often as 'every' says, or 'epoch'; the moments are begin, due, epoch"),
+        ("due", "Mine has a method 'due', but does not say how often: set every = '100 steps'"),
+    ],
+)
+def test_a_method_that_nothing_would_call_is_refused(method: str, message: str) -> None:
+    mine = type("Mine", (nnkit.Callback,), {method: lambda self, training: None})
+    net = network()
+    before = values(net)
+    with pytest.raises(ArgumentError, match=message):
+        fit(net, X, Y, callbacks=mine())
+    assert same(values(net), before)
+
+
+def test_a_log_of_the_library_need_not_say_how_often(tmp_path: Any) -> None:
+    class Mine(JSONLog):
+        """One of somebody's own."""
+
+    fit(network(), X, Y, epochs=1, callbacks=[Mine(tmp_path / "log.jsonl")])
+    assert (tmp_path / "log.jsonl").exists()
 
 
 @pytest.mark.parametrize("wrong", [[EarlyStopping], EarlyStopping, "a", [None]])
@@ -252,6 +282,7 @@ def test_arguments_that_cannot_work(options: dict[str, Any], message: str) -> No
     [
         ("val_loss", r"records loss, accuracy; pass validation_split=0\.1 or validation_data="),
         ("los", r"EarlyStopping watches 'los', but training records loss, accuracy$"),
+        ("acc", r"EarlyStopping watches 'acc', but training records loss, accuracy; did you mean 'accuracy'\?$"),
     ],
 )
 def test_a_name_that_is_not_recorded_is_refused_before_the_first_step(monitor: str, message: str) -> None:

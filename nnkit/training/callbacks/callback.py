@@ -184,9 +184,40 @@ def _as_callback(number: int, given: Any) -> Callback:
     if isinstance(given, Callback):
         if given.every is not None:
             Period.of(type(given).__name__, given.every)
+        _refuse_unheard(given)
         return given
     if callable(given) and not isinstance(given, type):
         return EveryEpoch(given)
     raise ArgumentError(
         f"callbacks[{number}] is {given!r}; expected a nnkit.Callback object or a function of one argument"
     )
+
+
+ELSEWHERE = {
+    "on_train_begin": "begin",
+    "on_fit_start": "begin",
+    "on_train_start": "begin",
+    "on_epoch_end": "epoch",
+    "on_train_epoch_end": "epoch",
+    "on_train_end": "end",
+    "on_fit_end": "end",
+}
+"""What other libraries call the moments."""
+
+
+def _refuse_unheard(given: Callback) -> None:
+    """Methods that nobody would call are a mistake, of which nothing else would say anything."""
+    kind = type(given)
+    for name in dir(kind):
+        if name.startswith("on_") and callable(getattr(kind, name)):
+            meant = f"'{ELSEWHERE[name]}'" if name in ELSEWHERE else "'due', as often as 'every' says, or 'epoch'"
+            raise ArgumentError(
+                f"{kind.__name__} has a method '{name}', which nothing calls: rename it to {meant}; "
+                "the moments are begin, due, epoch and end"
+            )
+    owner = next(each for each in kind.__mro__ if "due" in vars(each))
+    if given.every is None and not owner.__module__.startswith("nnkit."):  # whose own may have nothing to do
+        raise ArgumentError(
+            f"{kind.__name__} has a method 'due', but does not say how often: set every = '100 steps', '2 epochs' or "
+            "'10 min'"
+        )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nnkit import metrics
 from nnkit.errors import ArgumentError
+from nnkit.metrics.table import ALIASES
 
 if TYPE_CHECKING:
     from nnkit.training.callbacks.callback import Training
@@ -75,9 +76,12 @@ def _known_to_rise(name: str) -> bool:
     return False
 
 
-def _remedy(monitor: str, history: Iterable[str]) -> str:
+def _remedy(monitor: str, history: Collection[str]) -> str:
     """What makes a training record a name that it does not."""
     name = monitor.removeprefix("val_")
+    meant = monitor.removesuffix(name) + ALIASES.get(name, "")
+    if meant in history:
+        return f"; did you mean '{meant}'?"
     if name != monitor and not any(known.startswith("val_") for known in history):
         return "; pass validation_split=0.1 or validation_data="
     with suppress(ArgumentError):
