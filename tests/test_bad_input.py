@@ -37,6 +37,16 @@ FIT: dict[str, tuple[dict[str, Any], type[NnkitError], str]] = {
     "one row as a vector": ({"x": X[0], "y": Y[:1]}, ShapeError, r"for a single row write x\.reshape\(1, 3\)"),
     "rows and columns swapped": ({"x": X[:3].T[:, :2], "y": Y[:3]}, ShapeError, r"expects 3 inputs, got 2"),
     "pictures": ({"x": np.zeros((40, 3, 1))}, ShapeError, r"write x\.reshape\(-1, 3\)"),
+    "missing labels": (
+        {"y": np.where(np.arange(40) % 20 == 3, np.nan, Y)},
+        DtypeError,
+        r"y has no label in row 3 \(nan; 2 such rows\); leave these rows out of x and y$",
+    ),
+    "a schedule by its name": (
+        {"optimizer": "adam", "learning_rate": "cosine"},
+        ArgumentError,
+        r"learning_rate is 'cosine', expected a number in \[0, inf\), or one that changes, such as nnkit\.optimizers\.",
+    ),
     "nan": (
         {"x": NAN},
         DataError,
@@ -304,3 +314,14 @@ def test_every_error_is_one_that_the_command_line_can_print() -> None:
     for _, error, _ in FIT.values():
         assert issubclass(error, NnkitError)
         assert issubclass(error, (ValueError, TypeError))
+
+
+def test_softmax_of_one_output() -> None:
+    with pytest.raises(ArgumentError, match=r"is always 1; for yes and no write .*'sigmoid', for two"):
+        nnkit.FeedForward(inputs=3, outputs=1, output_activation="softmax")
+
+
+def test_a_figure_is_written_by_matplotlib() -> None:
+    run = fit(network(), X, Y, epochs=1)
+    with pytest.raises(ArgumentError, match=r"scores is 'run\.png', expected .*savefig\('run\.png'\)"):
+        run.plot("run.png")

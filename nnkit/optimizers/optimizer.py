@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
 
+from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_number, config_of
 from nnkit.optimizers.parts import Parts, Shape
 from nnkit.optimizers.schedules import Constant, Schedule
@@ -143,5 +144,11 @@ def as_schedule(learning_rate: float | Schedule) -> Schedule:
 
 def check_rate(owner: str, learning_rate: object) -> None:
     """Refuse what is neither a schedule nor a number that can be a learning rate."""
-    if not isinstance(learning_rate, Schedule):
-        check_number(owner, "learning_rate", learning_rate, "[0, inf)")
+    if isinstance(learning_rate, Schedule):
+        return
+    if isinstance(learning_rate, str) or callable(learning_rate):
+        raise ArgumentError(
+            f"{owner}: learning_rate is {learning_rate!r}, expected a number in [0, inf), or one that changes, such as "
+            "nnkit.optimizers.schedules.Cosine(0.001)"
+        )
+    check_number(owner, "learning_rate", learning_rate, "[0, inf)")

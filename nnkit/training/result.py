@@ -170,6 +170,11 @@ class TrainingRun:
         With ``scores``, as ``net.test`` gives them, also their confusion matrix. Below them stand processor and
         memory over time, and the GPU and the power that the run took where these can be read.
         """
+        if not isinstance(scores, Scores | None):
+            raise ArgumentError(
+                f"plot: scores is {scores!r}, expected what net.test gives; to write the figure to a file: "
+                "run.plot().savefig('run.png')"
+            )
         return plot(self.history, self.record.time, self.resources, scores)
 
     def to_dict(self) -> dict[str, Any]:

@@ -180,7 +180,13 @@ def _probabilities(values: Array, dtype: str, argument: str) -> Array:
 
 
 def _float_labels(values: Array, argument: str) -> str:
-    fractions = values[values != np.round(values)]  # NaN is among them
+    missing = np.flatnonzero(np.isnan(values))
+    if missing.size:
+        return (
+            f"{argument} has no label in row {missing[0]} (nan; {count(missing.size, 'such row')}); "
+            f"leave these rows out of x and {argument}"
+        )
+    fractions = values[values != np.round(values)]
     if fractions.size:
         return (
             f"{argument} holds {values.dtype} values such as {fractions[0]:g}, expected class labels (integers); "

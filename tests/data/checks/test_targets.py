@@ -37,7 +37,7 @@ def test_probabilities_in_half_precision() -> None:
 LABELS = {
     "floats": ([0.0, 1.0], DtypeError, r"y holds labels as float64, expected integers; write y.astype\(int\)"),
     "fractions": ([0.5, 1.0], DtypeError, r"y holds float64 values such as 0.5, .* output_activation='identity'"),
-    "nan": ([np.nan, 1.0], DtypeError, r"values such as nan"),
+    "nan": ([np.nan, 1.0], DtypeError, r"y has no label in row 0"),
     "too large": ([0, 7], DataError, r"y has the label 7 in row 1, expected 0 to 2; .* a network with 8 outputs"),
     "from one": ([3, 1], DataError, r"y has the label 3 in row 0, expected 0 to 2; labels start at 1: write y - 1"),
     "negative": ([0, -1], DataError, r"y has the label -1 in row 1, .* numpy.unique\(y, return_inverse=True\)\[1\]"),
