@@ -192,6 +192,10 @@ def _not_numbers(values: Array, argument: str) -> str:
         return f"{argument} holds dates or times ({values.dtype}); turn them into numbers, such as days since the first"
     odd = next((v for v in values.ravel().tolist() if not isinstance(v, bool | int | float)), None)
     if isinstance(odd, str | bytes):
+        empty = next((i for i, v in enumerate(values.ravel().tolist()) if v is None or v != v), None)
+        if empty is not None:
+            row = empty * len(values) // values.size
+            return f"{argument} holds text, such as {odd!r}, and nothing in row {row}; leave out rows without a value"
         return (
             f"{argument} holds text, such as {odd!r} ({values.dtype}); encode it as numbers, one column for each text"
         )

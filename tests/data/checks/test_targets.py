@@ -62,6 +62,12 @@ LABELS = {
     ),
     "many texts": ([f"c{i:02d}" for i in range(12)], DataError, r"'c09', … \(12 in all\)"),
     "empty text": (np.array([], dtype=str), DataError, r"y"),
+    "text and nothing": (
+        np.array(["a", None], dtype=object),
+        DataError,
+        r"and nothing in row 1; leave out",
+    ),
+    "text and nan": (np.array([np.nan, "a"], dtype=object), DataError, r"and nothing in row 0; leave out"),
     "text and numbers": (np.array(["a", 1], dtype=object), DataError, r"y holds text, such as 'a'"),
 }
 
