@@ -39,6 +39,13 @@ def test_the_example_prints_what_the_readme_shows(tmp_path: Path, monkeypatch: p
     assert first_words[0] == first_words[1]
 
 
+def test_parts_of_your_own_train(capsys: pytest.CaptureFixture[str]) -> None:
+    code = README.split("<!-- own -->\n```python\n")[1].split("\n```")[0]
+    exec(compile(code, "README", "exec"), {"__name__": "__main__"})
+    share = float(capsys.readouterr().out.split("%")[0])
+    assert 87 <= share <= 93
+
+
 def test_the_example_has_ten_lines() -> None:
     example = script("readme").example(README)
     assert len([line for line in example.splitlines() if line.strip()]) == 10

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Address = int
-STAGED = 1 << 16
-"""Bytes that the driver takes over at once from memory that is not pinned, so that nobody waits for the copy."""
+SMALL, MANY = 1 << 16, 256
+"""Bytes of a host array that is copied, so that nobody waits until the device has it, and how many such are kept."""
 
 
 class NotRecordedError(Exception):
@@ -109,6 +109,7 @@ class CupyRuntime:
             self._copies = cupy.cuda.Stream(non_blocking=True)
             self._blas = [Blas(cupy, lane.ptr) for lane in self._lanes]
         self._blas_lt = cache(lambda: BlasLt(library("cublasLt")))
+        self._under_way: list[Array] = []
 
     def zeros(self, shape: Sequence[int], dtype: str) -> Any:
         """A device array of zeros."""
@@ -125,20 +126,23 @@ class CupyRuntime:
 
     def overwrite(self, target: Any, source: Array) -> None:
         """Copy a host array into a device array, spread to its shape."""
-        staged = target.nbytes <= STAGED
+        small = target.nbytes <= SMALL
         spread = np.broadcast_to(np.asarray(source, target.dtype), target.shape)
-        spread = np.array(spread, order="C", copy=True if staged else None)
+        spread = np.array(spread, order="C", copy=True if small else None)
         if not spread.size:
             return
         with self._device, self._stream:
             target.set(spread, stream=self._stream)
-            if not staged:
-                self._stream.synchronize()  # the host array is the caller's, who may change it
+            self._under_way.append(spread)
+            if not small or len(self._under_way) == MANY:  # what is not small is the caller's, who may change it
+                self._stream.synchronize()
+                self._under_way.clear()
 
     def download(self, array: Any) -> Array:
         """A host copy, after everything before it is done."""
         with self._device, self._stream:
             found: Array = array.get(stream=self._stream)
+        self._under_way.clear()
         return found
 
     def pinned(self, shape: Sequence[int], dtype: str) -> Array:

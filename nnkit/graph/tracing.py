@@ -119,9 +119,10 @@ class Trace:
         dtype = partners[-1].dtype if operation == "where" else partners[0].dtype
         rank = {"bool": 0, "signed": 1, "unsigned": 1, "float": 2}
         if rank[{bool: "bool", int: "signed", float: "float"}[type(value)]] > rank[kind(dtype)]:
-            raise DtypeError(
-                f"{operation}: the {type(value).__name__} {value!r} does not fit {dtype}; convert with xp.astype first"
-            )
+            fix = "convert with xp.astype first"
+            if operation == "where" and len(partners) == 1:  # the condition alone
+                fix = "where takes an array beside the condition, such as xp.full_like(x, a) for a number a"
+            raise DtypeError(f"{operation}: the {type(value).__name__} {value!r} does not fit {dtype}; {fix}")
         return self.record("constant", (), value=typed(operation, value, dtype), dtype=dtype)
 
 

@@ -1,8 +1,9 @@
 """Slopes in bfloat16, on their way from the product that makes them to the derivative of ReLU.
 
 That derivative is one or zero, and what is left of the slopes is rounded for the next products. Rounding comes first
-here, in the product itself, which gives the same bits: half as much is written, and read by the pass in between. In
-float16 a slope that is cut could have overflowed before, so that it stays in float32.
+here, in the product itself, which gives the same bits of what is no larger than bfloat16 can be, which float32 hardly
+exceeds: half as much is written, and read by the pass in between. In float16 a slope that is cut could have overflowed
+before, so that it stays in float32.
 """
 
 from __future__ import annotations

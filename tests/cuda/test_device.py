@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -197,3 +199,50 @@ def test_auto_is_the_processor_where_no_gpu_can_be_used(monkeypatch: pytest.Monk
 def test_auto_is_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nnkit.backend, "_select", lambda name: SimpleNamespace(name=name))
     assert select("auto").name == "cuda"
+
+
+class Late:
+    """A device array whose copies come when the stream is waited for, or the array is read."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape, self.dtype = shape, np.dtype("float32")
+        self.nbytes = 4 * int(np.prod(shape))
+        self.asked: list[weakref.ref[np.ndarray]] = []
+        self.value = np.zeros(shape, np.float32)
+
+    def set(self, source: np.ndarray, stream: Any) -> None:
+        self.asked.append(weakref.ref(source))
+        stream.synchronize = self.come
+
+    def come(self) -> None:
+        for asked in self.asked:
+            given = asked()
+            assert given is not None, "the host array is gone before it was copied"
+            self.value[...] = given
+        self.asked.clear()
+
+    def get(self, stream: Any) -> np.ndarray:
+        self.come()
+        return self.value.copy()
+
+
+@pytest.mark.parametrize("count", [1, runtime.MANY - 1, runtime.MANY, runtime.MANY + 1])
+def test_small_host_arrays_are_kept_until_the_device_has_them(fake: FakeCupy, count: int) -> None:
+    """And belong to nobody else, who might change them."""
+    made, target = runtime.CupyRuntime(0), Late((3,))
+    source = np.zeros(3, np.float32)
+    for number in range(count):
+        source[:] = number
+        made.overwrite(target, source)
+    source[:] = -1
+    np.testing.assert_array_equal(made.download(target), np.full(3, count - 1))
+    assert not made._under_way
+
+
+def test_large_host_arrays_are_waited_for(fake: FakeCupy) -> None:
+    made, target = runtime.CupyRuntime(0), Late((runtime.SMALL,))
+    source = np.ones(runtime.SMALL, np.float32)
+    made.overwrite(target, source)
+    assert not target.asked
+    source[:] = -1
+    assert made.download(target).min() == 1

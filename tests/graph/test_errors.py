@@ -84,7 +84,7 @@ REFUSED = [
     (lambda o: o.b & 1, DtypeError, "bitwise_and: the int 1 does not fit bool"),
     (lambda o: o.u - (-1), DtypeError, "subtract: the int -1 does not fit uint8"),
     (lambda o: o.u + 256, DtypeError, "add: the int 256 does not fit uint8"),
-    (lambda o: o.xp.where(o.b, 1.0, 0.0), DtypeError, "where: the float 1.0 does not fit bool"),
+    (lambda o: o.xp.where(o.b, 1.0, 0.0), DtypeError, "does not fit bool; where takes an array beside the condition"),
     # -- data types
     (lambda o: o.x + o.i, DtypeError, "add: cannot mix float32 and int32; convert one side with xp.astype(array, dtype)"),
     (lambda o: o.xp.exp(o.i), DtypeError, "exp: works on float arrays, got int32; convert with xp.astype"),

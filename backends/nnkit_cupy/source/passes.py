@@ -127,7 +127,7 @@ def _vectors(
     lines += [f"{ALLOWED}nn_write<{vector(i)}>(&{at[i].at(index)}, w{i});" for i in stored]
     wide = (*shape[:-1], shape[-1] // width)
     places = [*indices(wide), f"const int64 j = {width} * i{len(shape) - 1};"]
-    piece = replace(elements(prod(wide), [*places, *lines]), late=True)
+    piece = replace(elements(prod(wide), [*places, *lines]), late=True, work=prod(shape))
     if told:
         piece = _told_at_last(plan, piece, told, looks)
     piece = replace(piece, lines=[*first, *piece.lines])

@@ -35,7 +35,7 @@ def folded(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str], s
     if not kept and length > LONG:
         return _in_parts(fold, x, target, length, scratch)
     if axes and kept and axes == list(range(len(axes))) and count > 1 and x.strides[-1] == 1 and length > 1:
-        down = partial(_down_in_vectors if _in_vectors(x, dtypes[0]) else _down, fold, x, target, length, kept)
+        down = partial(_down_in_vectors if _in_vectors(x, dtypes[0], dtype) else _down, fold, x, target, length, kept)
         if node.options["keepdims"]:
             return [down()]
         return [replace(down(), ending=down, index=tuple(names(len(kept))))]
@@ -139,10 +139,10 @@ def _down(fold: _Fold, x: Look, out: Look, length: int, kept: list[int], after: 
     return Piece(lines, -(-count // 32), 32 * lanes, count * length, shared=nbytes)
 
 
-def _in_vectors(x: Look, dtype: str) -> bool:
+def _in_vectors(x: Look, dtype: str, sums: str) -> bool:
     """Whether it is a long matrix of halves of which eight of a row can be read at a time."""
     fits = len(x.shape) == 2 and x.buffer.startswith("a_") and x.shape[0] >= 4 * ROWS and x.shape[1] % EIGHT == 0
-    return fits and dtype in HALVES and x.strides[0] % EIGHT == 0 == x.offset % EIGHT
+    return fits and dtype in HALVES and itemsize(sums) <= 4 and x.strides[0] % EIGHT == 0 == x.offset % EIGHT
 
 
 def _down_in_vectors(
@@ -168,7 +168,7 @@ def _down_in_vectors(
         f"for (int u = 0; u < {EIGHT}; u++) lanes[TID / wide][{EIGHT} * (TID % wide) + u] = found[u];",
         "__syncthreads();",
         *block(
-            f"if (most > {LANES})",  # first by all warps, and then by one
+            "if (all)",  # warps add up some of the lanes each, and then one does the rest
             [
                 f"{fold.type} part = lanes[TID / {LANES}][TID % {LANES}];",
                 f"for (int lane = TID / {LANES} + {LANES}; lane < most; lane += {LANES}) "
@@ -183,7 +183,7 @@ def _down_in_vectors(
             [
                 f"const int64 i0 = {EIGHT} * first + t;",
                 f"{fold.type} found = lanes[0][t];",
-                f"for (int lane = 1; lane < most && lane < {LANES}; lane++) {fold.join('found', 'lanes[lane][t]')}",
+                f"for (int lane = 1; lane < (all ? {LANES} : most); lane++) {fold.join('found', 'lanes[lane][t]')}",
                 *(after or [f"{out.at(['i0'])} = found;"]),
             ],
         ),
@@ -192,6 +192,7 @@ def _down_in_vectors(
     lines = [
         f"{fold.type} (*lanes)[{LANES}] = ({fold.type} (*)[{LANES}])shared;",
         f"const int wide = THREADS < {together} ? 1 : {together}, most = THREADS / wide;",
+        f"const bool all = THREADS == {ROWS * together};",
         *block(f"for (int64 first = (int64)BID * wide; first < {count // EIGHT}; first += (int64)BLOCKS * wide)", body),
     ]
     nbytes = LANES * ROWS * itemsize(fold.dtype)
