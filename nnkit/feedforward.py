@@ -51,11 +51,6 @@ def feed_forward(
     """
     check_units(inputs, "inputs")
     check_units(outputs, "outputs")
-    if outputs == 1 and output_activation == "softmax":
-        raise ArgumentError(
-            "output_activation='softmax' of one output is always 1; for yes and no write output_activation='sigmoid', "
-            "for two classes outputs=2"
-        )
     widths = _widths(hidden, hidden_layers, neurons)
     layers: list[Module] = []
     for width, each in zip(widths, _activations(activation, len(widths)), strict=True):

@@ -316,11 +316,6 @@ def test_every_error_is_one_that_the_command_line_can_print() -> None:
         assert issubclass(error, (ValueError, TypeError))
 
 
-def test_softmax_of_one_output() -> None:
-    with pytest.raises(ArgumentError, match=r"is always 1; for yes and no write .*'sigmoid', for two"):
-        nnkit.FeedForward(inputs=3, outputs=1, output_activation="softmax")
-
-
 def test_a_figure_is_written_by_matplotlib() -> None:
     run = fit(network(), X, Y, epochs=1)
     with pytest.raises(ArgumentError, match=r"scores is 'run\.png', expected .*savefig\('run\.png'\)"):
