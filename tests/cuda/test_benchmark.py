@@ -29,7 +29,7 @@ def test_where_the_time_of_a_step_goes(stand_in: CupyBackend, monkeypatch: pytes
 def test_what_each_part_gives(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a part the step has other launches, and afterwards those it had."""
     selected(monkeypatch, stand_in)
-    sizes = {gpu_without.SMALL: ((64, 96, 10), 64), gpu_without.MEDIUM: ((96, 512, 256, 10), 64)}
+    sizes = dict.fromkeys((gpu_without.SMALL, gpu_without.MEDIUM), ((64, 96, 10), 64))
     sizes[gpu_without.HALVES] = ((64, 96, 72, 10), 64)
     for module in (gpu, gpu_without):
         monkeypatch.setattr(module, "SIZES", sizes)
