@@ -2,9 +2,9 @@
 
 Runs the tests marked ``gpu``, which must not be skipped, and the check of ``nnkit devices --check``; then training
 steps with Adam, in float32 without TF32 but where bf16 is said, and epochs of 60,000 rows as MNIST has them, of nnkit
-and of its peers, each framework in a process of its own, and nnkit before and after them. Blocks of steps begin without
-waiting for each other's steps, and end when the GPU has done them. Beside them stands what the GPU allows. Writes
-gpu.json and gpu.txt.
+and of its peers, each framework in a process of its own, and nnkit before and after them. The
+steps of a block are started without waiting for one another, and its time ends when the GPU has done them. Beside them
+stands what the GPU allows. Writes gpu.json and gpu.txt.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def ours() -> dict[str, list[float]]:
     found = {EPOCH: our_epochs()}
     for name, (_, batch) in SIZES.items():
         job = Job.of(network(name), batch)
-        block, steps = step(replace(job, epochs=2) if half(name) else job, "off", precision(name))
+        job = replace(job, epochs=2) if half(name) else job  # four steps a block, as the peers do
+        block, steps = step(job, "off", precision(name))
         for _ in range(3):
             block()
         seconds = []
@@ -247,10 +248,10 @@ def _met(workload: str, middle: dict[str, float], limit: dict[str, dict[str, flo
     """Whether the goal of a workload is met; None where one of the peers that it names has no figures."""
     if not {"PyTorch eager", *COMPILED} <= middle.keys():
         return None
-    (eager, best), ours = GOALS[workload], middle["nnkit"]
+    (eager, best), own = GOALS[workload], middle["nnkit"]
     fastest = min(middle[peer] for peer in COMPILED)
-    near_peak = not half(workload) or limit[workload]["products_s"] >= OF_PEAK * ours
-    return middle["PyTorch eager"] >= eager * ours and fastest >= best * ours and near_peak
+    near_peak = not half(workload) or limit[workload]["products_s"] >= OF_PEAK * own
+    return middle["PyTorch eager"] >= eager * own and fastest >= best * own and near_peak
 
 
 def table(lines: list[dict[str, Any]], at_best: dict[str, dict[str, float]]) -> str:

@@ -190,16 +190,17 @@ def _not_numbers(values: Array, argument: str) -> str:
         return f"{argument} holds complex numbers ({values.dtype}); pass the real and imaginary parts as columns"
     if kind in "mM":
         return f"{argument} holds dates or times ({values.dtype}); turn them into numbers, such as days since the first"
-    odd = next((v for v in values.ravel().tolist() if not isinstance(v, bool | int | float)), None)
+    given = values.ravel().tolist()
+    odd = next((v for v in given if not isinstance(v, bool | int | float)), None)
     if isinstance(odd, str | bytes):
-        empty = next((i for i, v in enumerate(values.ravel().tolist()) if v is None or v != v), None)
+        empty = next((i for i, v in enumerate(given) if v is None or v != v), None)
         if empty is not None:
             row = empty * len(values) // values.size
             return f"{argument} holds text, such as {odd!r}, and nothing in row {row}; leave out rows without a value"
         return (
             f"{argument} holds text, such as {odd!r} ({values.dtype}); encode it as numbers, one column for each text"
         )
-    if values.dtype.kind == "O" and odd is None and None in values.ravel().tolist():
+    if values.dtype.kind == "O" and odd is None and None in given:
         return f"{argument} has missing values (None); fill them in or leave those rows out"
     if odd is None:
         return f"{argument} holds Python objects; all are numbers, so write numpy.asarray({argument}, dtype='float64')"

@@ -23,9 +23,17 @@ NARROW = "bfloat16"
 
 def narrow_gradients(graph: Graph, target: Target) -> Graph:
     """The graph of a step, whose products read halves already, with its gradient in bfloat16 where those are."""
-    if target.products != NARROW or NARROW not in dict(target.rounded):
-        return graph
-    return rewrite(graph, _Narrow(graph).rule)
+    return rewrite(graph, _Narrow(graph).rule) if narrows(target) else graph
+
+
+def narrows(target: Target) -> bool:
+    """Whether products read bfloat16, and may write it where nothing but digits is lost."""
+    return target.products == NARROW and NARROW in dict(target.rounded)
+
+
+def narrowed(trace: Trace, product: Node, operands: Sequence[TracedArray]) -> TracedArray:
+    """A product that adds up in float32 and writes bfloat16."""
+    return trace.record("matmul", operands, product.origin, **product.options | {"dtype": NARROW})
 
 
 class _Narrow:
@@ -55,7 +63,7 @@ class _Narrow:
     def _narrowed(self, trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray:
         """By the product itself if it can, else in a pass."""
         if self._made[id(node)]:
-            return self._wide(trace, trace.record("matmul", operands, node.origin, **node.options | {"dtype": NARROW}))
+            return self._wide(trace, narrowed(trace, node, operands))
         made = trace.record(node.operation, operands, node.origin, **node.options)
         return self._wide(trace, trace.record("astype", (made,), node.origin, dtype=NARROW), made)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from nnkit.graph.ir import Graph, Node
 from nnkit.graph.tracing import Trace, TracedArray
-from nnkit.plan.gradients import NARROW
+from nnkit.plan.gradients import NARROW, narrowed, narrows
 from nnkit.plan.rewrites import rewrite
 from nnkit.plan.rounding import UNIT, WIDE, followed
 from nnkit.plan.target import Target
@@ -20,15 +20,14 @@ from nnkit.plan.target import Target
 
 def narrow_slopes(graph: Graph, target: Target) -> Graph:
     """The graph of a step, whose products read halves already, with such slopes in bfloat16."""
-    if target.products != NARROW or NARROW not in dict(target.rounded):
+    if not narrows(target):
         return graph
     found = {id(node) for i, node in graph if _is_cut(graph, i)}
 
     def rule(trace: Trace, node: Node, operands: Sequence[TracedArray]) -> TracedArray | None:
         if id(node) not in found:
             return None
-        half = trace.record("matmul", operands, node.origin, **node.options | {"dtype": NARROW})
-        return trace.record("astype", (half,), node.origin, dtype=WIDE)
+        return trace.record("astype", (narrowed(trace, node, operands),), node.origin, dtype=WIDE)
 
     return rewrite(graph, rule)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,27 +15,15 @@ from nnkit.backend import NoNativeFormError
 from nnkit.errors import NnkitWarning
 from nnkit.graph import Trace, TracedArray
 from nnkit.optimizers import LAMB, SGD, Adam, ClipByNorm, LossScale, Optimizer
-from nnkit.plan import Plan, gradients, known
+from nnkit.plan import Plan
 from nnkit.plan.planner import plan
-from nnkit.training.planning import training_plan
 from nnkit_cupy.device import TARGET, CupyBackend
 from nnkit_cupy.source.launches import module
 from nnkit_cupy.source.pieces import Product
-from tests.cuda.stand_in import HostRuntime, selected
-from tests.plan.running import Bench
+from tests.cuda.mixed import ROWS, fitted, network, planned
+from tests.cuda.stand_in import selected
+from tests.plan.running import Bench, same_bits
 from tests.training.test_fit_optimizers import KINDS
-
-DRAW = np.random.default_rng(0)
-X, Y = DRAW.normal(size=(120, 24)).astype(np.float32), DRAW.integers(0, 10, 120)
-
-
-def network(*widths: int, activation: str = "relu") -> nn.Sequential:
-    return nn.Sequential([*(nn.Dense(width, activation) for width in widths), nn.Dense(10, "softmax")])
-
-
-def planned(module_: nn.Module, dtype: str = "bfloat16", optimizer: Any = "adam") -> Plan:
-    graph = training_plan(nnkit.Network(module_, (24,), seed=0)._model, 64, optimizer, "auto").graph
-    return plan(graph, replace(TARGET, products=dtype))
 
 
 def kept(made: Plan) -> str:
@@ -78,7 +65,7 @@ def test_the_memory_of_a_gradient_is_half_of_what_it_was() -> None:
     """The matrices themselves have no float32 beside them."""
     made = planned(network(256, 256, 256))
     halves = (i for i, node in made.graph if node.operation == "matmul" and node.dtype == "bfloat16")
-    products = [i for i in halves if made.graph.nodes[i].shape[0] != 64]  # else it is the slopes of a batch
+    products = [i for i in halves if made.graph.nodes[i].shape[0] != ROWS]  # else it is the slopes of a batch
     whole = made.slots[joined(made)]
     assert len(products) == 3
     assert whole.nbytes == 2 * made.graph.nodes[joined(made)].size
@@ -101,26 +88,12 @@ def both(stand_in: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> Callable[...
         return exact
 
     def check(module_: nn.Module, optimizer: Optimizer, loss: str = "auto") -> None:
-        found = []
-        for dtype in ("bfloat16", "float32"):
-            runtime, plans = HostRuntime(), []
-            with monkeypatch.context() as patch:
-                selected(patch, CupyBackend("cuda", runtime))
-                patch.setattr(
-                    "nnkit_cupy.program.module",
-                    lambda made, may, plans=plans: (plans.append(made), module(made, may))[1],
-                )
-                if dtype == "float32":
-                    patch.setattr(gradients._Narrow, "_wide", rounded)
-                known._made.cache_clear()
-                net = nnkit.Network(module_, (24,), device="cuda", seed=1)
-                options = {"epochs": 2, "batch_size": 48, "precision": "mixed_bfloat16", "progress": False}
-                net.fit(X, Y, optimizer=optimizer, loss=loss, **options)
-                found.append(net.parameters())
-            known._made.cache_clear()
-            assert {kept(made) for made in plans} == {dtype}
-        for name, value in found[0].items():
-            np.testing.assert_array_equal(value, found[1][name], err_msg=name)
+        options = {"optimizer": optimizer, "loss": loss, "batch_size": 48}
+        halves, plans = fitted(monkeypatch, module_, {}, **options)
+        assert {kept(made) for made in plans} == {"bfloat16"}
+        wide, plans = fitted(monkeypatch, module_, {"nnkit.plan.gradients._Narrow._wide": rounded}, **options)
+        assert {kept(made) for made in plans} == {"float32"}
+        same_bits(wide, halves)
 
     return check
 

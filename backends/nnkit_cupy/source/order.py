@@ -13,8 +13,6 @@ from nnkit.plan.look import Look
 
 LANES = 4
 """How many launches may run side by side."""
-ALL = 1 << 62
-"""The end of a region that is a whole buffer."""
 
 
 class Region(NamedTuple):
@@ -22,7 +20,7 @@ class Region(NamedTuple):
 
     buffer: str
     first: int = 0
-    last: int = ALL
+    last: int = 1 << 62
 
     def meets(self, other: Region) -> bool:
         """Whether they have bytes in common."""

@@ -12,6 +12,7 @@ import numpy as np
 from nnkit.graph.dtypes import itemsize, kind
 from nnkit.graph.ir import Node
 from nnkit.plan.look import Look
+from nnkit.plan.rounding import UNIT
 from nnkit_cupy.source.pieces import Lines, Piece, block, elements, indices, names, rows
 from nnkit_cupy.source.types import HALVES, TYPES, cast, literal
 
@@ -20,8 +21,8 @@ LONG = 1 << 14
 """Elements from which on several blocks fold parts of a whole, which one block then folds."""
 PARTS = 128
 LANES = 32
-EIGHT, ROWS = 8, 256
-"""Halves that a thread reads together, and of how many rows a block then does it at a time."""
+ROWS = 256
+"""Of how many rows of halves a block reads some at a time."""
 
 
 def folded(node: Node, out: Look, operands: list[Look], dtypes: Sequence[str], scratch: str) -> list[Piece]:
@@ -141,31 +142,31 @@ def _down(fold: _Fold, x: Look, out: Look, length: int, kept: list[int], after: 
 
 def _in_vectors(x: Look, dtype: str, sums: str) -> bool:
     """Whether it is a long matrix of halves of which eight of a row can be read at a time."""
-    fits = len(x.shape) == 2 and x.buffer.startswith("a_") and x.shape[0] >= 4 * ROWS and x.shape[1] % EIGHT == 0
-    return fits and dtype in HALVES and itemsize(sums) <= 4 and x.strides[0] % EIGHT == 0 == x.offset % EIGHT
+    fits = len(x.shape) == 2 and x.buffer.startswith("a_") and x.shape[0] >= 4 * ROWS and x.shape[1] % UNIT == 0
+    return fits and dtype in HALVES and itemsize(sums) <= 4 and x.strides[0] % UNIT == 0 == x.offset % UNIT
 
 
 def _down_in_vectors(
     fold: _Fold, x: Look, out: Look, length: int, kept: list[int], after: Lines | None = None
 ) -> Piece:
     """The same where a thread takes eight columns of every so many rows, sixteen bytes at a time."""
-    count, together = x.shape[1], LANES // EIGHT
-    read = x.at(["k", f"({EIGHT} * c)"])
+    count, together = x.shape[1], LANES // UNIT
+    read = x.at(["k", f"({UNIT} * c)"])
     each = fold.step("found[u]", "w[u]")
     body = [
         "const int64 c = first + TID % wide;",
-        f"{fold.type} found[{EIGHT}];",
-        f"for (int u = 0; u < {EIGHT}; u++) found[u] = {fold.start};",
+        f"{fold.type} found[{UNIT}];",
+        f"for (int u = 0; u < {UNIT}; u++) found[u] = {fold.start};",
         "#pragma unroll 4",
         *block(
-            f"for (int64 k = c < {count // EIGHT} ? TID / wide : {length}; k < {length}; k += most)",
+            f"for (int64 k = c < {count // UNIT} ? TID / wide : {length}; k < {length}; k += most)",
             [
-                f"{TYPES[fold.source]} w[{EIGHT}]; nn_read<float4>(w, &{read});",
+                f"{TYPES[fold.source]} w[{UNIT}]; nn_read<float4>(w, &{read});",
                 "#pragma unroll",
-                f"for (int u = 0; u < {EIGHT}; u++) {each}",
+                f"for (int u = 0; u < {UNIT}; u++) {each}",
             ],
         ),
-        f"for (int u = 0; u < {EIGHT}; u++) lanes[TID / wide][{EIGHT} * (TID % wide) + u] = found[u];",
+        f"for (int u = 0; u < {UNIT}; u++) lanes[TID / wide][{UNIT} * (TID % wide) + u] = found[u];",
         "__syncthreads();",
         *block(
             "if (all)",  # warps add up some of the lanes each, and then one does the rest
@@ -179,9 +180,9 @@ def _down_in_vectors(
             ],
         ),
         *block(
-            f"for (int t = TID; t < {EIGHT} * wide && {EIGHT} * first + t < {count}; t += THREADS)",
+            f"for (int t = TID; t < {UNIT} * wide && {UNIT} * first + t < {count}; t += THREADS)",
             [
-                f"const int64 i0 = {EIGHT} * first + t;",
+                f"const int64 i0 = {UNIT} * first + t;",
                 f"{fold.type} found = lanes[0][t];",
                 f"for (int lane = 1; lane < (all ? {LANES} : most); lane++) {fold.join('found', 'lanes[lane][t]')}",
                 *(after or [f"{out.at(['i0'])} = found;"]),
@@ -193,7 +194,7 @@ def _down_in_vectors(
         f"{fold.type} (*lanes)[{LANES}] = ({fold.type} (*)[{LANES}])shared;",
         f"const int wide = THREADS < {together} ? 1 : {together}, most = THREADS / wide;",
         f"const bool all = THREADS == {ROWS * together};",
-        *block(f"for (int64 first = (int64)BID * wide; first < {count // EIGHT}; first += (int64)BLOCKS * wide)", body),
+        *block(f"for (int64 first = (int64)BID * wide; first < {count // UNIT}; first += (int64)BLOCKS * wide)", body),
     ]
     nbytes = LANES * ROWS * itemsize(fold.dtype)
     return Piece(lines, -(-count // LANES), ROWS * together, count * length, shared=nbytes)
