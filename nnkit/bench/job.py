@@ -127,7 +127,7 @@ class Job:
 
     def dense_layers(self) -> list[tuple[int, str]]:
         """Neurons and activation of every layer, for peers; what they would have to compute otherwise is refused."""
-        found = [_dense(layer) for layer in _layers(self.module) if layer.get("layer") != "Flatten"]
+        found = [_dense(layer) for layer in _layers(self.module) if layer.get("layer") not in ("Flatten", "Rescaling")]
         activation = found[-1][1]
         if PAIRS.get(activation) != losses.get(self.loss).name or self.dtype != "float32":
             pairs = ", ".join(f"{activation} with {loss}" for activation, loss in PAIRS.items())

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 
 from nnkit import losses
 from nnkit.backend import select
 from nnkit.cli.rows import preprocessing
 from nnkit.data import Dataset
 from nnkit.data.load import is_file
+from nnkit.data.scaling import Scaling
 from nnkit.errors import ArgumentError
 from nnkit.feedforward import sequential
 from nnkit.losses import Loss
 from nnkit.names import lookup
 from nnkit.network import Network
-from nnkit.nn import Dense, Dropout, Flatten, Module
+from nnkit.nn import Dense, Dropout, Flatten, Module, Rescaling
 from nnkit.nn.activations import ACTIVATIONS, ALIASES
 from nnkit.training.objective import objective
 
@@ -32,21 +34,30 @@ def for_data(flags: Namespace, data: Dataset, device: str) -> Network:
     activation = output_activation(flags, "identity" if data.classes is None else "softmax")
     loss = losses.get(losses.default_for(activation) if flags.loss == "auto" else flags.loss)
     _check_loss(loss, activation, data)
-    network = build(flags, data.x_train.shape[1:], _outputs(loss, data), activation, device)
+    standardized = data.features is not None or ("standardize" in flags and flags.standardize)
+    units = _units(loss, activation, data) if standardized else []
+    network = build(flags, data.x_train.shape[1:], _outputs(loss, data), activation, device, units)
     objective(network.module, loss)  # refuses an activation that does not go with it
     network.classes = data.classes
     network.preprocessing = preprocessing(data, "time_ordered" in flags and flags.time_ordered and is_file(flags.data))
     return network
 
 
-def build(flags: Namespace, input_shape: tuple[int, ...], outputs: int, activation: str, device: str) -> Network:
-    """The network that the flags describe; ``activation`` is that of its output."""
+def build(
+    flags: Namespace,
+    input_shape: tuple[int, ...],
+    outputs: int,
+    activation: str,
+    device: str,
+    units: Sequence[Module] = (),
+) -> Network:
+    """The network that the flags describe; ``activation`` is that of its output, and ``units`` come after it."""
     layers: list[Module] = [Flatten()] if len(input_shape) > 1 else []
     for width, each in zip(flags.hidden, _activations(flags), strict=True):
         layers.append(Dense(width, each, l2=flags.l2))
         if flags.dropout:
             layers.append(Dropout(flags.dropout))
-    layers.append(Dense(outputs, activation, l2=flags.l2))
+    layers += [Dense(outputs, activation, l2=flags.l2), *units]
     return sequential(layers, input_shape, device=device, seed=flags.seed)
 
 
@@ -93,6 +104,14 @@ def _outputs(loss: Loss, data: Dataset) -> int:
     if data.classes is not None:
         return 1 if loss.targets == "binary" else len(data.classes)
     return loss.outputs_for(data.y_train.shape[1] if data.y_train.ndim > 1 else 1)
+
+
+def _units(loss: Loss, activation: str, data: Dataset) -> list[Rescaling]:
+    """The units of targets that are numbers, where the loss can be taken without them; figures of the training rows."""
+    if data.classes is not None or activation != "identity" or not loss.of_error:
+        return []
+    found = Scaling.fit(data.y_train.reshape(len(data.y_train), -1))
+    return [Rescaling(found.scale, found.mean)]
 
 
 def _check_loss(loss: Loss, activation: str, data: Dataset) -> None:

@@ -70,7 +70,8 @@ def _add_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--standardize",
         action="store_true",
-        help="give each column mean 0 and deviation 1, as is done for CSV files anyway",
+        help="give each column, and targets that are numbers, mean 0 and deviation 1 while the network learns, as is "
+        "done for CSV files anyway; predictions are in the units of the targets",
     )
     parser.add_argument(
         "--patience", type=whole(1), metavar="N", help="stop when the validation loss is not better for N epochs"

@@ -24,13 +24,15 @@ class Loss(ABC):
     between), "classes" (integer labels, or one probability for each class), "signs" (−1 or 1), "groups" (integer labels
     that need no output each). ``domain`` says what the predictions must be: "any", "positive", "probability" (each
     between 0 and 1), "distribution" (summing to 1 along the last axis), "signed" (free to have either sign; for
-    "binary" targets, above 0 for yes).
+    "binary" targets, above 0 for yes). ``of_error`` says that it depends on prediction − target alone, and can
+    be taken in other units.
     """
 
     name: ClassVar[str]
     targets: ClassVar[Literal["numbers", "binary", "classes", "signs", "groups"]]
     domain: ClassVar[Literal["any", "positive", "probability", "distribution", "signed"]]
     minimum: ClassVar[float | None] = None
+    of_error: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, prediction: Array, target: Array) -> Array:

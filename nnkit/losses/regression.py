@@ -24,6 +24,7 @@ class MeanSquaredError(Loss):
     name: ClassVar[str] = "mean_squared_error"
     targets: ClassVar[Literal["numbers"]] = "numbers"
     domain: ClassVar[Literal["any"]] = "any"
+    of_error: ClassVar[bool] = True
 
     def __call__(self, prediction: Array, target: Array) -> Array:
         """Predictions and targets of one shape, (rows, …)."""
@@ -43,6 +44,7 @@ class MeanAbsoluteError(Loss):
     name: ClassVar[str] = "mean_absolute_error"
     targets: ClassVar[Literal["numbers"]] = "numbers"
     domain: ClassVar[Literal["any"]] = "any"
+    of_error: ClassVar[bool] = True
 
     def __call__(self, prediction: Array, target: Array) -> Array:
         """Predictions and targets of one shape, (rows, …)."""
@@ -66,6 +68,7 @@ class Huber(Loss):
     name: ClassVar[str] = "huber"
     targets: ClassVar[Literal["numbers"]] = "numbers"
     domain: ClassVar[Literal["any"]] = "any"
+    of_error: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_number("Huber", "delta", self.delta, "(0, inf)")

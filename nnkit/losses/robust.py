@@ -30,6 +30,7 @@ class LogCosh(Loss):
     name: ClassVar[str] = "log_cosh"
     targets: ClassVar[Literal["numbers"]] = "numbers"
     domain: ClassVar[Literal["any"]] = "any"
+    of_error: ClassVar[bool] = True
 
     def __call__(self, prediction: Array, target: Array) -> Array:
         """Predictions and targets of one shape, (rows, …)."""
@@ -57,6 +58,7 @@ class Quantile(Loss):
     name: ClassVar[str] = "quantile"
     targets: ClassVar[Literal["numbers"]] = "numbers"
     domain: ClassVar[Literal["any"]] = "any"
+    of_error: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_number("Quantile", "tau", self.tau, "(0, 1)")

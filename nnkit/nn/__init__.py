@@ -9,6 +9,7 @@ from nnkit.nn.leaves import From, Parameter, Penalty, State
 from nnkit.nn.module import Module
 from nnkit.nn.noise import GaussianNoise
 from nnkit.nn.normalization import BatchNorm, LayerNorm
+from nnkit.nn.rescaling import Rescaling
 from nnkit.nn.rms_norm import RMSNorm
 from nnkit.nn.spectral_norm import SpectralNorm
 from nnkit.nn.structure import Flatten, Sequential
@@ -33,6 +34,7 @@ __all__ = [
     "Parameter",
     "Penalty",
     "RMSNorm",
+    "Rescaling",
     "Run",
     "Sequential",
     "SpectralNorm",

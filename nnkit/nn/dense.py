@@ -90,9 +90,9 @@ class Dense(Module):
             **self._constraints(),
         }
 
-    def output_activation(self) -> str:
-        """Name of the activation that can be taken off."""
-        return self.activation.output_activation()
+    def outermost(self) -> Module:
+        """That of the activation."""
+        return self.activation.outermost()
 
     def without_output_activation(self) -> Module:
         """The same layer with the identity instead."""

@@ -44,8 +44,15 @@ class Module(ABC):
         """Constructor arguments as JSON-able values, for saving; None if the module's class is not nnkit's."""
         return None
 
+    def outermost(self) -> Module:
+        """The part that is done last: of layers one after the other the last, of a layer its activation."""
+        return self
+
     def output_activation(self) -> str:
-        """Name of the activation that the last layer applies; of a module of one's own it is not known."""
+        """Name of the activation that is done last; of a module of one's own it is not known."""
+        last = self.outermost()
+        if last is not self:
+            return last.output_activation()
         return UNKNOWN if self.config() is None else "identity"
 
     def without_output_activation(self) -> Module:

@@ -16,6 +16,7 @@ from nnkit.nn.group_norm import GroupNorm
 from nnkit.nn.module import Module, join
 from nnkit.nn.noise import GaussianNoise
 from nnkit.nn.normalization import BatchNorm, LayerNorm
+from nnkit.nn.rescaling import Rescaling
 from nnkit.nn.rms_norm import RMSNorm
 from nnkit.nn.spectral_norm import SpectralNorm
 from nnkit.nn.structure import Flatten, Sequential
@@ -36,6 +37,7 @@ LAYERS: dict[str, type[Module]] = {
         GroupNorm,
         LayerNorm,
         PReLU,
+        Rescaling,
         RMSNorm,
         Sequential,
         SpectralNorm,

@@ -62,9 +62,9 @@ class Sequential(Module):
         """Constructor arguments."""
         return {"layers": self.layers}
 
-    def output_activation(self) -> str:
-        """Name of the activation that can be taken off."""
-        return self.layers[-1].output_activation() if self.layers else "identity"
+    def outermost(self) -> Module:
+        """That of the last layer."""
+        return self.layers[-1].outermost() if self.layers else self
 
     def without_output_activation(self) -> Module:
         """The same layer with the identity instead."""

@@ -45,9 +45,9 @@ class Reparametrised(Module):
         """Constructor arguments."""
         return {"module": self.module}
 
-    def output_activation(self) -> str:
-        """Name of the activation that can be taken off."""
-        return self.module.output_activation()
+    def outermost(self) -> Module:
+        """That of the layer."""
+        return self.module.outermost()
 
     def without_output_activation(self) -> Module:
         """The same layer with the identity instead."""

@@ -36,6 +36,7 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "groupnorm": lambda: nn.GroupNorm(4),
     "layernorm": lambda: nn.LayerNorm(),
     "prelu": lambda: nn.PReLU(),
+    "rescaling": lambda: nn.Rescaling(20.0, -3.0),
     "rmsnorm": lambda: nn.RMSNorm(),
     "sequential": lambda: nn.Sequential([nn.Dense(64, "relu"), nn.Dense(10, "softmax")]),
     "spectralnorm": lambda: nn.SpectralNorm(nn.Dense(20)),

@@ -78,9 +78,13 @@ def summary(model: Described) -> str:
         for row in cells
     ]
     lines.insert(1, "-" * len(lines[0]))
-    inputs, outputs = ("×".join(map(str, shape)) for shape in (layout.input_shape, layout.output_shape))
-    lines.append(f"{inputs} inputs, {outputs} outputs, {layout.count:,} trained values of {layout.dtype}")
+    ends = f"{_counted(layout.input_shape, 'input')}, {_counted(layout.output_shape, 'output')}"
+    lines.append(f"{ends}, {layout.count:,} trained values of {layout.dtype}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _counted(shape: tuple[int, ...], noun: str) -> str:
+    return f"{'×'.join(map(str, shape))} {noun}{'' if shape == (1,) else 's'}"
 
 
 def _owned(model: Described) -> dict[str, list[str]]:

@@ -22,6 +22,10 @@ from nnkit.training.targets import signature
 ROWS = 256
 """What the doctor looks at."""
 LARGE = 100.0
+REMEDY = (
+    "Standardise them: (y - y.mean()) / y.std(), or end the network with nn.Rescaling(y.std(), y.mean()), "
+    "as nnkit train --standardize does"
+)
 """A mean or standard deviation of targets from which on usual learning rates are too small for them."""
 
 
@@ -96,8 +100,9 @@ def _scales(data: Rows, goal: Objective) -> list[Finding]:
         found.append(Finding("unscaled inputs", "x", float(np.abs(data.x).max()), text, remedy.capitalize()))
     if goal.loss.targets == "numbers":
         target = data.y[data.indices].astype(np.float64)
+        target = target if goal.units is None else goal.units.undone(target)
         figure = float(max(abs(target.mean()), target.std()))
         if figure > LARGE:
             text = f"the targets have a mean or standard deviation of {figure:.3g}"
-            found.append(Finding("unscaled targets", "y", figure, text, "Standardise them: (y - y.mean()) / y.std()"))
+            found.append(Finding("unscaled targets", "y", figure, text, REMEDY))
     return found

@@ -8,7 +8,8 @@ from typing import Any
 
 from nnkit import losses
 from nnkit.losses import Loss
-from nnkit.nn import Module, Run
+from nnkit.losses.loss import matching
+from nnkit.nn import Module, Rescaling, Run
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.nn.module import UNKNOWN
 from nnkit.ops import namespace
@@ -19,16 +20,22 @@ Array = Any
 @dataclass(frozen=True)
 class Objective:
     """A loss joined to a module. ``module`` computes what ``per_row`` reads: values before the output activation where
-    loss and activation are a canonical pair, else predictions."""
+    loss and activation are a canonical pair, values before the last Rescaling for a loss of the error alone, else
+    predictions."""
 
     loss: Loss
     module: Module
     activation: str
     paired: bool
+    units: Rescaling | None = None
+    """What gives the values their units, where the loss is taken without them."""
 
     @property
     def per_row(self) -> Callable[[Array, Array], Array]:
         """(values, target) → the loss of each row."""
+        if self.units is not None:
+            undone = self.units.undone
+            return lambda values, target: self.loss(values, undone(matching(self.loss.name, values, target)))
         return self.loss.paired[self.activation] if self.paired else self.loss
 
     def losses(self, values: Array, target: Array, run: Run) -> Array:
@@ -50,6 +57,8 @@ class Objective:
 
     def predictions(self, values: Array) -> Array:
         """The network's output from the values that ``per_row`` reads."""
+        if self.units is not None:
+            return self.units.applied(values)
         return ACTIVATIONS[self.activation].function(values) if self.paired else values
 
     def correct(self, values: Array, target: Array) -> Array:
@@ -71,5 +80,8 @@ def objective(module: Module, loss: str | Loss) -> Objective:
         domain = ACTIVATIONS[activation].domain if activation in ACTIVATIONS else "any"
         losses.check_pair(chosen, activation, domain)
     bare = module.without_output_activation()
+    last = module.outermost()
+    if isinstance(last, Rescaling) and chosen.of_error:
+        return Objective(chosen, bare, activation, False, last)
     paired = activation in chosen.paired and bare is not module
     return Objective(chosen, bare if paired else module, activation, paired)

@@ -119,6 +119,39 @@ def test_a_csv_file_is_scaled_and_its_scaling_kept_with_the_network(cli: Cli, ir
     assert network.test(flowers.x_test, flowers.y_test).accuracy > 0.9
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_targets_in_large_units_are_learned(cli: Cli, optimizer: str) -> None:
+    draw = np.random.default_rng(0)
+    area, rooms = draw.uniform(30, 250, 400), draw.integers(1, 7, 400)
+    price = 50_000 + 3_000 * area + 20_000 * rooms
+    lines = [f"{a},{r},{p}" for a, r, p in zip(area, rooms, price, strict=True)]
+    Path("houses.csv").write_text("\n".join(["area,rooms,price", *lines]))
+    words = ("--target", "price", "--hidden", 16, "--optimizer", optimizer, "--learning-rate", 0.01, "--save", "net.h5")
+    out = cli("train", "--data", "houses.csv", *words).out
+    assert "2 inputs → 16 relu → 1 identity → rescaling" in out
+    assert "unscaled targets" not in out
+    network, houses = nnkit.load("net.h5"), data.load("houses.csv", standardize=False)
+    assert network.test(houses.x_test, houses.y_test).r2 > 0.95
+    units = network.module.outermost()
+    assert (units.scale, units.offset) == (houses.y_train.std(dtype=float), houses.y_train.mean(dtype=float))
+    assert cli("predict", "net.h5", "--data", "houses.csv", "--output", "prices.csv").status == 0
+    predicted = np.loadtxt("prices.csv", skiprows=1)
+    assert np.abs(predicted - price).mean() < 30_000
+
+
+@pytest.mark.parametrize(("flags", "found"), [((), False), (("--standardize",), True), (("--loss", "msle"), False)])
+def test_other_targets_keep_their_units_unless_asked(cli: Cli, flags: tuple[str, ...], found: bool) -> None:
+    out = cli("train", "--data", "sine", "--hidden", 4, "--epochs", 1, *flags).out
+    assert ("→ rescaling" in out) is found
+
+
+def test_a_loss_that_is_no_function_of_the_error_reads_the_targets_as_they_are(cli: Cli) -> None:
+    rows = np.random.default_rng(0).integers(1, 100, (40, 2))
+    Path("counts.csv").write_text("\n".join(["a,n", *(f"{a},{n}" for a, n in rows)]))
+    out = cli("train", "--data", "counts.csv", "--target", "n", "--hidden", 4, "--epochs", 1, "--loss", "msle").out
+    assert "rescaling" not in out
+
+
 def test_patience_ends_training_early(cli: Cli) -> None:
     status, out, err = cli(
         "train", "--data", "moons", "--hidden", 4, "--epochs", 500, "--learning-rate", 0.1, "--patience", 1

@@ -61,6 +61,8 @@ def layers(module: nn.Module, axes: int, dtype: str) -> list[Any]:
             return [getattr(made, type(module).__name__)(module.rate, **options)]
         case nn.ActivityRegularization():
             return [made.ActivityRegularization(module.penalty.l1, module.penalty.l2, **options)]
+        case nn.Rescaling():
+            return [made.Rescaling(module.scale, module.offset, **options)]
         case nn.Flatten():
             return [made.Flatten(**options)]
     raise AssertionError(module)

@@ -18,6 +18,7 @@ from nnkit import nn
 from nnkit.errors import ArgumentError, DataError, FileError
 from nnkit.formats.keras_weights.counterparts import COUNTERPARTS, LACKING_ACTIVATIONS
 from nnkit.nn.activations import ACTIVATIONS
+from nnkit.nn.module import walk
 from tests.formats.keras_models import NOISE, activation, equivalent, predicted, rows, shaken
 from tests.peers import keras
 
@@ -34,6 +35,7 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "alpha dropout": (lambda: nn.AlphaDropout(0.3), (6,)),
     "batch norm": (lambda: nn.BatchNorm(0.3, 0.1), (6,)),
     "batch norm, more axes": (lambda: nn.BatchNorm(0.3, 0.1), (3, 6)),
+    "rescaling": (lambda: nn.Sequential([nn.Dense(2), nn.Rescaling([2.0, 3.0], 5.0)]), (6,)),
     "dense": (lambda: nn.Dense(5, "tanh"), (6,)),
     "dense, more axes": (lambda: nn.Dense(5, "softmax"), (3, 6)),
     "dense, no bias": (lambda: nn.Dense(5, bias=False), (6,)),
@@ -113,7 +115,7 @@ def test_every_layer(name: str, dtype: str, tmp_path: Path) -> None:
 
 
 def test_the_list_above_is_complete() -> None:
-    made = {type(make()) for make, _ in LAYERS.values()}
+    made = {type(part) for make, _ in LAYERS.values() for _, part in walk(make()) if isinstance(part, nn.Module)}
     assert made == set(COUNTERPARTS)
 
 

@@ -44,6 +44,10 @@ def group_norm(t, layer, v, x, training):
     return t.movedim(y, 1, -1)
 
 
+def rescaling(t, layer, v, x, training):
+    return x * t.arange(1, 9) + t.arange(8)
+
+
 def rms_norm(t, layer, v, x, training):
     return t.nn.functional.rms_norm(x, x.shape[-1:], v["weight"], layer.eps)
 
@@ -111,6 +115,8 @@ ROWS: dict[str, Row] = {
     "layer norm": Row(lambda: nn.LayerNorm(0.1), layer_norm),
     "layer norm, more axes": Row(lambda: nn.LayerNorm(0.1), layer_norm, (4, 3, 8)),
     "prelu": Row(lambda: nn.PReLU(0.1), prelu),
+    "rescaling": Row(lambda: nn.Rescaling(2.0, -3.0), lambda t, layer, v, x, training: x * 2.0 - 3.0),
+    "rescaling, by column": Row(lambda: nn.Rescaling(range(1, 9), range(8)), rescaling),
     "rms norm": Row(lambda: nn.RMSNorm(0.1), rms_norm),
     "rms norm, more axes": Row(lambda: nn.RMSNorm(0.1), rms_norm, (4, 3, 8)),
     "sequential": Row(lambda: nn.Sequential([nn.Dense(4), nn.Activation("tanh"), nn.Dense(3)]), sequential),

@@ -17,6 +17,7 @@ nnkit                                 Keras
 ``GaussianDropout``,
 ``GaussianNoise``, ``Flatten``,
 ``ActivityRegularization``
+``Rescaling(scale, offset)``          the same
 ``Sequential``                        ``Sequential``
 ``SpectralNorm``, ``WeightNorm``      none
 ====================================  =================================================================================

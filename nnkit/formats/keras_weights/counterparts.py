@@ -18,6 +18,7 @@ from nnkit.nn import (
     LayerNorm,
     Module,
     PReLU,
+    Rescaling,
     RMSNorm,
     Sequential,
 )
@@ -51,6 +52,7 @@ COUNTERPARTS: dict[type[Module], Counterpart] = {
     GroupNorm: Counterpart("GroupNormalization", "group_normalization", _SCALED),
     LayerNorm: Counterpart("LayerNormalization", "layer_normalization", _SCALED),
     PReLU: Counterpart("PReLU", "p_re_lu", (("slope", "alpha"),)),
+    Rescaling: Counterpart("Rescaling", "rescaling"),
     RMSNorm: Counterpart("RMSNormalization", "rms_normalization", (("weight", "scale"),)),
     Sequential: Counterpart("Sequential", "sequential"),
 }
