@@ -68,7 +68,8 @@ def check_ascending(owner: str, name: str, values: object) -> tuple[int, ...]:
 
 def config_of(thing: Any) -> dict[str, Any]:
     """The name of a formula and its hyper-parameters as plain data that JSON can hold; objects in it likewise."""
-    return {"name": thing.name} | {field.name: _plain(getattr(thing, field.name)) for field in fields(thing)}
+    known = fields(thing) if is_dataclass(thing) else ()
+    return {"name": thing.name} | {field.name: _plain(getattr(thing, field.name)) for field in known}
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from nnkit.losses.divergence import KLDivergence
 from nnkit.losses.embeddings import CosineSimilarity
 from nnkit.losses.focal import BinaryFocal, Focal
 from nnkit.losses.gaussian import GaussianNLL
-from nnkit.losses.loss import Loss
+from nnkit.losses.loss import DOMAINS, TARGETS, Loss
 from nnkit.losses.margins import CategoricalHinge, Hinge, SquaredHinge
 from nnkit.losses.pairing import activation_for, check_pair, default_for
 from nnkit.losses.ranking import MarginRanking
@@ -70,13 +70,29 @@ def get(loss: str | Loss) -> Loss:
         )
     if not isinstance(loss, Loss):
         return lookup("loss", loss, LOSSES, ALIASES)()
+    _check_own(loss)
+    return loss
+
+
+def _check_own(loss: Loss) -> None:
+    """Refuse a loss whose class does not say what it is for, or that cannot be told apart from others."""
+    kind = type(loss)
     missing = [name for name in ("name", "targets", "domain") if not hasattr(loss, name)]
     if missing:
         raise ArgumentError(
-            f"loss: {type(loss).__name__} has no {' and no '.join(missing)}; its class says so, such as "
+            f"loss: {kind.__name__} has no {' and no '.join(missing)}; its class says so, such as "
             "name = 'mine', targets = 'numbers', domain = 'any' (see nnkit.losses.Loss)"
         )
-    return loss
+    for name, known in (("targets", TARGETS), ("domain", DOMAINS)):
+        if getattr(loss, name) not in known:
+            raise ArgumentError(
+                f"loss: {kind.__name__}.{name} is {getattr(loss, name)!r:.80}, expected one of {', '.join(known)}"
+            )
+    if kind.__hash__ is None:
+        raise ArgumentError(
+            f"loss: {kind.__name__} can change, so that its programs cannot be kept; write @dataclass(frozen=True) "
+            "above its class"
+        )
 
 
 def from_config(config: Mapping[str, Any]) -> Loss:

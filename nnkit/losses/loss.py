@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from nnkit.errors import ShapeError
 from nnkit.hyperparameters import config_of
@@ -12,13 +12,16 @@ from nnkit.ops import namespace
 
 Array = Any
 Pair = Callable[[Array, Array], Array]
+Targets = Literal["numbers", "binary", "classes", "signs", "groups"]
+Domain = Literal["any", "positive", "probability", "distribution", "signed"]
+TARGETS, DOMAINS = get_args(Targets), get_args(Domain)
 
 
 class Loss(ABC):
     """A function of predictions and targets, traced into the training step; it gives one value for each row.
 
     The value of a row is the mean over its outputs. The mean over the rows, weighted or not, is taken by the step.
-    Subclasses are frozen dataclasses whose fields are the hyper-parameters.
+    Subclasses are frozen dataclasses whose fields are the hyper-parameters; one without any may be a plain class.
 
     ``targets`` says what the targets are: "numbers" (``minimum`` at least, if it is given), "binary" (0 or 1, or
     between), "classes" (integer labels, or one probability for each class), "signs" (−1 or 1), "groups" (integer labels
@@ -29,8 +32,8 @@ class Loss(ABC):
     """
 
     name: ClassVar[str]
-    targets: ClassVar[Literal["numbers", "binary", "classes", "signs", "groups"]]
-    domain: ClassVar[Literal["any", "positive", "probability", "distribution", "signed"]]
+    targets: ClassVar[Targets]
+    domain: ClassVar[Domain]
     minimum: ClassVar[float | None] = None
     of_error: ClassVar[bool] = False
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnkit import losses
+from nnkit.errors import ShapeError
 from nnkit.losses import Loss
 from nnkit.losses.loss import matching
 from nnkit.nn import Module, Rescaling, Run
@@ -41,9 +42,22 @@ class Objective:
     def losses(self, values: Array, target: Array, run: Run) -> Array:
         """The loss of each row, with the penalties that modules added in this run."""
         found = self.per_row(values, target)
+        self._check_rows(found, values.shape[0])
         for penalty in run.penalties:
             found = found + namespace(found).astype(penalty, found.dtype)
         return found
+
+    def _check_rows(self, found: Array, rows: int) -> None:
+        """Refuse what weights of rows would be spread over, or could not reach."""
+        shape = getattr(found, "shape", None)
+        if shape is not None and tuple(shape) == (rows,):
+            return
+        got = f"an array of shape {tuple(shape)}" if shape is not None else f"{found!r:.80}"
+        advice = "return it before the mean over the rows, which nnkit takes" if shape == () else "average the others"
+        raise ShapeError(
+            f"loss '{self.loss.name}' returned {got} for {rows} rows; expected one value for each row, shape "
+            f"({rows},): {advice}, as xp.mean(value, axis=-1) does over outputs"
+        )
 
     @property
     def counts_correct(self) -> bool:
