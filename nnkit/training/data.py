@@ -86,6 +86,11 @@ def prepare(
     weight = _weights(objective, layout, target, sample_weight, class_weight, intake.classes)
     classes = class_numbers(objective, target)
     train, rest = split_indices(len(measured), validation_split, seed, classes, shuffle and not time_ordered)
+    if validation_split and not len(rest):
+        raise DataError(
+            f"validation_split is {validation_split:g}, but none of the {len(measured)} rows can be split off: every "
+            "class has one row, which is needed for training; use more rows, or validation_data="
+        )
     intake = intake.standardising(measured[train]) if standardize else intake
     inputs = intake.scaled(measured)
     warn_unscaled(inputs, stacklevel=CALLER)

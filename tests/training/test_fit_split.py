@@ -34,6 +34,13 @@ def test_one_hot_and_yes_or_no_are_stratified_too() -> None:
     assert (Y[yes] == 2).sum() == 2
 
 
+def test_a_split_that_would_leave_no_rows_to_validate_with_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"validation_split is 0\.5, but none of the 3 rows can be split off: every class"
+    ):
+        fit(network(), X[:3], [0, 1, 2], epochs=1, validation_split=0.5)
+
+
 def test_the_seed_decides() -> None:
     assert indices(validation_split=0.2) == indices(validation_split=0.2)
     assert indices(validation_split=0.2) != indices(validation_split=0.2, network={"seed": 6})
