@@ -16,7 +16,7 @@ from nnkit.errors import ArgumentError, DataError
 from nnkit.training.intake import Intake
 from nnkit.training.layout import Layout
 from nnkit.training.objective import Objective
-from nnkit.training.targets import class_numbers
+from nnkit.training.targets import class_numbers, warn_out_of_reach
 
 Array = npt.NDArray[Any]
 CALLER = 7  # frames from ``prepare`` up to the call of ``Network.fit``, where warnings point
@@ -94,6 +94,7 @@ def prepare(
     intake = intake.standardising(measured[train]) if standardize else intake
     inputs = intake.scaled(measured)
     warn_unscaled(inputs, stacklevel=CALLER)
+    warn_out_of_reach(objective, target, stacklevel=CALLER)
     rows = Rows(inputs, target, weight, train)
     _require_weight(rows, "training")
     validation: Rows | None = None

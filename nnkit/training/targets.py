@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nnkit.data.checks import binary, groups, labels, numbers, signs
-from nnkit.errors import ShapeError
+from nnkit.errors import NnkitWarning, ShapeError
+from nnkit.nn.activations import ACTIVATIONS
 from nnkit.training.layout import Layout
 from nnkit.training.objective import Objective
 
@@ -29,6 +31,23 @@ def targets(objective: Objective, layout: Layout, y: Any, rows: int, argument: s
         answers = signs if loss.domain == "signed" else binary
         return answers(y, rows, columns, layout.dtype, argument)
     return numbers(y, rows, columns, layout.dtype, argument, loss.minimum, outputs // columns)
+
+
+def warn_out_of_reach(objective: Objective, target: Array, stacklevel: int) -> None:
+    """Give one NnkitWarning where numbers are to be predicted that the output activation never gives."""
+    known = ACTIVATIONS.get(objective.activation)
+    if objective.loss.targets != "numbers" or objective.units is not None or known is None or not target.size:
+        return
+    (least, most), low, high = known.bounds, float(target.min()), float(target.max())
+    if least <= low and high <= most:
+        return
+    bound, beyond = (f"below {least:g}", low) if low < least else (f"above {most:g}", high)
+    warnings.warn(
+        f"y goes to {beyond:g}, and the output activation '{known.name}' gives nothing {bound}; "
+        "use output_activation='identity', or scale the targets",
+        NnkitWarning,
+        stacklevel=stacklevel + 1,
+    )
 
 
 def usual_signature(objective: Objective, layout: Layout) -> tuple[tuple[int, ...], str]:

@@ -88,3 +88,17 @@ def test_the_last_axis_must_divide():
 
 def test_maxout_groups_neighbours():
     assert maxout(np.asarray([[1.0, 5.0, 2.0, 3.0, -1.0, 0.0]]), pieces=3).tolist() == [[5.0, 3.0]]
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name not in ("glu", "maxout")])
+def test_the_bounds_hold_and_are_reached(name: str) -> None:
+    x = np.linspace(-500.0, 500.0, 400_001)
+    values = ACTIVATIONS[name].function(x)
+    least, most = ACTIVATIONS[name].bounds
+    assert least <= values.min()
+    assert values.max() <= most
+    assert np.isinf(least) == (values.min() < -4)
+    assert np.isinf(most) == (values.max() > 6)
+    if name not in ("softmax", "log_softmax", "sparsemax"):  # which see all of x as one row
+        assert np.isinf(least) or values.min() - least < 0.003
+        assert np.isinf(most) or most - values.max() < 0.003

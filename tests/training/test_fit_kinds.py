@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nnkit
+from nnkit.errors import NnkitWarning
 from tests.peers import peer
 from tests.training.small import fit
 
@@ -128,3 +129,30 @@ def test_every_optimizer_by_name(optimizer: str) -> None:
     rate = 0.3 if optimizer == "sgd" else 0.01
     net, _ = trained(2, "softmax", y, optimizer=optimizer, learning_rate=rate, epochs=15)
     assert net.test(X, y).accuracy > 0.93
+
+
+@pytest.mark.parametrize(
+    ("activation", "y", "message"),
+    [
+        (
+            "relu",
+            -SIGNAL,
+            r"y goes to -\d.*, and the output activation 'relu' gives nothing below 0; use output_activation",
+        ),
+        ("tanh", SIGNAL * 10, r"the output activation 'tanh' gives nothing below -1"),
+        ("sigmoid", abs(SIGNAL) * 10, "y goes to .*, and the output activation 'sigmoid' gives nothing above 1"),
+    ],
+)
+def test_numbers_that_the_output_never_gives(activation: str, y: Any, message: str) -> None:
+    net = nnkit.FeedForward(4, 2, output_activation=activation)
+    with pytest.warns(NnkitWarning, match=message) as seen:
+        fit(net, X, y, epochs=1, loss="mse")
+    assert [warning.filename.endswith("small.py") for warning in seen] == [True]  # where net.fit stands
+
+
+@pytest.mark.parametrize(("activation", "y"), [("relu", abs(SIGNAL)), ("tanh", np.sign(SIGNAL)), ("identity", SIGNAL)])
+def test_numbers_that_it_gives_are_not_remarked(activation: str, y: Any) -> None:
+    fit(nnkit.FeedForward(4, 2, output_activation=activation), X, y, epochs=1, loss="mse")
+    units = nnkit.nn.Rescaling(100.0)
+    layers = [nnkit.nn.Dense(2, activation), units]
+    fit(nnkit.Sequential(layers, input_shape=(4,)), X, y * 50, epochs=1, loss="mse")

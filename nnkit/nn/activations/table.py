@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import Any, Literal
 
 from nnkit.errors import ArgumentError
@@ -28,6 +29,11 @@ class Row:
     function: Callable[..., Array]
     initializer: str = "glorot_uniform"
     domain: Domain = "any"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What its values are never below, and never above."""
+        return _BOUNDS.get(self.name, (-inf, inf))
 
 
 def identity(x: Array) -> Array:
@@ -79,6 +85,20 @@ _ROWS = (
     Row("sparsemax", distributions.sparsemax, domain="distribution"),
     Row("log_softmax", distributions.log_softmax, domain="log_distribution"),
 )
+
+_BOUNDS = {
+    **dict.fromkeys(("relu", "threshold", "softplus", "squareplus", "exponential"), (0.0, inf)),
+    **dict.fromkeys(("sigmoid", "hard_sigmoid", "softmax", "sparsemax"), (0.0, 1.0)),
+    **dict.fromkeys(("tanh", "hard_tanh", "softsign"), (-1.0, 1.0)),
+    **dict.fromkeys(("log_sigmoid", "log_softmax"), (-inf, 0.0)),
+    **dict.fromkeys(("elu", "celu"), (-1.0, inf)),
+    **dict.fromkeys(("gelu", "gelu_tanh"), (-0.1701, inf)),
+    "relu6": (0.0, 6.0),
+    "selu": (-1.7581, inf),
+    "silu": (-0.2785, inf),
+    "mish": (-0.3089, inf),
+    "hard_swish": (-0.375, inf),
+}
 
 ACTIVATIONS: dict[str, Row] = {row.name: row for row in _ROWS}
 """Every activation that is a function of x alone."""
