@@ -6,7 +6,7 @@ update they are counted up: how many steps were done, and whether one was refuse
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from nnkit.plan import Plan
 from nnkit.plan.look import Look, fixed, steps
@@ -27,7 +27,7 @@ class Guard:
         self._plan, self._nodes = plan, plan.graph.nodes
         fused = [i for step in plan.steps if step.kernel == "fused" for i in step.nodes]
         self.told = [i for i in fused if self._nodes[i].operation in FOLDS]
-        asked = [] if plan.guard is None else list(self._leaves(plan.guard))
+        asked = [] if plan.guard is None else list(self._leaves(plan.guard, JOINED))
         computed = {i for step in plan.steps for i in step.nodes}
         self.places = list(dict.fromkeys([*self.told, *(i for i in asked if i in computed)]))
 
@@ -58,21 +58,30 @@ class Guard:
         touched = Touched((STATE, TRUTHS), (STATE,))
         yield Piece(block("if (TID == 0)", lines), 1, 32, 1, last, touched=touched, single=True)
 
-    def _inner(self, i: int) -> bool:
-        return self._nodes[i].operation in JOINED and self._nodes[i].size == 1
+    def _inner(self, i: int, operations: Container[str]) -> bool:
+        return self._nodes[i].operation in operations and self._nodes[i].size == 1
 
-    def _leaves(self, i: int) -> Iterator[int]:
+    def _leaves(self, i: int, operations: Container[str]) -> Iterator[int]:
+        """What is joined by these operations alone, from the first."""
         waiting = [i]
         while waiting:
             i = waiting.pop()
-            if self._inner(i):
-                waiting += self._nodes[i].inputs
+            if self._inner(i, operations):
+                waiting += reversed(self._nodes[i].inputs)
             else:
                 yield i
 
     def _text(self, i: int, looks: Mapping[int, Look]) -> str:
-        """The guard in code; without short cuts, so that all truths are read at once."""
-        if not self._inner(i):
+        """The guard in code; without short cuts, so that all truths are read at once.
+
+        What one operation joins stands in one pair of brackets: a deep network has more of it than compilers nest.
+        """
+        operation = self._nodes[i].operation
+        look = looks.get(i)
+        if look is not None and look.buffer == "truths":  # all kernels ask for the same, so that none gets their places
+            return f"truths[{look.offset}]"
+        if not self._inner(i, JOINED):
             return f"({looks[i].at(['0'] * len(looks[i].shape))})"
-        left, right = (self._text(o, looks) for o in self._nodes[i].inputs)
-        return f"({left} {JOINED[self._nodes[i].operation]} {right})"
+        alike = [name for name, sign in JOINED.items() if sign == JOINED[operation]]
+        parts = dict.fromkeys(self._text(o, looks) for o in self._leaves(i, alike))
+        return f"({f' {JOINED[operation]} '.join(parts)})"

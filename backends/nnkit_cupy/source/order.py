@@ -22,10 +22,6 @@ class Region(NamedTuple):
     first: int = 0
     last: int = 1 << 62
 
-    def meets(self, other: Region) -> bool:
-        """Whether they have bytes in common."""
-        return self.buffer == other.buffer and self.first < other.last and other.first < self.last
-
 
 class Touched(NamedTuple):
     """What a launch reads and what it writes."""
@@ -35,7 +31,7 @@ class Touched(NamedTuple):
 
     def before(self, later: Touched) -> bool:
         """Whether the other one, which comes later, has to wait for this one."""
-        return _meet(self.writes, (*later.reads, *later.writes)) or _meet(self.reads, later.writes)
+        return _meet(self.writes, later.reads) or _meet(self.writes, later.writes) or _meet(self.reads, later.writes)
 
     def overwritten(self, other: Touched) -> bool:
         """Whether the other one writes what this one reads."""
@@ -49,8 +45,13 @@ class Touched(NamedTuple):
 NOTHING = Touched()
 
 
-def _meet(some: Iterable[Region], others: Sequence[Region]) -> bool:
-    return any(one.meets(other) for one in some for other in others)
+def _meet(some: Sequence[Region], others: Sequence[Region]) -> bool:
+    """Whether they have bytes in common. All pairs of launches are asked, so there are no calls within."""
+    for buffer, first, last in some:
+        for other, begin, end in others:
+            if buffer == other and first < end and begin < last:
+                return True
+    return False
 
 
 def region(plan: Plan, i: int, elsewhere: Mapping[int, Look]) -> tuple[Region, ...]:
