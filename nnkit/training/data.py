@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnkit.data.batches import joined
-from nnkit.data.checks import class_weights, warn_duplicates, warn_unscaled, weights
+from nnkit.data.checks import class_weights, warn_duplicates, warn_other_order, warn_unscaled, weights
 from nnkit.data.class_names import Names, by_number
 from nnkit.data.splits import split_indices
 from nnkit.errors import ArgumentError, DataError
@@ -93,6 +93,7 @@ def prepare(
         )
     intake = intake.standardising(measured[train]) if standardize else intake
     inputs = intake.scaled(measured)
+    warn_other_order(x, y, stacklevel=CALLER)
     warn_unscaled(inputs, stacklevel=CALLER)
     warn_out_of_reach(objective, target, stacklevel=CALLER)
     rows = Rows(inputs, target, weight, train)
