@@ -9,6 +9,10 @@ class ArgumentError(NnkitError, ValueError):
     """An argument has a value that cannot work: an unknown name, a negative count, a list of the wrong length."""
 
 
+class UnknownArgumentError(ArgumentError, TypeError):
+    """A call with the name of an argument that it does not have, which is a TypeError in Python."""
+
+
 class ShapeError(NnkitError, ValueError):
     """Shapes that do not fit together, with the layer where it was noticed."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any
 
+from nnkit.arguments import known_arguments
 from nnkit.errors import ArgumentError
 from nnkit.network import Network
 from nnkit.nn import Dense, Dropout, Module, Sequential
@@ -15,6 +16,7 @@ DEEPEST = 100_000  # hidden layers
 Act = str | Callable[..., Any] | Module
 
 
+@known_arguments("FeedForward")
 def feed_forward(
     inputs: int,
     outputs: int,
@@ -61,6 +63,7 @@ def feed_forward(
     return Network(module, (int(inputs),), dtype=dtype, device=device, seed=seed)
 
 
+@known_arguments("Sequential")
 def sequential(
     layers: Sequence[Module],
     input_shape: tuple[int, ...],

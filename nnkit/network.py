@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from nnkit.arguments import KnownArguments, known_arguments, require_known
 from nnkit.data.arrays import like
 from nnkit.data.batches import joined
 from nnkit.data.preprocessing import Preprocessing
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 DTYPES = ("float32", "float64")
 
 
-class Network(Insight):
+class Network(KnownArguments, Insight):
     """A module that can be trained, tested, used and saved.
 
     Args:
@@ -153,6 +154,7 @@ class Network(Insight):
 
     # -- what it does
 
+    @known_arguments("fit")
     def fit(
         self,
         x: Any,
@@ -274,14 +276,13 @@ class Network(Insight):
         """
         from nnkit.training.forecast import forecast
 
-        known = Options.__dataclass_fields__
-        for name in options:
-            lookup("option of check", name, {known_name: known_name for known_name in known})
+        require_known("check", options, ("x", "y", *Options.__dataclass_fields__))
         found = forecast(self._model, x, y, Options(**options), self._intake, self._evaluator.score)
         if found.warning is not None:
             warnings.warn(found.warning, NnkitWarning, stacklevel=2)
         return found
 
+    @known_arguments("test")
     def test(self, x: Any, y: Any = None, *, sample_weight: Any = None, loss: Any = None, metrics: Any = ()) -> Scores:
         """Exact loss and metrics on x and y, with the loss of the last ``fit`` unless another is given.
 
@@ -301,9 +302,10 @@ class Network(Insight):
         asked = Asked.of(metrics, goal, self._model.layout)
         scores = self._scores(goal, inputs, target, weight, began, asked.figures)
         for text in scores.notes:
-            warnings.warn(text, NnkitWarning, stacklevel=2)
+            warnings.warn(text, NnkitWarning, stacklevel=3)
         return scores
 
+    @known_arguments("predict")
     def predict(self, x: Any, *, compile: str = "auto") -> Any:
         """The network's output for every row of x, as an array of the library that x came from.
 

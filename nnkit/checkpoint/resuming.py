@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from nnkit.arguments import known_arguments
 from nnkit.backend import Leaf
 from nnkit.checkpoint.container import Container, opened
 from nnkit.checkpoint.keeping import keeper
@@ -28,6 +29,7 @@ from nnkit.training.session import require_same_data, train
 from nnkit.training.standing import Standing
 
 
+@known_arguments("resume")
 def resume(
     path: str | os.PathLike[str],
     x: Any,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+from nnkit.arguments import KnownArguments
 from nnkit.hyperparameters import config_of
 
 Array = Any
 
 
-class Constraint(ABC):
+class Constraint(KnownArguments, ABC):
     """The nearest values that are allowed, as a function of a parameter, in the standard's functions.
 
     Applied to the parameter after every update, inside the step; the first values are taken as they are. Subclasses are

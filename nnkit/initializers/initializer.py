@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nnkit.arguments import KnownArguments
 from nnkit.hyperparameters import check_count, config_of
 
 Shape = tuple[int, ...]
 Values = NDArray[np.float64]
 
 
-class Initializer(ABC):
+class Initializer(KnownArguments, ABC):
     """Initial values as a function of shape and random generator, in float64 on the host: every device starts equal.
 
     Subclasses are frozen dataclasses whose fields are the hyper-parameters.

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, get_args
 
+from nnkit.arguments import KnownArguments
 from nnkit.errors import ShapeError
 from nnkit.hyperparameters import config_of
 from nnkit.ops import namespace
@@ -17,7 +18,7 @@ Domain = Literal["any", "positive", "probability", "distribution", "signed"]
 TARGETS, DOMAINS = get_args(Targets), get_args(Domain)
 
 
-class Loss(ABC):
+class Loss(KnownArguments, ABC):
     """A function of predictions and targets, traced into the training step; it gives one value for each row.
 
     The value of a row is the mean over its outputs. The mean over the rows, weighted or not, is taken by the step.

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from nnkit.arguments import KnownArguments
 from nnkit.errors import ArgumentError
 from nnkit.nn.leaves import Declared, Parameter, State
 
@@ -16,7 +17,7 @@ Array = Any
 UNKNOWN = "unknown"
 
 
-class Module(ABC):
+class Module(KnownArguments, ABC):
     """A layer, or a whole network, without device, optimiser or file.
 
     Declare leaves in ``__init__`` and compute in ``__call__``, with the Array API standard and ``nnkit.ops``:
@@ -35,6 +36,10 @@ class Module(ABC):
     (``run.update(self, mean=…)``) and what is to be added to the loss (``run.penalty(self, value)``). The call must
     change nothing on ``self``.
     """
+
+    def __init__(self) -> None:
+        """A module without arguments."""
+        super().__init__()
 
     @abstractmethod
     def __call__(self, x: Array, run: Run) -> Array:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
 
+from nnkit.arguments import KnownArguments
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_number, config_of
 from nnkit.optimizers.parts import Parts, Shape
@@ -15,7 +16,7 @@ from nnkit.optimizers.schedules import Constant, Schedule
 Array = Any
 
 
-class Optimizer(ABC):
+class Optimizer(KnownArguments, ABC):
     """The mathematics of one update of one array; where the arrays are kept, and the loop over them, is elsewhere.
 
     Subclasses are frozen dataclasses: an optimiser holds hyper-parameters and no state. ``update`` is traced into the

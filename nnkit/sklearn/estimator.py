@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from nnkit import optimizers
+from nnkit.arguments import KnownArguments
 from nnkit.errors import ArgumentError, DataError
 from nnkit.feedforward import feed_forward
 from nnkit.hyperparameters import check_count, check_number
@@ -34,7 +35,7 @@ ARCHITECTURE = ("hidden", "activation", "output_activation", "dropout", "l1", "l
 NOT_KEPT = "an estimator does not keep its training data"
 
 
-class Estimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
+class Estimator(KnownArguments, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
     """Parameters are stored as they are, which is scikit-learn's rule; ``fit`` checks them."""
 
     network_: Network

@@ -58,7 +58,7 @@ class Asked:
         with collected() as notes:
             found = {metric.name: self._figure(metric, y, prediction, weight) for metric in self.metrics}
         for text in notes:
-            warnings.warn(text, NnkitWarning, stacklevel=4)
+            warnings.warn(text, NnkitWarning, stacklevel=5)
         return found
 
     def known(self, y: Array, prediction: Array, weight: Array | None) -> tuple[dict[str, float], dict[str, str]]:

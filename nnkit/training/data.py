@@ -19,7 +19,7 @@ from nnkit.training.objective import Objective
 from nnkit.training.targets import class_numbers, warn_out_of_reach
 
 Array = npt.NDArray[Any]
-CALLER = 7  # frames from ``prepare`` up to the call of ``Network.fit``, where warnings point
+CALLER = 8  # frames from ``prepare`` up to the call of ``Network.fit``, where warnings point
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ class Evaluator:
             module = model.module.without_output_activation() if bare else model.module
             _, code = compiler.choose(key[:3], lambda: prediction_graph(model.layout, module, rows), pieces)
             if mode == "first" and compiler.fallbacks:
-                warnings.warn(f"predictions are not compiled: {compiler.fallbacks[0]}", NnkitWarning, stacklevel=4)
+                warnings.warn(f"predictions are not compiled: {compiler.fallbacks[0]}", NnkitWarning, stacklevel=5)
             x = self._batch((rows, *model.layout.input_shape), model.layout.dtype)
             self._keep(key, Bound(code.bind(model.store, {"x": x}), x))
         return self._kept(key)

@@ -254,7 +254,7 @@ def _warn_of_shortage(model: Model, ahead: tuple[Walk, Walk | None], by_steps: b
     needed = sum(plan.arena_bytes for walk in ahead if walk is not None for plan, _ in walk.plans())
     said = shortage(needed, model.backend.free_bytes(), by_steps)
     if said is not None:
-        warnings.warn(said, NnkitWarning, stacklevel=6)
+        warnings.warn(said, NnkitWarning, stacklevel=7)
 
 
 def walks_within(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from nnkit.arguments import known_arguments
 from nnkit.data.arrays import like
 from nnkit.data.checks import weights
 from nnkit.names import lookup
@@ -36,6 +37,7 @@ class Insight(ABC):
     def _intake(self) -> Intake:
         """What becomes of data that are given."""
 
+    @known_arguments("activations")
     def activations(self, x: Any) -> dict[str, Any]:
         """The output of every layer for every row of x, by the layer's path, in the order in which they are done.
 
@@ -59,6 +61,7 @@ class Insight(ABC):
         inputs = self._intake.rows(x)
         return {path: like(x, value) for path, value in self._evaluator.activations(inputs).items()}
 
+    @known_arguments("gradients")
     def gradients(self, x: Any, y: Any, *, loss: Any = None, sample_weight: Any = None) -> dict[str, Any]:
         """∂L/∂θ for every parameter θ, by path, as NumPy arrays in the network's dtype and the parameter's shape.
 

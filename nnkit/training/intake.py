@@ -53,7 +53,7 @@ class Intake(NamedTuple):
         """What ``measured`` gave, standardised if the network does that."""
         if self.preprocessing is None or self.scaling is None:
             return measured
-        warn_scaled_twice(self.preprocessing, measured, argument, stacklevel=4)
+        warn_scaled_twice(self.preprocessing, measured, argument, stacklevel=5)
         return convert(self.scaling.apply(measured, self.dtype), self.dtype, argument)
 
     def targets(self, objective: Objective, layout: Layout, y: Any, rows: int, argument: str = "y") -> Array:

@@ -36,7 +36,7 @@ def train(
     network._past = Past.of(outcome.record)
     run = TrainingRun(outcome.record, network)
     for warning in outcome.warnings:
-        warnings.warn(warning, NnkitWarning, stacklevel=3)
+        warnings.warn(warning, NnkitWarning, stacklevel=4)
     if outcome.failure is not None:
         with suppress(AttributeError):  # an error that takes no attributes
             outcome.failure.run = run  # type: ignore[attr-defined]

@@ -99,7 +99,7 @@ def test_the_checks_are_those_of_fit() -> None:
         network().check(X[:, :2], Y)
     with pytest.raises(ArgumentError, match="batch_size must be a whole number from 1"):
         network().check(X, Y, batch_size=0)
-    with pytest.raises(ArgumentError, match=r"unknown option of check 'epoch'\. Did you mean 'epochs'"):
+    with pytest.raises(ArgumentError, match=r"check has no argument 'epoch'\. Did you mean 'epochs'"):
         network().check(X, Y, epoch=3)
     with pytest.raises(ArgumentError, match="memory_limit: a training in batches of 32 needs at least"):
         network().check(X, Y, memory_limit=100)

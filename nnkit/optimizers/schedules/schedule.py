@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nnkit.arguments import KnownArguments
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number, config_of
 from nnkit.ops import namespace
@@ -15,7 +16,7 @@ from nnkit.ops import namespace
 Array = Any
 
 
-class Schedule(ABC):
+class Schedule(KnownArguments, ABC):
     """The learning rate as a function of the number of the update, t = 1, 2, …
 
     A subclass gives the rate after n = t − 1 − ``warmup`` finished updates. In the first ``warmup`` updates the rate of

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from nnkit.arguments import KnownArguments
 from nnkit.errors import ArgumentError
 from nnkit.training.callbacks.period import Period
 
@@ -72,7 +73,7 @@ class Training(Protocol):
         """Put a snapshot back."""
 
 
-class Callback:
+class Callback(KnownArguments):
     """Base of callbacks; each method is called at its moment and may be left out.
 
     A plain function works as well: it is called with the training after every epoch. Beside the moments that all have,
@@ -103,6 +104,10 @@ class Callback:
     every: str | None = None
     lasting: bool = True
     """Whether it belongs to the training: those that do not are in no checkpoint."""
+
+    def __init__(self) -> None:
+        """A callback without arguments."""
+        super().__init__()
 
     def begin(self, training: Training) -> None:
         """Before the first epoch."""
