@@ -8,7 +8,9 @@
 True
 """
 
-from nnkit import callbacks, constraints, data, initializers, losses, metrics, nn, ops, optimizers
+from typing import TYPE_CHECKING
+
+from nnkit import callbacks, constraints, data, elsewhere, initializers, losses, metrics, nn, ops, optimizers
 from nnkit._version import __version__
 from nnkit.checkpoint import resume
 from nnkit.errors import NnkitError, NnkitWarning
@@ -58,3 +60,12 @@ __all__ = [
     "trace",
     "value_and_grad",
 ]
+
+if not TYPE_CHECKING:
+    _INSIDE = {
+        name: f"it is {part.__name__}.{name}"
+        for part in (metrics, initializers, constraints, losses, optimizers.schedules, optimizers, callbacks, nn)
+        for name in part.__all__
+        if isinstance(getattr(part, name), type)
+    }
+    __getattr__ = elsewhere.missing(__name__, _INSIDE | elsewhere.TOP)

@@ -8,6 +8,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from nnkit.elsewhere import missing
 from nnkit.training.callbacks import (
     BestCheckpoint,
     Callback,
@@ -53,7 +56,5 @@ ELSEWHERE = {
 }
 """Where names of Keras and PyTorch lead."""
 
-
-def __getattr__(name: str) -> object:
-    hint = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
-    raise AttributeError(f"module 'nnkit.callbacks' has no attribute '{name}'{hint}")
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__, ELSEWHERE)

@@ -13,6 +13,7 @@ from nnkit.arguments import KnownArguments, known_arguments, require_known
 from nnkit.data.arrays import like
 from nnkit.data.batches import joined
 from nnkit.data.preprocessing import Preprocessing
+from nnkit.elsewhere import NETWORK, unknown
 from nnkit.errors import ArgumentError, NnkitWarning
 from nnkit.names import lookup
 from nnkit.nn import Module
@@ -349,6 +350,11 @@ class Network(KnownArguments, Insight):
         load_parameters(self, path, layout=layout)
 
     # -- inside
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise unknown("Network", name, NETWORK, self)
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copies: module, values and how far training is. Programs are built again where it arrives."""

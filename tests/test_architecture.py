@@ -27,7 +27,7 @@ ALL = [path for folder in ("nnkit", "backends", "tests", "benchmarks") for path 
 
 # Each part of the library imports only what stands above it.
 FLOORS = (
-    "_version", "errors", "names", "arguments", "places", "trees", "hyperparameters", "display",
+    "_version", "errors", "names", "arguments", "elsewhere", "places", "trees", "hyperparameters", "display",
     "graph", "ops", "functional", "gradient_check",
     "initializers", "constraints", "nn", "losses", "metrics", "optimizers",
     "plan", "backend",

@@ -1,5 +1,8 @@
 """Layers: pure modules that declare their leaves and know no device, optimiser or file."""
 
+from typing import TYPE_CHECKING
+
+from nnkit.elsewhere import LAYERS, missing
 from nnkit.nn.activation import Activation, PReLU
 from nnkit.nn.activity import ActivityRegularization
 from nnkit.nn.dense import Dense
@@ -41,3 +44,6 @@ __all__ = [
     "State",
     "WeightNorm",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__, LAYERS)

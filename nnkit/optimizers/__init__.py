@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnkit import hyperparameters
+from nnkit.elsewhere import missing
 from nnkit.names import lookup
 from nnkit.optimizers import schedules
 from nnkit.optimizers.adadelta import Adadelta
@@ -155,3 +156,9 @@ _INSIDE: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     for made in _KNOWN.values()
     for field in fields(made)  # type: ignore[arg-type]
 }
+
+if not TYPE_CHECKING:
+    __getattr__ = missing(
+        __name__,
+        {name: f"it is nnkit.optimizers.schedules.{name}" for name in schedules.__all__} | schedules.ELSEWHERE,
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnkit import hyperparameters
+from nnkit.elsewhere import missing
 from nnkit.names import lookup
 from nnkit.optimizers.schedules.constant import Constant
 from nnkit.optimizers.schedules.cosine import Cosine
@@ -62,3 +63,19 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
     Step(learning_rate=0.1, every=100, factor=0.1, warmup=0)
     """
     return hyperparameters.from_config("schedule", config, SCHEDULES, {"schedules": from_config})
+
+
+_OTHERS = (
+    *("StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "PolynomialLR", "CosineAnnealingLR"),
+    *("CosineAnnealingWarmRestarts", "CyclicLR", "OneCycleLR", "SequentialLR"),
+    *("ExponentialDecay", "PolynomialDecay", "InverseTimeDecay", "CosineDecay", "CosineDecayRestarts"),
+    "PiecewiseConstantDecay",
+)
+ELSEWHERE = {name: f"it is nnkit.optimizers.schedules.{get(name).__name__} here" for name in _OTHERS} | {
+    "ReduceLROnPlateau": "it is the callback nnkit.callbacks.ReduceOnPlateau here",
+    "LambdaLR": "it is the callback nnkit.callbacks.LearningRateSchedule(function) here",
+}
+"""Where names of PyTorch and Keras lead."""
+
+if not TYPE_CHECKING:
+    __getattr__ = missing(__name__, ELSEWHERE)

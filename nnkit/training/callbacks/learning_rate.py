@@ -118,8 +118,8 @@ class ReduceOnPlateau(Callback):
 class LearningRateSchedule(Callback):
     """The learning rate of each epoch as a function of its number, which counts from 1.
 
-    A formula that follows every step, and costs nothing, is a schedule of the optimiser: ``nnkit.optimizers.Cosine``
-    and its like. This is for what only Python can say.
+    A formula that follows every step, and costs nothing, is a schedule of the optimiser:
+    ``nnkit.optimizers.schedules.Cosine`` and its like. This is for what only Python can say.
 
     >>> import nnkit
     >>> net, rates = nnkit.FeedForward(inputs=1, outputs=1, seed=0), []
