@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nnkit.arguments import KnownArguments
-from nnkit.errors import ArgumentError
+from nnkit.errors import ArgumentError, TraceError
 from nnkit.nn.leaves import Declared, Parameter, State
 
 if TYPE_CHECKING:
@@ -17,7 +17,19 @@ Array = Any
 UNKNOWN = "unknown"
 
 
-class Module(KnownArguments, ABC):
+class _Made(KnownArguments):
+    """Apart from Module, whose signature is that of ``__init__``."""
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *arguments: Any, **options: Any) -> Any:
+            """A module that is still to be initialised; a class that nothing could call is refused."""
+            if "__call__" in cls.__abstractmethods__:
+                raise TraceError(_uncallable(cls))
+            return super().__new__(cls, *arguments, **options)
+
+
+class Module(_Made, ABC):
     """A layer, or a whole network, without device, optimiser or file.
 
     Declare leaves in ``__init__`` and compute in ``__call__``, with the Array API standard and ``nnkit.ops``:
@@ -63,6 +75,12 @@ class Module(KnownArguments, ABC):
     def without_output_activation(self) -> Module:
         """The same module, sharing its leaves, without that activation: losses are exact on what comes before it."""
         return self
+
+
+def _uncallable(kind: type[Module]) -> str:
+    other = next((name for name in ("forward", "call") if hasattr(kind, name)), None)
+    fix = "define it" if other is None else f"it has '{other}', which nothing calls: rename that"
+    return f"layer {kind.__name__} has no __call__(self, x, run), which computes its output for x; {fix}"
 
 
 def members(value: Any) -> list[tuple[str, Any]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from inspect import signature
 from typing import Any, cast
 
 from nnkit import constraints
@@ -48,9 +50,7 @@ class Run:
         """32 random bits for each element, uint32, by seed, step, the module's path and how often it asked before."""
         path = _path_of(module)
         if self._randomness is None:
-            raise TraceError(
-                f"layer '{path}' ({_kind(module)}) asks for random numbers outside training; ask only if run.training"
-            )
+            raise TraceError(f"{_place(module)} asks for random numbers outside training; ask only if run.training")
         use = self._draws[path] = self._draws.get(path, -1) + 1
         digest = hashlib.sha256(f"{path}/{use}".encode()).digest()
         stream = (int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little"))
@@ -78,7 +78,7 @@ class Run:
         if not isinstance(value, TracedArray) or value.shape not in ((), (self.rows,)):
             got = show(value.shape) if isinstance(value, TracedArray) else type(value).__name__
             raise ShapeError(
-                f"{self.place(module)}: run.penalty(self, value) takes an array of the trace with one number for each "
+                f"{_place(module)}: run.penalty(self, value) takes an array of the trace with one number for each "
                 f"of the {self.rows} rows of the batch, or of one number; got {got}: take xp.sum over the other axes"
             )
         self.penalties.append(value)
@@ -89,7 +89,7 @@ class Run:
         """The output of a module for x with ``function`` of its leaf ``name`` in the place of that leaf."""
         leaf = vars(vars(module)["_shadow_of"]).get(name)
         if not isinstance(leaf, (Parameter, State)):
-            raise TraceError(f"{self.place(module)}: run.replaced(…, '{name}', …), but self.{name} is no leaf")
+            raise TraceError(f"{_place(module)}: run.replaced(…, '{name}', …), but self.{name} is no leaf")
         self._replaced[id(leaf)] = function
         try:
             output: TracedArray = module(x, self)
@@ -99,29 +99,28 @@ class Run:
 
     def place(self, module: Module) -> str:
         """What messages call a layer: its path and its kind."""
-        return f"layer '{_path_of(module)}' ({_kind(module)})"
+        return _place(module)
 
     def update(self, module: Module, **values: Array) -> None:
         """New values of states that the module declares; they take effect after the step.
 
         A module that is called again in the same step goes on from them.
         """
-        path, tree = _path_of(module), vars(module)["_shadow_of"]
+        _path_of(module)  # which refuses what is not the layer itself
+        tree = vars(module)["_shadow_of"]
         for name, value in values.items():
             leaf = vars(tree).get(name)
             if not isinstance(leaf, State):
-                raise TraceError(
-                    f"layer '{path}' ({_kind(module)}): run.update(self, {name}=…), but self.{name} is not a State"
-                )
+                raise TraceError(f"{_place(module)}: run.update(self, {name}=…), but self.{name} is not a State")
             if not isinstance(value, TracedArray):
                 raise TraceError(
-                    f"layer '{path}' ({_kind(module)}): run.update(self, {name}=…) needs an array of the trace, "
+                    f"{_place(module)}: run.update(self, {name}=…) needs an array of the trace, "
                     f"got {type(value).__name__}"
                 )
             old = getattr(module, name)
             if (value.shape, value.dtype) != (old.shape, old.dtype):
                 raise ShapeError(
-                    f"layer '{path}' ({_kind(module)}): state '{name}' is {old.dtype}{list(old.shape)}, "
+                    f"{_place(module)}: state '{name}' is {old.dtype}{list(old.shape)}, "
                     f"its new value {value.dtype}{list(value.shape)}"
                 )
             self.updates[self._paths[id(leaf)]] = value
@@ -144,16 +143,14 @@ class Run:
         array = stop_gradient(self.updates[name]) if name in self.updates else array
         if INPUTS in leaf.shape and shape != known:
             which = leaf.shape.index(INPUTS)
-            raise ShapeError(
-                f"layer '{_path_of(owner)}' ({_kind(owner)}) expects {known[which]} inputs, got {shape[which]}"
-            )
+            raise ShapeError(f"{_place(owner)} expects {known[which]} inputs, got {shape[which]}")
         return self._replacement(owner, path, array, self._replaced[id(leaf)]) if id(leaf) in self._replaced else array
 
     def _replacement(self, owner: Module, path: str, array: TracedArray, function: Callable[..., Any]) -> TracedArray:
         found = function(array)
         if (found.shape, found.dtype) != (array.shape, array.dtype):
             raise ShapeError(
-                f"{self.place(owner)}: '{path.rpartition('.')[2]}' is {array.dtype}{list(array.shape)}, "
+                f"{_place(owner)}: '{path.rpartition('.')[2]}' is {array.dtype}{list(array.shape)}, "
                 f"what replaces it {found.dtype}{list(found.shape)}"
             )
         return cast("TracedArray", found)
@@ -227,27 +224,55 @@ class _Shadow:
         run = next((a for a in (*arguments, *options.values()) if isinstance(a, Run)), None)
         path = vars(self)["_shadow_path"]
         if run is None:
-            raise TraceError(f"layer '{path}' ({_kind(self)}) was called without run; write self.layer(x, run)")
+            raise TraceError(f"{_place(self)} was called without run; write self.layer(x, run)")
         for name, value in vars(vars(self)["_shadow_of"]).items():
             if _holds_leaf(value):
                 vars(self)[name] = _resolved(value, join(path, name), self, x, run)
+        call = super().__call__  # type: ignore[misc]
+        _check_call(self, call, x, *arguments, **options)
         with run._inside(path), run.outputs.within(vars(self)["_shadow_of"]):
-            output = super().__call__(x, *arguments, **options)  # type: ignore[misc]
+            try:
+                output = call(x, *arguments, **options)
+            except TypeError as error:
+                remedy = _remedy(str(error))
+                if remedy is None:
+                    raise
+                raise TraceError(f"{_place(self)} {remedy}") from None
+        if output is None:
+            raise TraceError(f"{_place(self)} returned nothing; end its __call__ with return and one array")
         run.outputs.note(path, output)
         return output
 
-    def __delattr__(self, name: str) -> None:
-        path = vars(self)["_shadow_path"]
-        raise TraceError(
-            f"layer '{path}' ({_kind(self)}) deletes self.{name} during its call; a call must change nothing"
-        )
+    def __delattr__(self: Any, name: str) -> None:
+        raise TraceError(f"{_place(self)} deletes self.{name} during its call; a call must change nothing")
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        path = vars(self)["_shadow_path"]
+    def __setattr__(self: Any, name: str, value: Any) -> None:
         raise TraceError(
-            f"layer '{path}' ({_kind(self)}) sets self.{name} during its call; "
+            f"{_place(self)} sets self.{name} during its call; "
             f"declare self.{name} = State(…) in __init__ and write run.update(self, {name}=…)"
         )
+
+
+def _check_call(shadow: Module, call: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+    try:
+        signature(call).bind(*arguments, **options)
+    except TypeError as error:
+        raise TraceError(
+            f"{_place(shadow)} cannot be called as it is here: {error}; a layer is called with (x, run), so write "
+            "def __call__(self, x, run)"
+        ) from None
+
+
+def _remedy(text: str) -> str | None:
+    """What a layer does and is to do instead, where the text of the error in its call does not say so."""
+    if "__array_ufunc__" in text:
+        return "calls NumPy on a traced array; write xp = nnkit.ops.namespace(x), and the same function of xp"
+    if re.search(r"of type (Parameter|State)\b", text):
+        return (
+            "computes with a Parameter or State that is not its own; create layers, parameters and states in __init__ "
+            "and keep them as attributes of self"
+        )
+    return None
 
 
 @lru_cache(maxsize=256)
@@ -313,9 +338,14 @@ def _check_unchanged(shadow: Module) -> None:
     for name, parts in vars(shadow)["_shadow_parts"].items():
         if _contents(vars(shadow)[name]) != parts:
             raise TraceError(
-                f"layer '{_path_of(shadow)}' ({_kind(shadow)}) changed self.{name} during its call; a call must change "
+                f"{_place(shadow)} changed self.{name} during its call; a call must change "
                 "nothing: declare a State and use run.update, or compute the value in __init__"
             )
+
+
+def _place(module: Module) -> str:
+    path = _path_of(module)
+    return f"layer '{path}' ({_kind(module)})" if path else f"the network's module ({_kind(module)})"
 
 
 def _path_of(module: Module) -> str:
@@ -332,8 +362,5 @@ def _kind(module: object) -> str:
 def _width(x: Any, owner: Module, path: str) -> int:
     if not isinstance(x, TracedArray) or x.ndim < 2:
         shape = show(x.shape) if isinstance(x, TracedArray) else type(x).__name__
-        raise ShapeError(
-            f"layer '{_path_of(owner)}' ({_kind(owner)}): the shape of '{path}' needs an input of rows and columns, "
-            f"got {shape}"
-        )
+        raise ShapeError(f"{_place(owner)}: the shape of '{path}' needs an input of rows and columns, got {shape}")
     return fixed(x.shape, path)[-1]

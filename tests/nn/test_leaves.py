@@ -120,7 +120,8 @@ def test_wrong_widths_name_the_layer():
 
 def test_a_layer_that_needs_a_width_needs_rows_and_columns():
     with pytest.raises(
-        ShapeError, match=r"layer '' \(Dense\): the shape of 'weight' needs an input of rows and columns, got \(3,\)"
+        ShapeError,
+        match=r"the network's module \(Dense\): the shape of 'weight' needs an input of rows and columns, got \(3,\)",
     ):
         Called(Dense(2), (3,))
 

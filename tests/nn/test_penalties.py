@@ -174,9 +174,11 @@ def test_in_float32_the_loss_stays_float32():
 )
 def test_a_penalty_of_another_shape_is_refused(value, got):
     expected = (
-        r"layer '' \(Taxed\): run.penalty\(self, value\) takes an array of the trace with one number for each of "
+        r"the network's module \(Taxed\): run.penalty\(self, value\) takes an array of the trace with one number "
     )
-    with pytest.raises(ShapeError, match=expected + f"the 2 rows of the batch, or of one number; {got}: take xp.sum"):
+    with pytest.raises(
+        ShapeError, match=expected + f"for each of the 2 rows of the batch, or of one number; {got}: take xp.sum"
+    ):
         nnkit.Network(Taxed(value), input_shape=(3,))
 
 

@@ -51,7 +51,7 @@ def deleting(self, x, run):
 
 def test_setting_an_attribute_is_refused():
     text = (
-        r"layer '' \(Custom\) sets self.mean during its call; declare self.mean = State\(…\) in __init__ "
+        r"the network's module \(Custom\) sets self.mean during its call; declare self.mean = State\(…\) in __init__ "
         r"and write run.update\(self, mean=…\)"
     )
     refused(setting, text)
@@ -59,7 +59,9 @@ def test_setting_an_attribute_is_refused():
 
 
 def test_changing_a_list_or_dictionary_is_refused():
-    text = r"layer '' \(Custom\) changed self.{} during its call; a call must change nothing: declare a State"
+    text = (
+        r"the network's module \(Custom\) changed self.{} during its call; a call must change nothing: declare a State"
+    )
     refused(appending, text.format("seen"), seen=[])
     refused(filling, text.format("cache"), cache={})
     refused(filling_deep_inside, text.format("cache"), cache={"deep": [[]]})
@@ -70,7 +72,11 @@ def test_changing_a_list_or_dictionary_is_refused():
 
 
 def test_deleting_an_attribute_is_refused():
-    refused(deleting, r"layer '' \(Custom\) deletes self.seen during its call; a call must change nothing", seen=[1])
+    refused(
+        deleting,
+        r"the network's module \(Custom\) deletes self.seen during its call; a call must change nothing",
+        seen=[1],
+    )
 
 
 def test_a_refused_call_leaves_nothing_behind():
@@ -82,7 +88,7 @@ def test_a_refused_call_leaves_nothing_behind():
     assert vars(module).keys() == {"inner", "_body"}
 
 
-@pytest.mark.parametrize("value", [None, 3.0, np.zeros(3), [], ()])
+@pytest.mark.parametrize("value", [3.0, np.zeros(3), [], ()])
 def test_what_is_not_an_array_of_the_trace_is_refused(value):
     refused(lambda self, x, run: value, rf"module Custom must return one array, got {type(value).__name__}")
 
@@ -116,7 +122,7 @@ def test_a_layer_may_take_further_arguments():
 
 
 def test_updates_must_be_of_states():
-    text = r"layer '' \(Custom\): run.update\(self, {}=…\), but self.{} is not a State"
+    text = r"the network's module \(Custom\): run.update\(self, {}=…\), but self.{} is not a State"
     for name, members in (("mean", {}), ("weight", {"weight": Parameter((3,))}), ("size", {"size": 3})):
         body = lambda self, x, run, name=name: run.update(self, **{name: x}) or x  # noqa: E731
         refused(body, text.format(name, name), training=True, **members)
@@ -130,7 +136,7 @@ def test_updates_must_keep_shape_and_dtype(change, came):
     body = lambda self, x, run: run.update(self, mean=change(x)) or x  # noqa: E731
     refused(
         body,
-        rf"layer '' \(Custom\): state 'mean' is float64\[3\], its new value {came}",
+        rf"the network's module \(Custom\): state 'mean' is float64\[3\], its new value {came}",
         ShapeError,
         True,
         mean=State((3,)),
@@ -141,7 +147,7 @@ def test_updates_must_be_arrays_of_the_trace():
     body = lambda self, x, run: run.update(self, mean=np.zeros(3)) or x  # noqa: E731
     refused(
         body,
-        r"layer '' \(Custom\): run.update\(self, mean=…\) needs an array of the trace, got ndarray",
+        r"the network's module \(Custom\): run.update\(self, mean=…\) needs an array of the trace, got ndarray",
         training=True,
         mean=State((3,)),
     )
@@ -149,7 +155,7 @@ def test_updates_must_be_arrays_of_the_trace():
 
 def test_random_numbers_are_for_training():
     body = lambda self, x, run: x * run.random(self, x.shape, x.dtype)  # noqa: E731
-    refused(body, r"layer '' \(Custom\) asks for random numbers outside training; ask only if run.training")
+    refused(body, r"the network's module \(Custom\) asks for random numbers outside training; ask only if run.training")
     assert Called(Custom(body), (2, 3), training=True).run()["y"].shape == (2, 3)
 
 
@@ -271,3 +277,69 @@ def test_a_layer_that_draws_twice_draws_different_numbers():
     assert len(set(streams(Sequential([layer, layer, layer])))) == 3
     twice = Custom(lambda self, x, run: x * run.random(self, x.shape, x.dtype) - run.random(self, x.shape, x.dtype))
     assert len(set(streams(twice))) == 2
+
+
+# -- layers of one's own that are written as elsewhere
+
+
+class Lone(Module):
+    def __call__(self, x):
+        return x
+
+
+class Forward(Module):
+    def forward(self, x):
+        return x
+
+
+class Empty(Module):
+    pass
+
+
+class Late(Module):
+    def __call__(self, x, run):
+        return Dense(3)(x, run)
+
+
+class NumPys(Module):
+    def __call__(self, x, run):
+        return np.tanh(x)
+
+
+class Silent(Module):
+    def __call__(self, x, run):
+        namespace(x).tanh(x)
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (Lone, r"cannot be called as it is here: too many positional arguments; a layer is called with \(x, run\), so"),
+        (Late, "computes with a Parameter or State that is not its own; create layers, parameters and states in __ini"),
+        (NumPys, r"calls NumPy on a traced array; write xp = nnkit.ops.namespace\(x\), and the same function of xp"),
+        (Silent, "returned nothing; end its __call__ with return and one array"),
+    ],
+)
+def test_a_mistake_in_a_layer_is_told_with_the_layer(layer, text):
+    with pytest.raises(TraceError, match=rf"^layer 'layers.1' \({layer.__name__}\) {text}"):
+        trace_shapes(Sequential([Dense(4), layer(), Dense(2)]), (3,), "float32")
+    with pytest.raises(TraceError, match=rf"^the network's module \({layer.__name__}\) {text}"):
+        trace_shapes(layer(), (3,), "float32")
+
+
+def test_a_type_error_of_ones_own_passes_as_it_is():
+    def body(self, x, run):
+        raise TypeError("mine") from KeyError("cause")
+
+    with pytest.raises(TypeError, match="mine") as caught:
+        Called(Custom(body), (2, 3))
+    assert type(caught.value) is TypeError
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_a_layer_that_nothing_can_call_is_refused_when_it_is_made():
+    text = r"layer {} has no __call__\(self, x, run\), which computes its output for x; {}$"
+    with pytest.raises(TraceError, match=text.format("Forward", "it has 'forward', which nothing calls: rename that")):
+        Forward()
+    with pytest.raises(TraceError, match=text.format("Empty", "define it")):
+        Empty()
