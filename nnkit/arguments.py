@@ -11,7 +11,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nnkit.errors import UnknownArgumentError
+from nnkit.errors import ArgumentError, UnknownArgumentError
 from nnkit.names import nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,6 +86,28 @@ def require_known(owner: str, given: Iterable[str], known: Collection[str]) -> N
         if name not in known:
             has = f"Known: {', '.join(known)}" if known else "It takes none"
             raise UnknownArgumentError(f"{owner} has no argument '{name}'.{_hint(name, known)} {has}")
+
+
+def require_takes(owner: str, function: Callable[..., Any], *arguments: str) -> None:
+    """Refuse a function that cannot be called with these arguments; of some that are written in C it is not known.
+
+    >>> require_takes("metrics[0]", lambda target: 1.0, "target", "prediction")
+    Traceback (most recent call last):
+        ...
+    nnkit.errors.ArgumentError: metrics[0] is called with (target, prediction), but the function given takes (target); \
+let it take those
+    """
+    try:
+        takes = signature(function)
+    except ValueError:
+        return
+    try:
+        takes.bind(*arguments)
+    except TypeError:
+        raise ArgumentError(
+            f"{owner} is called with ({', '.join(arguments)}), but the function given takes "
+            f"({', '.join(takes.parameters)}); let it take those"
+        ) from None
 
 
 def known_arguments(owner: str) -> Callable[[F], F]:

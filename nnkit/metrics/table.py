@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from nnkit.arguments import require_takes
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.metrics import agreement, averages, distances, hits, probabilities, ranking, relations, running
@@ -51,11 +52,12 @@ def weighted(metric: str | Metric | Callable[..., Any]) -> Metric:
     >>> weighted("mae").name
     'weighted_mae'
     """
+    if callable(metric) and not isinstance(metric, type | Metric):
+        name = _name_of(metric)
+        require_takes(f"metric Weighted({name})", metric, "target", "prediction", "sample_weight")
+        return Metric(WEIGHTED + name, metric, weighted=True)
     found = get(metric)
-    if found.weighted:
-        return found
-    function = metric if callable(metric) and not isinstance(metric, Metric) else found.function
-    return replace(found, name=WEIGHTED + found.name, function=function, weighted=True)
+    return found if found.weighted else replace(found, name=WEIGHTED + found.name, weighted=True)
 
 
 def get(metric: str | Metric | Callable[..., Any]) -> Metric:
@@ -72,8 +74,13 @@ def get(metric: str | Metric | Callable[..., Any]) -> Metric:
     """
     if isinstance(metric, Metric):
         return metric
+    for make, example in ((top_k, "TopK(5)"), (f_beta, "FBeta(2.0)"), (weighted, "Weighted('mae')")):
+        if metric is make:
+            raise ArgumentError(f"metric is what makes one; call it with brackets, such as nnkit.metrics.{example}")
     if callable(metric) and not isinstance(metric, type):
-        return Metric(_name_of(metric), _without_weights(metric))
+        name = _name_of(metric)
+        require_takes(f"metric '{name}'", metric, "target", "prediction")
+        return Metric(name, _without_weights(metric))
     if not isinstance(metric, str):
         raise ArgumentError(f"metric {metric!r} is neither a name, a nnkit.metrics.Metric, nor a function")
     name = metric.strip().lower().replace("-", "_").replace(" ", "_")

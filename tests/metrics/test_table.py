@@ -216,6 +216,10 @@ def test_functions_of_ones_own() -> None:
     assert get(row)([1], [1]) == Weighted(row)([1], [1]) == 3.0
 
 
+def one(target):
+    return 1.0
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -233,6 +237,17 @@ def test_functions_of_ones_own() -> None:
         (lambda: get(5), r"metric 5 is neither a name, a nnkit\.metrics\.Metric, nor a function"),
         (lambda: get(Metric), "is neither a name"),
         (lambda: get(lambda t, p: 0.0), "a metric needs a name: write it with def"),
+        (
+            lambda: get(one),
+            r"metric 'one' is called with \(target, prediction\), but the function given takes \(target\)",
+        ),
+        (
+            lambda: Weighted(one),
+            r"metric Weighted\(one\) is called with \(target, prediction, sample_weight\), but the f",
+        ),
+        (lambda: get(TopK), r"metric is what makes one; call it with brackets, such as nnkit.metrics.TopK\(5\)"),
+        (lambda: get(FBeta), r"such as nnkit.metrics.FBeta\(2.0\)"),
+        (lambda: get(Weighted), r"such as nnkit.metrics.Weighted\('mae'\)"),
         (lambda: TopK(0), "TopK: k is 0, expected a whole number from 1 up"),
         (lambda: TopK([3]), r"TopK: k is \[3\], expected a whole number"),
         (lambda: FBeta(-1.0), r"FBeta: beta is -1.0, expected a number in \(0, inf\)"),

@@ -48,7 +48,39 @@ def test_one_alone_or_several(callbacks: Any) -> None:
     assert fit(network(), X, Y, epochs=1, callbacks=callbacks).stopped is None
 
 
-@pytest.mark.parametrize("wrong", [5, None, 1.5])
+def test_none_is_no_callback() -> None:
+    assert fit(network(), X, Y, epochs=1, callbacks=None).stopped is None
+
+
+class Logged(nnkit.Callback):
+    def epoch(self, training: Any, logs: Any) -> None:  # type: ignore[override]
+        """Never called."""
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (
+            lambda: lambda epoch, logs: None,
+            r"callbacks\[0\] is called with \(training\), but the function given takes ",
+        ),
+        (lambda: nnkit.callbacks.Every("1 epoch", lambda: None), r"Every: function is called with \(training\), but"),
+        (Logged, r"Logged.epoch is called with \(training\), but the function given takes \(training, logs\); let it"),
+        (
+            lambda: nnkit.callbacks.LearningRateSchedule(lambda epoch, lr: lr),  # type: ignore[call-arg,arg-type,misc]
+            r"LearningRateSchedule: function is called with \(epoch\), but the function given takes \(epoch, lr\); let",
+        ),
+    ],
+)
+def test_what_takes_other_arguments_is_refused_before_the_first_step(make: Any, text: str) -> None:
+    net = network()
+    before = values(net)
+    with pytest.raises(ArgumentError, match=text):
+        fit(net, X, Y, epochs=1, callbacks=[make()])
+    assert same(values(net), before)
+
+
+@pytest.mark.parametrize("wrong", [5, 1.5])
 def test_what_is_no_list_is_refused(wrong: object) -> None:
     with pytest.raises(
         ArgumentError, match=r"callbacks is .*; expected a list of nnkit\.Callback objects or functions"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from nnkit.arguments import KnownArguments
+from nnkit.arguments import KnownArguments, require_takes
 from nnkit.errors import ArgumentError
 from nnkit.training.callbacks.period import Period
 
@@ -151,6 +151,7 @@ class Every(Callback):
         Period.of("Every", every)
         if not callable(function) or isinstance(function, type):
             raise ArgumentError(f"Every: function is {function!r}, expected a function of one argument")
+        require_takes("Every: function", function, "training")
         self.every = every
         self.function = function
 
@@ -177,8 +178,10 @@ def name_of(callback: Callback) -> str:
     return type(callback).__name__
 
 
-def as_callbacks(callbacks: Iterable[Any]) -> list[Callback]:
-    """Callbacks as objects; functions are wrapped."""
+def as_callbacks(callbacks: Iterable[Any] | None) -> list[Callback]:
+    """Callbacks as objects; functions are wrapped, and None is none."""
+    if callbacks is None:
+        return []
     if not callable(callbacks) and not isinstance(callbacks, (Iterable, Callback)):
         raise ArgumentError(f"callbacks is {callbacks!r}; expected a list of nnkit.Callback objects or functions")
     alone = callable(callbacks) or isinstance(callbacks, Callback)
@@ -190,14 +193,18 @@ def _as_callback(number: int, given: Any) -> Callback:
         if given.every is not None:
             Period.of(type(given).__name__, given.every)
         _refuse_unheard(given)
+        for moment in MOMENTS:
+            require_takes(f"{type(given).__name__}.{moment}", getattr(given, moment), "training")
         return given
     if callable(given) and not isinstance(given, type):
+        require_takes(f"callbacks[{number}]", given, "training")
         return EveryEpoch(given)
     raise ArgumentError(
         f"callbacks[{number}] is {given!r}; expected a nnkit.Callback object or a function of one argument"
     )
 
 
+MOMENTS = ("begin", "due", "epoch", "end")
 ELSEWHERE = {
     "on_train_begin": "begin",
     "on_fit_start": "begin",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
+from nnkit.arguments import require_takes
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.names import lookup
@@ -133,6 +134,7 @@ class LearningRateSchedule(Callback):
     def __init__(self, function: Callable[[int], float]) -> None:
         if not callable(function) or isinstance(function, type):
             raise ArgumentError(f"LearningRateSchedule: expected a function of the epoch, got {function!r}")
+        require_takes("LearningRateSchedule: function", function, "epoch")
         self.function = function
 
     def begin(self, training: Training) -> None:
