@@ -193,7 +193,7 @@ ONE_HOT_MEANT: dict[str, tuple[dict[str, Any], Any, type[NnkitError], str]] = {
         {"output_activation": "identity"},
         Y,
         ShapeError,
-        r"it looks like labels of 3 classes: for those build the network with output_activation='softmax'",
+        r"it looks like labels of 3 classes: those need a network with output_activation='softmax', and no loss=$",
     ),
     "answers beyond 1": (
         {"outputs": 1, "output_activation": "sigmoid"},

@@ -57,12 +57,13 @@ def check_pair(loss: Loss, activation: str, domain: str) -> None:
     Traceback (most recent call last):
         ...
     nnkit.errors.ArgumentError: loss 'cross_entropy' needs class probabilities (output_activation='softmax'), but the \
-output activation is 'relu'; change the one or the other, for example to loss='mean_squared_error'
+output activation is 'relu'; build the network with what it needs, or take a loss for 'relu', such as \
+'mean_squared_error'
     """
     one_sided = loss.domain == "signed" and activation in _ONE_SIDED
     if loss.domain == "any" or activation in loss.paired or (domain in _ACCEPTED[loss.domain] and not one_sided):
         return
     raise ArgumentError(
         f"loss '{loss.name}' needs {_NEEDS[loss.domain]}, but the output activation is '{activation}'; "
-        f"change the one or the other, for example to loss='{default_for(activation)}'"
+        f"build the network with what it needs, or take a loss for '{activation}', such as '{default_for(activation)}'"
     )

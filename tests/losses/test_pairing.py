@@ -22,6 +22,25 @@ def test_names_and_aliases():
     assert get(huber) is huber
 
 
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("nll_loss", "cross_entropy"),
+        ("NLL", "cross_entropy"),
+        ("CrossEntropyLoss", "cross_entropy"),
+        ("cross_entropy_with_logits", "cross_entropy"),
+        ("bce_with_logits", "binary_cross_entropy"),
+        ("BCEWithLogitsLoss", "binary_cross_entropy"),
+        ("MSELoss", "mean_squared_error"),
+        ("L1Loss", "mean_absolute_error"),
+        ("SmoothL1Loss", "huber"),
+        ("KLDivLoss", "kl_divergence"),
+    ],
+)
+def test_names_of_pytorch_and_of_losses_on_logits(name, ours):
+    assert get(name).name == ours
+
+
 def test_errors():
     with pytest.raises(ArgumentError, match=r"unknown loss 'mes'. Did you mean 'mse'"):
         get("mes")
@@ -152,7 +171,7 @@ def test_which_activations_fit(loss, fits):
 def test_the_error_of_a_pair_says_what_to_do():
     message = (
         r"loss 'cross_entropy' needs class probabilities \(output_activation='softmax'\), but the output activation is "
-        r"'relu'; change the one or the other, for example to loss='mean_squared_error'"
+        r"'relu'; build the network with what it needs, or take a loss for 'relu', such as 'mean_squared_error'"
     )
     with pytest.raises(ArgumentError, match=message):
         check_pair(get("cross_entropy"), "relu", "any")

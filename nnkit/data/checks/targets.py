@@ -149,8 +149,8 @@ def numbers(
         fix = f"pass {count(columns, 'column')}" + (f", or build the network for {needed}" if outputs_each else "")
         if _are_labels(values, columns):
             fix = (
-                f"it looks like labels of {columns} classes: for those build the network with "
-                "output_activation='softmax', and leave loss= out"
+                f"it looks like labels of {columns} classes: those need a network with output_activation='softmax', "
+                "and no loss="
             )
         raise ShapeError(f"{argument} has shape {values.shape}, expected ({rows}, {columns}); {fix}")
     values = convert(values, dtype, argument)
