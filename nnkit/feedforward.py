@@ -10,6 +10,7 @@ from nnkit.arguments import known_arguments
 from nnkit.errors import ArgumentError
 from nnkit.network import Network
 from nnkit.nn import Dense, Dropout, Module, Sequential
+from nnkit.nn.activation import as_activation
 from nnkit.nn.dense import check_units
 
 DEEPEST = 100_000  # hidden layers
@@ -59,7 +60,8 @@ def feed_forward(
         layers.append(Dense(width, each, l1=l1, l2=l2))
         if dropout:
             layers.append(Dropout(dropout))
-    module = Sequential([*layers, Dense(outputs, output_activation, l1=l1, l2=l2)])
+    output = as_activation(output_activation, "output_activation")
+    module = Sequential([*layers, Dense(outputs, output, l1=l1, l2=l2)])
     return Network(module, (int(inputs),), dtype=dtype, device=device, seed=seed)
 
 

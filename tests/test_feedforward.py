@@ -92,8 +92,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "output": ({"output_activation": "sofmax"}, "unknown activation 'sofmax'. Did you mean 'softmax'"),
     "no activation": (
         {"hidden": [3], "activation": None},
-        "activation must be a name or an object of that kind, got None",
+        "activation is None; for none write 'identity'",
     ),
+    "no output activation": ({"output_activation": None}, "output_activation is None; for none write 'identity'"),
     "dtype": ({"dtype": "flaot32"}, "unknown dtype 'flaot32'. Did you mean 'float32'"),
     "small dtype": ({"dtype": "float16"}, r"unknown dtype 'float16'.* Known: float32, float64"),
     "dtype object": (

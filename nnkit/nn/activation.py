@@ -102,10 +102,12 @@ class PReLU(Module):
         return {"initial": self.initial}
 
 
-def as_activation(activation: str | Callable[..., Array] | Module) -> Module:
+def as_activation(activation: str | Callable[..., Array] | Module, argument: str = "activation") -> Module:
     """A layer from a name, a function or a layer."""
     if isinstance(activation, Module):
         return activation
+    if activation is None:
+        raise ArgumentError(f"{argument} is None; for none write 'identity'")
     if isinstance(activation, str) and activation.strip().lower() in ("prelu", "p_relu", "parametric_relu"):
         return PReLU()
     return Activation(activation)

@@ -51,6 +51,11 @@ class Dense(Module):
         bias_constraint: str | Constraint | None = None,
     ) -> None:
         self.units = check_units(units, "Dense: units")
+        if isinstance(activation, int):
+            raise ArgumentError(
+                f"Dense: activation is the number {activation!r}; write Dense({activation!r}), with the outputs alone: "
+                "the inputs follow from what it is called with"
+            )
         self.activation = as_activation(activation)
         self.initializer = initializer
         self.penalty = Penalty(l1, l2) if l1 or l2 else None

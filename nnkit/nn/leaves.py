@@ -67,6 +67,8 @@ class Parameter:
 
     def __post_init__(self) -> None:
         _check_shape("Parameter", self.shape)
+        if not isinstance(self.initializer, From):
+            initializers.get(self.initializer)
         if self.constraint is not None:
             constraints.get(self.constraint)
 

@@ -21,6 +21,7 @@ from nnkit.nn import (
     GroupNorm,
     LayerNorm,
     Module,
+    Parameter,
     Penalty,
     PReLU,
     RMSNorm,
@@ -268,3 +269,17 @@ def test_unknown_layers_are_refused():
         from_config({"layer": "Dens", "units": 3})
     with pytest.raises(ArgumentError, match="layer must be a name or an object of that kind, got None"):
         from_config({"units": 3})
+
+
+def test_a_dense_layer_takes_its_outputs_alone():
+    with pytest.raises(
+        ArgumentError, match=r"Dense: activation is the number 8; write Dense\(8\), with the outputs alone"
+    ):
+        Dense(4, 8)
+
+
+def test_an_initializer_is_known_when_a_layer_is_made():
+    with pytest.raises(ArgumentError, match=r"unknown initializer 'hee_normal'\. Did you mean 'he_normal'"):
+        Dense(3, initializer="hee_normal")
+    with pytest.raises(ArgumentError, match=r"unknown initializer 'oens'\. Did you mean 'ones'"):
+        Parameter((3,), "oens")
