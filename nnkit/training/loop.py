@@ -11,6 +11,7 @@ from typing import Any
 
 from nnkit.data.splits import epoch_order
 from nnkit.diagnosis import Failure
+from nnkit.errors import ArgumentError
 from nnkit.measure import Clock, StepTimer
 from nnkit.optimizers import Optimizer
 from nnkit.training.agenda import Agenda
@@ -112,6 +113,13 @@ class Loop:
                 if self.search is not None:
                     self.search.forget()
             self.validated = self._final_validation()
+
+    def _refuse_flag(self, wanted: object) -> None:
+        raise ArgumentError(
+            f"training.stop_training = {wanted!r} is how Keras ends a training; here it is training.stop('the reason')"
+        )
+
+    stop_training = property(fset=_refuse_flag, doc="Keras's way to stop, which is refused: nothing looks at it.")
 
     @property
     def diverged(self) -> bool:

@@ -52,6 +52,16 @@ def test_none_is_no_callback() -> None:
     assert fit(network(), X, Y, epochs=1, callbacks=None).stopped is None
 
 
+def test_the_way_of_keras_to_stop_is_refused() -> None:
+    def stop(training: Any) -> None:
+        training.stop_training = True
+
+    with pytest.raises(
+        ArgumentError, match=r"training\.stop_training = True is how Keras .* here it is training\.stop\("
+    ):
+        fit(network(), X, Y, epochs=2, callbacks=stop)
+
+
 class Logged(nnkit.Callback):
     def epoch(self, training: Any, logs: Any) -> None:  # type: ignore[override]
         """Never called."""
