@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nnkit import metrics
 from nnkit.diagnosis import Failure, Finding
 from nnkit.errors import ArgumentError
 from nnkit.measure import RunRecord
@@ -51,7 +52,7 @@ class Scores:
     def __getattr__(self, name: str) -> float:
         if name in self.__dict__.get("metrics", ()):
             return self.metrics[name]
-        raise AttributeError(f"scores have no '{name}'; ask for it: net.test(x, y, metrics=['{name}'])")
+        raise AttributeError(f"scores have no '{name}'{_instead_of(name)}")
 
     def _repr_html_(self) -> str:
         """For notebooks: the figures and the confusion matrix."""
@@ -60,6 +61,16 @@ class Scores:
     def __str__(self) -> str:
         figures = (f"{name} {value:.4f}" for name, value in self.to_dict().items())
         return f"{', '.join(figures)} ({self.rows} rows)"
+
+
+def _instead_of(name: str) -> str:
+    if name == "plot":
+        return "; run.plot(scores) draws their confusion matrix"
+    try:
+        metrics.get(name)
+    except ArgumentError:
+        return ""
+    return f"; ask for it: net.test(x, y, metrics=['{name}'])"
 
 
 class Results:

@@ -168,6 +168,14 @@ def test_a_name_that_is_taken(name: str) -> None:
 def test_scores_name_what_they_lack() -> None:
     with pytest.raises(AttributeError, match=r"scores have no 'auc'; ask for it: net\.test\(x, y, metrics=\['auc'\]\)"):
         _ = network().test(X, Y).auc
+    with pytest.raises(
+        AttributeError, match=r"scores have no 'plot'; run\.plot\(scores\) draws their confusion matrix$"
+    ):
+        _ = network().test(X, Y).plot
+    with pytest.raises(AttributeError, match=r"scores have no 'layers'$"):
+        _ = network().test(X, Y).layers
+    with pytest.raises(AttributeError, match=r"ask for it: net\.test\(x, y, metrics=\['top_2_accuracy'\]\)"):
+        _ = network().test(X, Y).top_2_accuracy
     assert not hasattr(network().test(X, Y), "__array__")
     assert nnkit.network.Scores(0.5, 3).to_dict() == {"loss": 0.5}
 
