@@ -57,6 +57,11 @@ def by_number(weights: Any, names: Names | None) -> Any:
     """
     if names is None or not isinstance(weights, Mapping):
         return weights
+    for key in weights:
+        if isinstance(key, str) and key not in names:
+            raise ArgumentError(
+                f"class_weight has the class {key!r}, which the network does not know; it knows {_listed(names)}"
+            )
     return {names.index(key) if key in names else key: weight for key, weight in weights.items()}
 
 

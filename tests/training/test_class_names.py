@@ -130,3 +130,9 @@ def test_yes_that_is_never_said_has_no_precision() -> None:
     net = constant(50.0, outputs=1, output_activation="sigmoid")
     with pytest.warns(NnkitWarning, match="class 1 is without rows in these data, so the recall would be 0/0; it is"):
         assert np.isnan(net.test(X, NUMBERS < 0).recall)
+
+
+def test_a_weight_of_a_class_that_is_not_known_is_refused() -> None:
+    text = "class_weight has the class 'Ant', which the network does not know; it knows 'ant', 'bee', 'cow'"
+    with pytest.raises(ArgumentError, match=text):
+        fit(network(), X, TEXTS, epochs=1, class_weight={"Ant": 2.0})
