@@ -12,7 +12,7 @@ from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnkit.errors import ArgumentError, UnknownArgumentError
-from nnkit.names import nearest
+from nnkit.names import clipped, nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 LIKENESS = 0.6
@@ -85,7 +85,7 @@ def require_known(owner: str, given: Iterable[str], known: Collection[str]) -> N
     for name in given:
         if name not in known:
             has = f"Known: {', '.join(known)}" if known else "It takes none"
-            raise UnknownArgumentError(f"{owner} has no argument '{name}'.{_hint(name, known)} {has}")
+            raise UnknownArgumentError(f"{owner} has no argument '{clipped(name)}'.{_hint(name, known)} {has}")
 
 
 def require_takes(owner: str, function: Callable[..., Any], *arguments: str) -> None:
