@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from nnkit.data.arrays import Array, to_host
@@ -9,6 +11,8 @@ from nnkit.data.checks.common import convert
 from nnkit.errors import DataError
 
 FEW = 20  # whole numbers with at most this many different values are taken for classes
+_PADDED = re.compile(r"[+-]?0\d+")
+_CODE = re.compile(r"[+-]?(0\d+|\d+[eE]\+?\d+|\d{16,})")
 Encoded = tuple[Array, tuple[str, ...] | None]
 
 
@@ -43,14 +47,18 @@ def encode_target(values: Array, name: str, counted: bool = False) -> Encoded:
 def numbers_or_text(cells: list[str]) -> Array:
     """The target's cells as integers if all are whole, as floats if all are numbers, or else as they are.
 
+    Codes stay text: whole numbers that recur, of which a number would change the writing (``007``, ``1e3``).
+
     >>> numbers_or_text(["1", "2.0"]), numbers_or_text(["1", "x"]).tolist()
     (array([1, 2]), ['1', 'x'])
+    >>> numbers_or_text(["007", "010", "007", "010"]).tolist()
+    ['007', '010', '007', '010']
     """
     try:
         numbers = np.array([float(cell) for cell in cells])
     except ValueError:
         return np.array(cells)
-    if any("_" in cell for cell in cells):
+    if any("_" in cell for cell in cells) or _are_codes(cells, numbers):
         return np.array(cells)
     return whole_or_not(numbers)
 
@@ -59,6 +67,15 @@ def whole_or_not(numbers: Array) -> Array:
     """Numbers as integers, if all of them are whole."""
     whole = (np.abs(numbers) < 2**53) & (numbers == np.round(numbers))
     return numbers.astype(np.int64) if whole.all() else numbers
+
+
+def _are_codes(cells: list[str], numbers: Array) -> bool:
+    """Whether these numbers are names of classes: with many values only zeros in front, which no measurement has."""
+    different = set(cells)
+    if 2 * len(different) > len(cells) or not (np.isfinite(numbers) & (numbers == np.round(numbers))).all():
+        return False
+    code = _CODE if len(different) <= FEW else _PADDED
+    return any(map(code.fullmatch, different))
 
 
 def _from_text(values: Array, name: str) -> Encoded:

@@ -29,9 +29,10 @@ def load_file(
     """Return the data set in a file; by default 20 % of its rows, stratified for classes, are for testing.
 
     * ``.csv``: a header, numbers, and in the target's column (``target``, the last by default) numbers or text. Text is
-      classes; so are whole numbers with at most 20 different values, each twice or more on average. The features are
-      standardised with the mean and the standard deviation of the training rows, kept as ``scaling``, unless
-      ``standardize`` is False; they are then as in the file, in float64. The target is left as it is.
+      classes; so are whole numbers with at most 20 different values, each twice or more on average, and codes such as
+      007 or 1e3, which keep their writing. The features are standardised with the mean and the standard deviation of
+      the training rows, kept as ``scaling``, unless ``standardize`` is False; they are then as in the file, in
+      float64. The target is left as it is.
     * ``.npz``, ``.h5``: arrays x and y, or x_train, y_train, x_test and y_test. Nothing is scaled. Text is classes, and
       so are one-hot rows and integers with at most 20 different values or from 0 up without a gap; floats are numbers.
 

@@ -72,6 +72,16 @@ TARGETS = {
     "words": (["yes", "no", "no", "yes", "no"], ("no", "yes")),
     "mixed": (["1", "2", "x", "1", "2", "x"], ("1", "2", "x")),
     "names with underscores": (["1_0", "2_0"] * 5, ("1_0", "2_0")),
+    "zeros in front": (["00123", "04567"] * 5, ("00123", "04567")),
+    "zeros in front that differ": (["1", "01", "001"] * 5, ("001", "01", "1")),
+    "zeros in front of many": ([f"{i:03d}" for i in range(25)] * 2, tuple(f"{i:03d}" for i in range(25))),
+    "zeros in front, each once": ([f"{i:03d}" for i in range(25)], None),
+    "zeros in front of fractions": (["00.5", "01.5"] * 5, None),
+    "exponents": (["1e3", "2E3", "1E5"] * 5, ("1E5", "1e3", "2E3")),
+    "many exponents": ([f"{i}e3" for i in range(25)] * 2, None),
+    "exponents of fractions": (["1e3", "1e-3"] * 5, None),
+    "exponents after a point": (["0.000e+00", "1.000e+00"] * 5, ("0", "1")),
+    "too long for a number": ([f"{2**63}", f"{2**63 + 1}"] * 5, (f"{2**63}", f"{2**63 + 1}")),
     "none as a class": (["none", "mild"] * 5, ("mild", "none")),
 }
 
