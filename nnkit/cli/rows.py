@@ -14,6 +14,7 @@ from nnkit.data.files import read_features
 from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.network import Network
+from nnkit.training.objective import objective
 
 Array = Any
 
@@ -72,15 +73,31 @@ def _columns(dataset: Dataset, wanted: Sequence[str] | None) -> list[int] | None
 def _labels(network: Network, dataset: Dataset) -> Array:
     """The targets of the test rows, with the network's numbers for the classes."""
     known, found = network.classes, dataset.classes
+    if known is None and found is not None and objective(network.module, network._loss).loss.targets == "numbers":
+        return _numbers(dataset, found)
     if known == found or known is None:
         return dataset.y_test
     unknown = ["numbers"] if found is None else [f"the class '{name}'" for name in found if name not in known]
     if found is None or unknown:
         raise DataError(
             f"{dataset.name} has {', '.join(unknown[:3])} to predict, but the network knows the classes "
-            f"{', '.join(known[:10])}{', …' if len(known) > 10 else ''}; test it on data with those, or check --target"
+            f"{_listed(known)}; test it on data with those, or check --target"
         )
     return np.array([known.index(name) for name in found], dtype=np.int32)[dataset.y_test]
+
+
+def _numbers(dataset: Dataset, names: Sequence[str]) -> Array:
+    """The targets of the test rows for a network that predicts numbers: whole ones that were taken for classes."""
+    if not all(name.removeprefix("-").isdecimal() for name in names):
+        raise DataError(
+            f"{dataset.name} has the classes {_listed(names)} to predict, but the network predicts numbers; "
+            "test it on data with numbers, or check --target"
+        )
+    return np.array([float(name) for name in names], dtype=np.float32)[dataset.y_test]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
 
 
 def _check_shape(network: Network, x: Array, name: str) -> None:

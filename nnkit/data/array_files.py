@@ -31,10 +31,9 @@ def read_arrays(path: Path) -> Arrays:
     return _READERS[path.suffix.lower()](path, _choose)
 
 
-def read_x(path: Path) -> Array:
+def read_x(path: Path) -> Arrays:
     """Return the features alone, for prediction: x, or x_test where there is no x."""
-    (x,) = _READERS[path.suffix.lower()](path, _choose_features).values()
-    return x
+    return _READERS[path.suffix.lower()](path, _choose_features)
 
 
 def _choose(path: Path, present: set[str]) -> tuple[str, ...]:

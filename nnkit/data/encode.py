@@ -11,6 +11,7 @@ from nnkit.data.checks.common import convert
 from nnkit.errors import DataError
 
 FEW = 20  # whole numbers with at most this many different values are taken for classes
+TEXT = "USOT"  # NumPy's kinds of text
 _PADDED = re.compile(r"[+-]?0\d+")
 _CODE = re.compile(r"[+-]?(0\d+|\d+[eE]\+?\d+|\d{16,})")
 Encoded = tuple[Array, tuple[str, ...] | None]
@@ -30,14 +31,15 @@ def encode_target(values: Array, name: str, counted: bool = False) -> Encoded:
     (array([0, 1, 0], dtype=int32), ('cat', 'dog'))
     """
     values = values.reshape(len(values)) if values.ndim == 2 and values.shape[1] == 1 else values
-    if values.dtype.kind in "USOT":
+    if values.dtype.kind in TEXT:
         return _from_text(values, name)
     values = to_host(values, name)
     as_numbers = convert(values, "float32", name)
     if _is_one_hot(values):
         return values.argmax(axis=1).astype(np.int32), tuple(str(i) for i in range(values.shape[1]))
     if values.ndim == 1 and values.dtype.kind in "biu":
-        different, labels = np.unique(values.astype(np.int64), return_inverse=True)
+        whole = values.astype(np.int64) if values.dtype.kind == "b" else values
+        different, labels = np.unique(whole, return_inverse=True)
         few = len(different) <= FEW or (counted and different[0] == 0 and different[-1] == len(different) - 1)
         if few and 2 * len(different) <= len(values):
             return _classes(labels, [str(v) for v in different.tolist()], name)

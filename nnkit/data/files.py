@@ -13,10 +13,10 @@ from nnkit.data.checks.advice import warn_duplicates
 from nnkit.data.checks.common import convert
 from nnkit.data.csv_file import read_csv
 from nnkit.data.dataset import Dataset
-from nnkit.data.encode import encode_target, numbers_or_text
+from nnkit.data.encode import TEXT, encode_target, numbers_or_text
 from nnkit.data.scaling import Scaling
-from nnkit.data.splits import split_indices
-from nnkit.errors import ArgumentError, FileError, ShapeError
+from nnkit.data.splits import Indices, split_indices
+from nnkit.errors import ArgumentError, DataError, FileError, ShapeError
 
 SUFFIXES = (".csv", ".npz", ".h5", ".hdf5")
 _TEST = 0.2
@@ -59,11 +59,13 @@ def read_features(path: Path, features: Sequence[str] | None = None, target: str
     are taken, or all but ``target`` when ``features`` is None. ``.npz`` and ``.h5`` have x, or x_test.
 
     Raises:
-        FileError, DataError: as ``load_file``; a column the network was trained on is not there.
+        FileError, DataError, ShapeError: as ``load_file``; a column the network was trained on is not there.
     """
     if _suffix(path) == ".csv":
         return convert(read_csv(path, features, target, want_target=False).numbers, "float64", path.name)
-    return convert(to_host(read_x(path), f"{path.name}: x"), "float32", path.name)
+    arrays = read_x(path)
+    (key,) = arrays
+    return _float32(path, arrays, key)
 
 
 def _suffix(path: Path) -> str:
@@ -78,7 +80,7 @@ def _suffix(path: Path) -> str:
 def _from_csv(path: Path, target: str | None, seed: int, standardize: bool, time_ordered: bool) -> Dataset:
     table = read_csv(path, None, target, want_target=True)
     y, classes = encode_target(numbers_or_text(table.cells), f"{path.name}: the target {table.target!r}")
-    train, test = split_indices(len(y), _TEST, seed, None if classes is None else y, not time_ordered)
+    train, test = _split(path, y, classes, seed, time_ordered)
     convert(table.numbers, "float32", path.name)  # for its errors: the scaling is taken from the exact numbers
     scaling = Scaling.fit(table.numbers[train]) if standardize else None
     x = table.numbers if scaling is None else scaling.apply(table.numbers)
@@ -98,7 +100,7 @@ def _from_arrays(path: Path, arrays: dict[str, Array], seed: int, time_ordered: 
         x, target = _float32(path, arrays, "x"), arrays["y"]
         _require_same_rows(path, x, target, "x", "y")
         y, classes = encode_target(target, f"{path.name}: y", counted=True)
-        train, test = split_indices(len(x), _TEST, seed, None if classes is None else y, not time_ordered)
+        train, test = _split(path, y, classes, seed, time_ordered)
         warn_duplicates(x[train], x[test], "training", "test", CALLER)
         return Dataset(x[train], y[train], x[test], y[test], name=path.name, classes=classes)
     parts = [_float32(path, arrays, key) for key in ("x_train", "x_test")]
@@ -110,15 +112,38 @@ def _from_arrays(path: Path, arrays: dict[str, Array], seed: int, time_ordered: 
             f"{path.name}: rows of x_train and x_test have the shapes {parts[0].shape[1:]} and {parts[1].shape[1:]}, "
             f"of y {together[0].shape[1:]} and {together[1].shape[1:]}; training and test rows must be alike"
         )
+    if len({y.dtype.kind in TEXT for y in together}) > 1:
+        raise DataError(
+            f"{path.name}: y_train holds {together[0].dtype} and y_test {together[1].dtype}, one of which is text and "
+            "the other numbers; store both as text, or both as numbers"
+        )
     y, classes = encode_target(np.concatenate(together), f"{path.name}: y", counted=True)
     cut = len(parts[0])
     warn_duplicates(parts[0], parts[1], "training", "test", CALLER)
     return Dataset(parts[0], y[:cut], parts[1], y[cut:], name=path.name, classes=classes)
 
 
+def _split(
+    path: Path, y: Array, classes: tuple[str, ...] | None, seed: int, time_ordered: bool
+) -> tuple[Indices, Indices]:
+    train, test = split_indices(len(y), _TEST, seed, None if classes is None else y, not time_ordered)
+    if classes is not None and not len(test):  # a class with one row gives none away
+        raise DataError(
+            f"{path.name} has {len(y)} rows of {len(classes)} classes, too few to keep one for testing; each class "
+            "needs two rows or more"
+        )
+    return train, test
+
+
 def _float32(path: Path, arrays: dict[str, Array], key: str) -> Array:
     argument = f"{path.name}: {key}"
-    return convert(to_host(arrays[key], argument), "float32", argument)
+    values = to_host(arrays[key], argument)
+    if values.ndim == 1:
+        raise ShapeError(
+            f"{argument} has shape {values.shape}, expected rows and columns; store {key}.reshape(-1, 1) for one "
+            f"feature, or {key}.reshape(1, -1) for one row"
+        )
+    return convert(values, "float32", argument)
 
 
 def _require_same_rows(path: Path, x: Array, y: Array, x_name: str, y_name: str) -> None:

@@ -110,6 +110,27 @@ def test_a_network_without_classes_is_tested_by_numbers(cli: Cli) -> None:
     assert re.search(r"^accuracy [\d.]+ % \(\d+/200\)", out, re.MULTILINE)
 
 
+def test_a_network_for_numbers_is_not_tested_on_classes(cli: Cli, tmp_path: Path) -> None:
+    nnkit.FeedForward(inputs=2, outputs=1, output_activation="identity").save("num.h5")
+    write_flowers(tmp_path / "text.csv")
+    np.savez(tmp_path / "text.npz", x=np.eye(40, 2), y=np.array(["neg", "pos"] * 20))
+    for file, names in (("text.csv", "setosa, versicolor, virginica"), ("text.npz", "neg, pos")):
+        status, out, err = cli("test", "num.h5", "--data", file)
+        assert (status, out) == (1, "")
+        assert f"error: {file} has the classes {names} to predict, but the network predicts numbers; test it on" in err
+
+
+def test_whole_numbers_are_not_classes_to_a_network_for_numbers(cli: Cli, tmp_path: Path) -> None:
+    x, y = np.eye(40, 2), np.repeat([-3, 8], 20)
+    network = nnkit.FeedForward(inputs=2, outputs=1, output_activation="identity")
+    network.save("num.h5")
+    np.savez(tmp_path / "whole.npz", x_train=x, y_train=y, x_test=x[:30] + 1, y_test=y[:30])
+    status, out, _ = cli("test", "num.h5", "--data", "whole.npz", "--metrics", "mae")
+    error = np.abs(network.predict(x[:30] + 1)[:, 0] - y[:30]).mean()
+    assert status == 0
+    assert f"mae {error:.3f}" in out
+
+
 def _figures(out: str) -> str:
     """The line with the test's figures in what training printed."""
     return next(line.removeprefix("test ") for line in out.splitlines() if line.startswith("test ") and "loss" in line)

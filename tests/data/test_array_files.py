@@ -70,6 +70,7 @@ TARGETS = {
     "a column": (Y[:, None], ("0", "1", "2", "3")),
     "one-hot": (np.eye(4)[Y], ("0", "1", "2", "3")),
     "not from zero": (Y * 10 + 5, ("5", "15", "25", "35")),
+    "beyond int64": (2**63 + np.arange(40, dtype=np.uint64) % 2, (str(2**63), str(2**63 + 1))),
     "floats": (Y.astype(float), None),
     "many whole numbers": (np.arange(40) * 3, None),
     "two columns": (np.stack([Y, Y], axis=1) * 0.5, None),
@@ -120,7 +121,27 @@ WRONG = {
         r": x has 1e\+100 at row 0, column 1, too large for float32",
     ),
     "one class": ({"x": X, "y": Y * 0}, DataError, r"y is '0' in every row"),
+    "each class once": (
+        {"x": X[:3], "y": np.array(["a", "b", "c"])},
+        DataError,
+        r"data\.\w+ has 3 rows of 3 classes, too few to keep one for testing; each class needs two rows or more",
+    ),
     "table of text": ({"x": X, "y": np.array([["a", "b"]] * 40)}, DataError, r"y holds text of shape \(40, 2\)"),
+    "text and numbers": (
+        {"x_train": X, "y_train": Y.astype(str), "x_test": X + 1, "y_test": Y},
+        DataError,
+        r"y_train holds (<U\d+|object) and y_test int64, one of which is text and the other numbers; store both as",
+    ),
+    "numbers and text": (
+        {"x_train": X, "y_train": Y, "x_test": X + 1, "y_test": Y.astype(str)},
+        DataError,
+        r"y_train holds int64 and y_test (<U\d+|object), one of which is text",
+    ),
+    "one axis": (
+        {"x": X[:, 0], "y": Y},
+        ShapeError,
+        r": x has shape \(40,\), expected rows and columns; store x.reshape\(-1, 1\) for one feature, or x.resh",
+    ),
     "empty": ({"x": X[:0], "y": Y[:0]}, (DataError, FileError), r"x (is empty|declares the shape)"),
 }
 
@@ -145,6 +166,10 @@ def test_features_for_prediction(write: Callable[..., Path]) -> None:
     assert read_features(write(x_test=X[:2])).shape == (2, 3)
     with pytest.raises(DataError, match=r"has no x to predict from; it has y; name the array x"):
         read_features(write(y=Y))
+    with pytest.raises(
+        ShapeError, match=r"data\.\w+: x_test has shape \(3,\), expected rows and columns; store x_test"
+    ):
+        read_features(write(x_test=X[0]))
 
 
 CONTENTS = {"empty": b"", "text": b"x,y\n1,2\n", "pickle": pickle.dumps([1]), "html": b"<html></html>" * 99}

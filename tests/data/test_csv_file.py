@@ -178,6 +178,7 @@ WRONG = {
     "underscore": ("a,b,y\n1,2,0\n1,1_000,0\n", DataError, r"line 3: column 'b' holds text \('1_000'\)"),
     "decimal comma": ("a;b;y\n1;2,5;0\n", DataError, r"line 2: '2,5' in column 'b' has a decimal comma; write a point"),
     "one class": ("a,y\n1,0\n2,0\n3,0\n", DataError, r"'y' is '0' in every row; there is nothing to tell apart"),
+    "each class once": ("a,y\n1,p\n2,n\n", DataError, r"data.csv has 2 rows of 2 classes, too few to keep one for"),
     "names": (
         "a,y\n" + "".join(f"{i},name{i}\n" for i in range(50)),
         DataError,
