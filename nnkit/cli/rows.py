@@ -10,7 +10,7 @@ import numpy as np
 
 from nnkit import data
 from nnkit.data import Dataset, Preprocessing
-from nnkit.data.files import read_features
+from nnkit.data.files import TABLES, read_features
 from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError, DataError, ShapeError
 from nnkit.network import Network
@@ -29,7 +29,7 @@ def preprocessing(dataset: Dataset, time_ordered: bool) -> Preprocessing | None:
 def test_rows(network: Network, name: str, target: str | None, data_dir: str | None) -> tuple[Dataset, Array, Array]:
     """A data set and its own test rows, features and targets, treated like the rows that the network was trained on."""
     kept = network.preprocessing or Preprocessing()
-    if target is None and name.lower().endswith(".csv"):
+    if target is None and name.lower().endswith(TABLES):
         target = kept.target
     dataset = data.load(
         name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 import operator
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from nnkit.data.arrays import Array
 from nnkit.data.checks.common import count
-from nnkit.data.csv_cells import are_text, check_complete, explain, missing
+from nnkit.data.csv_cells import are_text, check_target, explain, number
 from nnkit.data.csv_text import opened, parsed
 from nnkit.errors import DataError
 
@@ -37,7 +38,8 @@ def read_csv(path: Path, names: Sequence[str] | None, target: str | None, want_t
     """Read the columns ``names`` as numbers (all but the target when None) and the target's cells as text.
 
     ``target`` None is the last column. Without ``want_target`` the file need not have it. Commas, semicolons and tabs
-    separate; a byte-order mark, quotes and blank lines are understood; the encoding is UTF-8.
+    separate; a byte-order mark, quotes and blank lines are understood; true and false are 1 and 0. The encoding is
+    UTF-8.
 
     Raises:
         FileError: missing, not text, not UTF-8, or with broken quotes.
@@ -55,11 +57,14 @@ def read_csv(path: Path, names: Sequence[str] | None, target: str | None, want_t
                 f"it has {', '.join(map(repr, header))}"
             )
         if not names:
-            raise DataError(f"{path.name} has the column {header[0]!r} only; features and a target are needed")
+            raise DataError(
+                f"{path.name} has the column {header[0]!r} only; features and a target are needed, with commas, "
+                "semicolons or tabs between them"
+            )
         wanted = [target] if want_target and target is not None else []
         numbers, cells, lines = _read_rows(path, header, rows, names, wanted)
         for name, column in zip(wanted, cells, strict=True):
-            check_complete(path.name, name, column, lines)
+            check_target(path.name, name, column, lines)
         return Table(numbers, names, target if want_target else None, cells[0] if cells else [])
 
 
@@ -81,24 +86,30 @@ def _read_rows(
                 f"complete the line, or put quotes around text with a delimiter in it"
             )
         picked = pick(row)
-        try:
-            values.extend(map(float, picked))
-        except ValueError:
-            explain(path, line, names, picked, (pick(row) for _, row in rows if len(row) == len(header)))
-        if "_" in "".join(picked):  # Python reads 1_000 as a number; in a file it is a name
-            explain(path, line, names, picked, (pick(row) for _, row in rows if len(row) == len(header)))
+        found = _numbers(picked)
+        if found is None:
+            explain(path.name, line, names, picked, (pick(row) for _, row in rows if len(row) == len(header)))
+        values.extend(found)
         lines.append(line)
         for column, cell in zip(cells, pick_texts(row), strict=True):
             column.append(cell.strip())
     if not lines:
         raise DataError(f"{path.name} has a header and no rows; add rows to learn from")
-    numbers = np.asarray(values).reshape(len(lines), len(names))
-    if not np.isfinite(numbers).all():
-        gaps = ~np.isfinite(numbers)
-        row_at, column_at = np.argwhere(gaps)[0].tolist()
-        cell, more = str(numbers[row_at, column_at]), int(gaps.any(axis=1).sum()) - 1
-        raise DataError(missing(path.name, lines[row_at], names[column_at], cell, more))
-    return numbers, cells, np.asarray(lines)
+    return np.asarray(values).reshape(len(lines), len(names)), cells, np.asarray(lines)
+
+
+def _numbers(cells: Sequence[str]) -> list[float] | None:
+    """Finite numbers, or None if one of the cells is something else."""
+    if "_" in "".join(cells):  # Python reads 1_000 as a number; in a file it is a name
+        return None
+    try:
+        found = list(map(float, cells))
+    except ValueError:
+        try:
+            found = list(map(number, cells))
+        except ValueError:
+            return None
+    return found if all(map(math.isfinite, found)) else None
 
 
 @dataclass(frozen=True)

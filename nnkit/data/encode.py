@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sized
 
 import numpy as np
 
@@ -71,6 +72,11 @@ def whole_or_not(numbers: Array) -> Array:
     return numbers.astype(np.int64) if whole.all() else numbers
 
 
+def are_many(different: Sized, rows: int) -> bool:
+    """Whether so many different texts are no classes to learn."""
+    return len(different) > FEW and 2 * len(different) > rows
+
+
 def _are_codes(cells: list[str], numbers: Array) -> bool:
     """Whether these numbers are names of classes: with many values only zeros in front, which no measurement has."""
     different = set(cells)
@@ -86,7 +92,7 @@ def _from_text(values: Array, name: str) -> Encoded:
     if odd is not None or values.ndim != 1:
         raise DataError(f"{name} holds text of shape {values.shape} with {odd!r} in it; expected one text for each row")
     different, labels = np.unique(np.array(texts, dtype=str), return_inverse=True)
-    if len(different) > FEW and 2 * len(different) > len(texts):
+    if are_many(different, len(texts)):
         raise DataError(
             f"{name} has {len(different)} different texts, such as {texts[0]!r}, in {len(texts)} rows; "
             f"that is no class to learn: choose another target"

@@ -1,4 +1,4 @@
-"""The user's own files as data sets: ``.csv``, ``.npz`` and ``.h5``."""
+"""The user's own files as data sets: ``.csv``, ``.tsv``, ``.npz`` and ``.h5``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from nnkit.data.scaling import Scaling
 from nnkit.data.splits import Indices, split_indices
 from nnkit.errors import ArgumentError, DataError, FileError, ShapeError
 
-SUFFIXES = (".csv", ".npz", ".h5", ".hdf5")
+TABLES = (".csv", ".tsv")
+SUFFIXES = (*TABLES, ".npz", ".h5", ".hdf5")
 _TEST = 0.2
 CALLER = 4  # frames from here up to the call of ``load``, where warnings point
 
@@ -28,11 +29,11 @@ def load_file(
 ) -> Dataset:
     """Return the data set in a file; by default 20 % of its rows, stratified for classes, are for testing.
 
-    * ``.csv``: a header, numbers, and in the target's column (``target``, the last by default) numbers or text. Text is
-      classes; so are whole numbers with at most 20 different values, each twice or more on average, and codes such as
-      007 or 1e3, which keep their writing. The features are standardised with the mean and the standard deviation of
-      the training rows, kept as ``scaling``, unless ``standardize`` is False; they are then as in the file, in
-      float64. The target is left as it is.
+    * ``.csv``, ``.tsv``: a header, numbers, and in the target's column (``target``, the last by default) numbers or
+      text. Text is classes; so are whole numbers with at most 20 different values, each twice or more on average, and
+      codes such as 007 or 1e3, which keep their writing. The features are standardised with the mean and the standard
+      deviation of the training rows, kept as ``scaling``, unless ``standardize`` is False; they are then as in the
+      file, in float64. The target is left as it is.
     * ``.npz``, ``.h5``: arrays x and y, or x_train, y_train, x_test and y_test. Nothing is scaled. Text is classes, and
       so are one-hot rows and integers with at most 20 different values or from 0 up without a gap; floats are numbers.
 
@@ -43,7 +44,7 @@ def load_file(
         DataError, ShapeError: what is in it cannot be trained on.
         ArgumentError: ``target`` given for a file without columns.
     """
-    if _suffix(path) == ".csv":
+    if _suffix(path) in TABLES:
         return _from_csv(path, target, seed, standardize, time_ordered)
     if target is not None:
         raise ArgumentError(
@@ -61,7 +62,7 @@ def read_features(path: Path, features: Sequence[str] | None = None, target: str
     Raises:
         FileError, DataError, ShapeError: as ``load_file``; a column the network was trained on is not there.
     """
-    if _suffix(path) == ".csv":
+    if _suffix(path) in TABLES:
         return convert(read_csv(path, features, target, want_target=False).numbers, "float64", path.name)
     arrays = read_x(path)
     (key,) = arrays

@@ -29,8 +29,8 @@ def load(
 
     Args:
         name: ``digits`` (needs scikit-learn), ``mnist``, ``fashion_mnist`` (downloaded once), ``xor``, ``moons``,
-            ``circles``, ``spiral``, ``blobs``, ``sine`` (drawn from ``seed``), or the path of a ``.csv``, ``.npz`` or
-            ``.h5`` file.
+            ``circles``, ``spiral``, ``blobs``, ``sine`` (drawn from ``seed``), or the path of a ``.csv``, ``.tsv``,
+            ``.npz`` or ``.h5`` file.
         data_dir: the folder with the files of MNIST or Fashion-MNIST; else ``NNKIT_DATA_DIR``, else the user's cache.
         seed: draws the synthetic sets, and the test rows of a file; the split of ``digits`` is fixed.
         target: the column of a CSV file to predict; the last one by default.

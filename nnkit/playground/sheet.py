@@ -12,7 +12,7 @@ import numpy as np
 
 from nnkit.data.arrays import Array
 from nnkit.data.checks.common import convert, count
-from nnkit.data.csv_cells import check_complete, is_number
+from nnkit.data.csv_cells import check_target, is_number
 from nnkit.data.csv_file import read_columns
 from nnkit.data.encode import numbers_or_text, whole_or_not
 from nnkit.errors import DataError, FileError
@@ -92,7 +92,7 @@ class Sheet:
         self._check_features(target)
         column = self.columns[target]
         if isinstance(column, list):
-            check_complete(self.name, target, column, self.lines)
+            check_target(self.name, target, column, self.lines)
             return numbers_or_text(column)
         return whole_or_not(column)
 

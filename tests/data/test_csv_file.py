@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,6 +98,7 @@ FORMS = {
     "tabs": "a\tb\ty\n1\t2\t0\n3\t4\t1\n",
     "byte-order mark": "\ufeffa,b,y\n1,2,0\n3,4,1\n",
     "blank lines and spaces": "a, b ,y\n\n 1 , 2,0\n\n3,4,1\n\n",
+    "blanks": "a,b,y\n1,2,0\n  \n3,4,1\n   \n\t",
     "quotes": '"a","b","y"\n"1","2","0"\n"3","4","1"\n',
     "no end of line": "a,b,y\n1,2,0\n3,4,1",
     "old line ends": "a,b,y\r1,2,0\r3,4,1\r",
@@ -118,6 +120,18 @@ def test_forms_of_the_format(write: Callable[..., Path], text: str) -> None:
     np.testing.assert_array_equal(table.numbers, [[1, 2], [3, 4]])
 
 
+def test_tabs_may_be_in_the_name_of_the_file(write: Callable[..., Path]) -> None:
+    path = write("a\ty\n1\tno\n2\tyes\n3\tno\n4\tyes\n", "data.TSV")
+    assert load(path, target="y").classes == ("no", "yes")
+    assert read_features(path, target="y").tolist() == [[1], [2], [3], [4]]
+
+
+def test_true_and_false_are_one_and_zero_but_classes_in_the_target(write: Callable[..., Path]) -> None:
+    table = read_csv(write("a,b,y\nTrue,0.5,True\n FALSE ,2,False\n"), None, None, want_target=True)
+    assert table.numbers.tolist() == [[1, 0.5], [0, 2]]
+    assert table.cells == ["True", "False"]
+
+
 def test_a_delimiter_and_a_line_end_within_quotes(write: Callable[..., Path]) -> None:
     table = read_csv(write('a,y\n1,"x, the\nfirst"\n2,z\n'), None, None, want_target=True)
     assert table.cells == ["x, the\nfirst", "z"]
@@ -133,6 +147,27 @@ WRONG = {
         DataError,
         r"data.csv begins with numbers \(5.1, 3.5, 1.4\); add a first line with the columns' names",
     ),
+    "no header, but classes": (
+        "5.1,3,setosa\n4.9,3,rosa\n4.8,3,setosa\n",
+        DataError,
+        r"begins with numbers \(5.1, 3\); add a first line with the columns' names",
+    ),
+    "bars": (
+        "a|y\n1|2\n",
+        DataError,
+        r"the column 'a\|y' only; .* needed, with commas, semicolons or tabs between them",
+    ),
+    "for spreadsheets": (
+        "sep=;\na;y\n1;2\n",
+        DataError,
+        r"begins with 'sep=;', which spreadsheets read; remove that line",
+    ),
+    "numbers of the rows": (
+        ",a,y\n0,1,2\n",
+        DataError,
+        r"no name for column 1; name it in the first line, or leave out the numbers of the rows: to_csv\(…, index=F",
+    ),
+    "empty quotes": ('a,y\n1,0\n""\n', DataError, r"line 3 has 1 value, the header has 2"),
     "twice": ("a,b,a\n1,2,3\n", DataError, r"data.csv has two columns named 'a'; give each its own name"),
     "no name": ("a,,y\n1,2,3\n", DataError, r"data.csv has no name for column 2; name it in the first line"),
     "one column": ("a\n1\n", DataError, r"has the column 'a' only; features and a target are needed"),
@@ -145,8 +180,14 @@ WRONG = {
         r"data.csv, line 4: the value in column 'b' is missing; fill it in",
     ),
     "NA": ("a,b,y\n1,NA,0\n", DataError, r"data.csv, line 2: the value in column 'b' is missing \('NA'\)"),
-    "nan": ("a,b,y\n1,2,0\n1,NaN,0\n", DataError, r"data.csv, line 3: the value in column 'b' is missing \('nan'\)"),
-    "infinity": ("a,b,y\n1,inf,0\n", DataError, r"data.csv, line 2: the value in column 'b' is missing \('inf'\)"),
+    "nan": ("a,b,y\n1,2,0\n1,NaN,0\n", DataError, r"data.csv, line 3: the value in column 'b' is missing \('NaN'\)"),
+    "C's nan": ("a,b,y\n1,-nan,0\n", DataError, r"data.csv, line 2: the value in column 'b' is missing \('-nan'\)"),
+    "infinity": ("a,b,y\n1,-Inf,0\n", DataError, r"data.csv, line 2: '-Inf' in column 'b' is infinite; correct it"),
+    "beyond float64": (
+        "a,y\n1e400,0\n",
+        DataError,
+        r"line 2: '1e400' in column 'a' is too large for a number \(at most",
+    ),
     "more are missing": (
         "a,b,y\n1,2,0\n3,,1\n3,4,1\n,,1\n5,-,0\n1,2,\n",
         DataError,
@@ -177,6 +218,32 @@ WRONG = {
     "beyond float32": ("a,y\n1e300,1\n2,2\n3,5.5\n", DataError, r"data.csv has 1e\+300 at row 0, column 0, too large"),
     "underscore": ("a,b,y\n1,2,0\n1,1_000,0\n", DataError, r"line 3: column 'b' holds text \('1_000'\)"),
     "decimal comma": ("a;b;y\n1;2,5;0\n", DataError, r"line 2: '2,5' in column 'b' has a decimal comma; write a point"),
+    "thousands": (
+        'a,y\n"1,000",0\n',
+        DataError,
+        r"'1,000' in column 'a' has a comma; leave it out if it parts thousands, write a point if decimals follow",
+    ),
+    "millions": ('a,y\n"1,000,000.5",0\n', DataError, r"'1,000,000.5' in column 'a' has a comma; leave it out if it"),
+    "text among numbers": (
+        ["a,y", *(f"{i},{i / 7}" for i in range(30)), "5,12 kg"],
+        DataError,
+        r"line 32: column 'y' holds text \('12 kg'\); most of the target is numbers: correct this value, or remove the",
+    ),
+    "gaps among numbers": (
+        ["a,y", *(f"{i},{i / 7}" for i in range(30)), "5,-", "6,none"],
+        DataError,
+        r"line 32: the value in column 'y' is missing \('-'\), and 1 more line has a gap; fill them in",
+    ),
+    "infinity among numbers": (
+        ["a,y", *(f"{i},{i / 7}" for i in range(30)), "5,inf"],
+        DataError,
+        "'inf' in column 'y' is",
+    ),
+    "decimal commas in the target": (
+        ["a;y", *(f"{i};{i},{i % 7}" for i in range(30))],
+        DataError,
+        r"line 2: '0,0' in column 'y' has a decimal comma; write a point",
+    ),
     "one class": ("a,y\n1,0\n2,0\n3,0\n", DataError, r"'y' is '0' in every row; there is nothing to tell apart"),
     "each class once": ("a,y\n1,p\n2,n\n", DataError, r"data.csv has 2 rows of 2 classes, too few to keep one for"),
     "names": (
@@ -196,7 +263,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("text", "error", "message"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_told_with_its_place(
-    write: Callable[..., Path], text: str | bytes, error: type[Exception], message: str
+    write: Callable[..., Path], text: str | list[str] | bytes, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         load(write(text))
@@ -205,6 +272,9 @@ def test_what_is_wrong_is_told_with_its_place(
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"absent.csv does not exist; check the path"):
         load(tmp_path / "absent.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(FileError, match=r"pipe.csv is no ordinary file, such as a pipe, .*; save it as a file"):
+        load(tmp_path / "pipe.csv")
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(FileError, match=r"folder.csv is a folder; name the file in it"):
         load(tmp_path / "folder.csv")

@@ -78,7 +78,7 @@ def test_a_target_for_a_named_set() -> None:
 
 @pytest.mark.parametrize("name", ["data.txt", "some/folder", "folder/data.xlsx"])
 def test_what_looks_like_a_file_is_one(name: str) -> None:
-    with pytest.raises(FileError, match=r"data files are .csv, .npz, .h5, .hdf5: convert it"):
+    with pytest.raises(FileError, match=r"data files are .csv, .tsv, .npz, .h5, .hdf5: convert it"):
         load(name)
 
 

@@ -286,7 +286,10 @@ WRONG = {
     "a decimal comma": (csv("a;b;y", "1;2,5;0"), r"line 2: '2,5' in column 'b' has a decimal comma; write a point"),
     "missing": (f"{TWICE}1,,0\n".encode(), r"x\.csv, line 18: the value in column 'b' is missing; fill it in"),
     "missing target": (f"{TWICE}1,2,\n".encode(), r"x\.csv, line 18: the value in column 'y' is missing; fill it in"),
-    "infinite": (f"{TWICE}1,inf,0\n".encode(), r"line 18: the value in column 'b' is missing \('inf'\)"),
+    "infinite": (
+        f"{TWICE}1,inf,0\n".encode(),
+        r"line 18: 'inf' in column 'b' is infinite; correct it, or remove the line",
+    ),
     "infinite target": (csv("a,b,y", "1,2,inf"), r"x\.csv: the target 'y' has infinity at row 0"),
     "beyond float32": (csv("a,b,y", "1e39,2,3"), r"x\.csv, column 'a' has 1e\+39 at row 0, too large for float32"),
     "short": (f"{TWICE}1,2\n".encode(), r"x\.csv, line 18 has 2 values, the header has 3; complete the line"),
