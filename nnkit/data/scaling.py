@@ -19,7 +19,7 @@ _PIECE = 1 << 22  # numbers that are in float64 at a time
 class Scaling:
     """The standardisation of columns, (x − mean) / scale, with figures from the training rows; float64, one per column.
 
-    A constant column has scale 1, so it becomes zero rather than NaN.
+    A constant column has scale 1 and its own value for the mean, so it becomes exactly zero.
 
     >>> scaling = Scaling.fit(np.array([[1.0, 5.0], [3.0, 5.0]]))
     >>> scaling.apply(np.array([[2.0, 5.0]])).tolist()
@@ -32,11 +32,12 @@ class Scaling:
     @classmethod
     def fit(cls, x: Array) -> Scaling:
         """Return the scaling that gives each column of ``x`` (rows, columns) mean 0 and standard deviation 1."""
-        mean = x.mean(axis=0, dtype=np.float64)
+        low, high = x.min(axis=0), x.max(axis=0)
+        mean = np.where(low == high, low, x.mean(axis=0, dtype=np.float64))  # a computed mean of equals may differ
         squares = sum(np.square(part - mean).sum(axis=0) for part in _pieces(x))
         deviation = np.sqrt(squares / len(x))
         constant = deviation <= _CONSTANT * np.abs(mean)
-        return cls(mean, np.where(constant, 1.0, deviation))
+        return cls(mean, np.where(constant, np.maximum(deviation, 1.0), deviation))
 
     def apply(self, x: Array, dtype: str = "float32") -> Array:
         """Return ``x`` (rows, columns) standardised, computed in float64 and rounded to ``dtype``."""

@@ -66,6 +66,18 @@ def test_scaling_standardises_and_leaves_constant_columns_at_zero() -> None:
     assert Scaling.fit(x).scale[1] == 1
 
 
+@pytest.mark.parametrize("column", [np.full(7, 1e30), 10**30 + np.arange(7.0), np.full(7, 0.1), np.full(7, 1e30, "f4")])
+def test_a_constant_column_of_any_size_becomes_exactly_zero(column: np.ndarray) -> None:
+    scaling = Scaling.fit(column[:, None])
+    assert scaling.scale.tolist() == [1]
+    assert scaling.apply(column[:, None], "float64").ravel().tolist() == [0] * 7
+
+
+def test_a_spread_that_is_rounding_stays_small() -> None:
+    x = np.array([[0.3, 3e20], [0.1 + 0.2, np.nextafter(3e20, 4e20)]])
+    assert np.abs(Scaling.fit(x).apply(x)).max() < 2
+
+
 def test_scaling_survives_json_exactly() -> None:
     scaling = Scaling.fit(np.random.default_rng(1).normal(size=(50, 4)))
     again = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict())))
