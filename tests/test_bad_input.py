@@ -67,11 +67,6 @@ FIT: dict[str, tuple[dict[str, Any], type[NnkitError], str]] = {
     "masked": ({"x": np.ma.masked_greater(X, 2)}, DataError, r"x has \d+ masked values"),
     # labels
     "other number of labels": ({"y": Y[:-1]}, ShapeError, "y has 39 rows and x has 40; each row of x needs one in y"),
-    "labels as floats": (
-        {"y": Y.astype(float)},
-        DtypeError,
-        r"y holds labels as float64, expected integers; write y\.asty",
-    ),
     "numbers as labels": (
         {"y": X[:, 0]},
         DtypeError,
@@ -115,7 +110,11 @@ FIT: dict[str, tuple[dict[str, Any], type[NnkitError], str]] = {
     "loss object": ({"loss": 5}, ArgumentError, "loss must be a name or an object of that kind, got 5"),
     "compile": ({"compile": "always"}, ArgumentError, "compile must be 'auto', 'first' or 'off', got 'always'"),
     "shuffle": ({"shuffle": "yes"}, ArgumentError, "shuffle must be True or False, got 'yes'"),
-    "split": ({"validation_split": 1.0}, ArgumentError, r"expected a number from 0 up to, but not, 1"),
+    "split": (
+        {"validation_split": 20},
+        ArgumentError,
+        "validation_split must be a number from 0 up to, but not, 1, got 20",
+    ),
     "both validations": ({"validation_split": 0.1, "validation_data": (X, Y)}, ArgumentError, "not both"),
     "validation": ({"validation_data": (X[:, :1], Y)}, ShapeError, r"validation x has shape \(40, 1\)"),
     "weights": (

@@ -160,13 +160,14 @@ def _from_scipy(matrix: Any, argument: str) -> Any:
 
 
 def _from_pandas(table: Any, argument: str) -> Any:
-    """A Series (text is for the caller to judge) or a DataFrame, by columns: as a whole, mixed types become objects."""
+    """A Series or a DataFrame, by columns: as a whole, mixed types become objects. Text in the only one is for the
+    caller to judge."""
     values = table.to_numpy()
     if type(table).__name__ != "DataFrame" or values.dtype.kind in NUMBERS:
         return values
     columns = [np.asarray(table.iloc[:, i].to_numpy()) for i in range(table.shape[1])]
     for name, column in zip(table.columns, columns, strict=True):
-        if column.dtype.kind not in NUMBERS:
+        if len(columns) > 1 and column.dtype.kind not in NUMBERS:
             raise DataError(_not_numbers(column, f"{argument}[{name!r}]"))
     return np.column_stack(columns)
 
@@ -197,6 +198,16 @@ def _not_numbers(values: Array, argument: str) -> str:
         if empty is not None:
             row = empty * len(values) // values.size
             return f"{argument} holds text, such as {odd!r}, and nothing in row {row}; leave out rows without a value"
+        if are_numbers(given):
+            return (
+                f"{argument} holds numbers as text, such as {odd!r} ({values.dtype}); write numpy.asarray({argument}, "
+                "dtype=float)"
+            )
+        if isinstance(odd, bytes):
+            return (
+                f"{argument} holds bytes, such as {odd!r} ({values.dtype}); decode them to text: "
+                f"numpy.char.decode(numpy.asarray({argument}, dtype='S'))"
+            )
         return (
             f"{argument} holds text, such as {odd!r} ({values.dtype}); encode it as numbers, one column for each text"
         )
@@ -205,6 +216,15 @@ def _not_numbers(values: Array, argument: str) -> str:
     if odd is None:
         return f"{argument} holds Python objects; all are numbers, so write numpy.asarray({argument}, dtype='float64')"
     return f"{argument} holds objects of type {_type_name(odd)} ({values.dtype}); pass numbers only"
+
+
+def are_numbers(given: list[Any]) -> bool:
+    """Whether NumPy reads all of these, texts among them, as numbers."""
+    try:
+        np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _ragged(rows: list[Any] | tuple[Any, ...], argument: str) -> str:

@@ -35,7 +35,7 @@ def encode_target(values: Array, name: str, counted: bool = False) -> Encoded:
     if values.dtype.kind in TEXT:
         return _from_text(values, name)
     values = to_host(values, name)
-    as_numbers = convert(values, "float32", name)
+    as_numbers = convert(values, "float32", name, "leave those rows out")
     if _is_one_hot(values):
         return values.argmax(axis=1).astype(np.int32), tuple(str(i) for i in range(values.shape[1]))
     if values.ndim == 1 and values.dtype.kind in "biu":

@@ -55,7 +55,7 @@ class Options:
             if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
                 raise ArgumentError(f"{name} must be a whole number from {least}, got {value!r}")
         split: object = self.validation_split
-        if isinstance(split, bool) or not isinstance(split, (float, Real)):
+        if isinstance(split, bool) or not isinstance(split, (float, Real)) or not 0 <= float(split) < 1:
             raise ArgumentError(f"validation_split must be a number from 0 up to, but not, 1, got {split!r}")
         check_mode(self.compile)
         parse_bytes("memory_limit", 1 if self.memory_limit is None else self.memory_limit)

@@ -112,7 +112,7 @@ WRONG = {
     "nan": (
         {"x": X, "y": np.where(Y > 2, np.nan, Y)},
         DataError,
-        r"y has NaN at row 3 \(10 such values in all\)",
+        r"y has NaN at row 3 \(10 such values in all\); leave those rows out$",
     ),
     "nan in x": ({"x": X * np.nan, "y": Y}, DataError, r"data\.\w+: x has NaN at row 0, column 0 \(120 such values"),
     "beyond float32": (

@@ -21,7 +21,9 @@ KINDS = {
     "a column": TEXTS.reshape(-1, 1),
     "a list": TEXTS.tolist(),
     "objects": TEXTS.astype(object),
+    "objects in a column": TEXTS.astype(object).reshape(-1, 1),
     "pandas": pd.Series(TEXTS),
+    "a table of one column": pd.DataFrame({"animal": TEXTS}),
     "categories": pd.Series(TEXTS, dtype="category"),
 }
 

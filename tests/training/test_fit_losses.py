@@ -176,7 +176,12 @@ WRONG: dict[str, tuple[str, Any, type[Exception], str]] = {
     "three signs": ("hinge of one", LABELS - 1, DataError, "y has both 0 and −1; this loss needs 1 and −1, or 1 and 0"),
     "half": ("hinge of one", np.full(ROWS, 0.5), DataError, "y has 0.5 at row 0, column 0; this loss needs 1 and"),
     "numbers as groups": ("triplet", NUMBERS, ShapeError, r"this loss compares rows by their labels: expected one int"),
-    "groups as floats": ("triplet", LABELS * 1.0, DtypeError, r"y holds labels as float64, .* write y\.astype\(int\)"),
+    "groups as floats": (
+        "triplet",
+        LABELS / 2,
+        DtypeError,
+        r"y holds float64 values such as 0\.5, .*; for numbers choose another",
+    ),
     "groups below 0": ("triplet", LABELS - 1, DataError, "y has the label -1 in row .*, expected 0 to 2147483647; enc"),
     "large groups": ("triplet", LABELS + 2**40, DataError, "expected 0 to 2147483647; encode the labels: numpy.unique"),
     "text": ("triplet", np.asarray(["a", "b"])[YES[:, 0].astype(int)], DataError, "y holds text; its classes are 'a'"),

@@ -91,7 +91,7 @@ def test_the_record_has_no_indices_where_nothing_was_split_off() -> None:
 
 @pytest.mark.parametrize("fraction", [1, 1.0, -0.1, 2.0, float("nan")])
 def test_a_fraction_outside_its_range_is_refused(fraction: float) -> None:
-    with pytest.raises(ArgumentError, match=r"expected a number from 0 up to, but not, 1"):
+    with pytest.raises(ArgumentError, match=r"validation_split must be a number from 0 up to, but not, 1, got "):
         fit(network(), X, Y, validation_split=fraction)
 
 

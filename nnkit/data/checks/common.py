@@ -6,11 +6,13 @@ from functools import cache
 
 import numpy as np
 
-from nnkit.data.arrays import Array, as_numpy, to_host
+from nnkit.data.arrays import Array, are_numbers, as_numpy, to_host
 from nnkit.errors import ArgumentError, DataError, ShapeError
 
 PIECE = 1 << 13  # numbers that are looked at together; for more, the matrix library would start threads
 SQUARED = (np.dtype("float32").char, np.dtype("float64").char)  # of which it has sums of squares, at memory's speed
+
+_FILL = "leave those rows out or fill them in, for example with the column's mean"
 
 
 @cache
@@ -22,8 +24,11 @@ def host_dtype(name: str) -> np.dtype[np.generic]:
         raise ArgumentError(f"dtype {name!r} is unknown; expected a name such as 'float32' or 'float64'") from error
 
 
-def convert(values: Array, dtype: str, argument: str) -> Array:
-    """Return ``values`` in a floating dtype; NaN, infinity and numbers too large for the dtype are refused."""
+def convert(values: Array, dtype: str, argument: str, remedy: str = _FILL) -> Array:
+    """Return ``values`` in a floating dtype; NaN, infinity and numbers too large for the dtype are refused.
+
+    ``remedy`` is what to do about the first two.
+    """
     wanted = host_dtype(dtype)
     if values.dtype == wanted:
         result = np.asarray(values, order="C")
@@ -31,7 +36,7 @@ def convert(values: Array, dtype: str, argument: str) -> Array:
         with np.errstate(over="ignore"):
             result = np.asarray(values, dtype=wanted, order="C")
     if wanted.kind == "f":
-        _refuse_not_finite(values, result, argument)
+        _refuse_not_finite(values, result, argument, remedy)
     return result
 
 
@@ -40,7 +45,7 @@ def numbers_or_text(y: object, argument: str) -> Array:
     values = as_numpy(y, argument)
     if values.dtype.kind in "UTO" and values.size:
         names = [v for v in values.ravel().tolist() if isinstance(v, str)]
-        if len(names) == values.size:
+        if len(names) == values.size and not are_numbers(names):
             raise DataError(_encode_text(sorted(set(names)), argument))
     return to_host(values, argument)
 
@@ -70,7 +75,7 @@ def place(index: tuple[int, ...]) -> str:
     return f"row {index[0]}, column {index[1]}" if len(index) == 2 else f"row {index[0]}, position {index[1:]}"
 
 
-def _refuse_not_finite(values: Array, result: Array, argument: str) -> None:
+def _refuse_not_finite(values: Array, result: Array, argument: str, remedy: str) -> None:
     flat = result.reshape(-1)
     found: int | None = None
     total = 0
@@ -91,10 +96,7 @@ def _refuse_not_finite(values: Array, result: Array, argument: str) -> None:
             f"scale {argument}, or build the network with dtype='float64'"
         )
     word = "NaN" if np.isnan(value) else "infinity"
-    raise DataError(
-        f"{argument} has {word} at {place(index)} ({count(total, 'such value')} in all); "
-        f"leave those rows out or fill them in, for example with the column's mean"
-    )
+    raise DataError(f"{argument} has {word} at {place(index)} ({count(total, 'such value')} in all); {remedy}")
 
 
 def _suspects(flat: Array) -> list[int]:

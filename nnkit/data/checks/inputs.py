@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from nnkit.data.arrays import Array, to_host
+from nnkit.data.arrays import Array, library, to_host
 from nnkit.data.checks.common import convert, count, first, host_dtype, place
 from nnkit.errors import DataError, DtypeError, ShapeError
 
@@ -37,7 +37,8 @@ def shaped(x: object, input_shape: tuple[int, ...], argument: str = "x", layer: 
     """``x`` on the host with the dtype that it has, after the check of its shape; arguments as in ``features``."""
     values = to_host(x, argument)
     if values.shape[1:] != tuple(input_shape):
-        raise ShapeError(_wrong_shape(values.shape, tuple(input_shape), argument, layer or "the network"))
+        kind = library(x)
+        raise ShapeError(_wrong_shape(values.shape, tuple(input_shape), argument, layer or "the network", kind))
     return values
 
 
@@ -57,25 +58,30 @@ def _whole_numbers(values: Array, dtype: str, argument: str) -> Array:
     return np.asarray(values, dtype=host_dtype(dtype), order="C")
 
 
-def _wrong_shape(shape: tuple[int, ...], expected: tuple[int, ...], argument: str, layer: str) -> str:
+def _wrong_shape(shape: tuple[int, ...], expected: tuple[int, ...], argument: str, layer: str, kind: str) -> str:
     wanted = count(expected[0], "input") if len(expected) == 1 else f"inputs of shape {expected}"
     got = str(shape[1]) if len(shape) == 2 and len(expected) == 1 else f"shape {shape[1:]}"
     if len(shape) == 1:
         got = "rows with no columns"
-    return f"{layer} expects {wanted}, got {got}: {argument} has shape {shape}; {_fix(shape, expected, argument)}"
+    return f"{layer} expects {wanted}, got {got}: {argument} has shape {shape}; {_fix(shape, expected, argument, kind)}"
 
 
-def _fix(shape: tuple[int, ...], expected: tuple[int, ...], argument: str) -> str:
-    """The change that most likely was forgotten."""
+def _fix(shape: tuple[int, ...], expected: tuple[int, ...], argument: str, kind: str) -> str:
+    """The change that most likely was forgotten; ``kind`` is the library of the array."""
+    array = f"numpy.asarray({argument})" if kind in {"builtins", "pandas"} else argument
     tail = ", ".join(str(n) for n in expected)
     if len(shape) == 1 and expected == (1,):
-        return f"for one feature write {argument}.reshape(-1, 1)"
+        return f"for one feature write {array}.reshape(-1, 1)"
+    if shape == expected and kind == "builtins":
+        return f"for a single row write [{argument}]"
+    if shape == expected and kind == "pandas" and len(shape) == 1:
+        return "take a single row of a table with two pairs of brackets: table.iloc[[0]], not table.iloc[0]"
     if shape == expected:
-        return f"for a single row write {argument}.reshape(1, {tail})"
+        return f"for a single row write {array}.reshape(1, {tail})"
     if len(shape) > 1 and math.prod(shape[1:]) == math.prod(expected):
-        return f"write {argument}.reshape(-1, {tail})"
+        return f"write {array}.reshape(-1, {tail})"
     if len(shape) == 2 and shape[:1] == expected:
-        return f"rows and columns look swapped: write {argument}.T"
+        return f"rows and columns look swapped: write {array}.T"
     if len(shape) == 2 and len(expected) == 1:
         return f"pass {count(expected[0], 'column')}, or build the network for {count(shape[1], 'input')}"
     return f"expected shape (rows, {tail})"

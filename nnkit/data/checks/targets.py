@@ -15,12 +15,12 @@ _SUM_TOLERANCE = 1e-3  # of probabilities in a row; wide enough for float16
 def labels(y: object, rows: int, classes: int, argument: str = "y", dtype: str = "float32") -> Array:
     """Return class labels for cross-entropy: int32 (rows,), or probabilities in ``dtype`` of shape (rows, classes).
 
-    Accepts integers or bools 0 … classes − 1 of shape (rows,) or (rows, 1), and rows of probabilities that sum to 1,
-    one-hot rows included.
+    Accepts whole numbers or bools 0 … classes − 1 of shape (rows,) or (rows, 1), floats too, and rows of probabilities
+    that sum to 1, one-hot rows included.
 
     Raises:
         ShapeError: as many rows as x are needed, and as many columns as the network has outputs.
-        DtypeError: labels that are floats.
+        DtypeError: labels with fractions, or without a value.
         DataError: text; a label outside 0 … classes − 1; probabilities that are negative or do not sum to 1.
 
     >>> labels([0, 2, 1], rows=3, classes=3)
@@ -35,19 +35,18 @@ def labels(y: object, rows: int, classes: int, argument: str = "y", dtype: str =
             f"{argument} has shape {values.shape} and the network has {count(classes, 'output')}; "
             f"expected labels of shape ({rows},) or probabilities of shape ({rows}, {classes})"
         )
-    values = values.reshape(rows)
-    if values.dtype.kind == "f":
-        raise DtypeError(_float_labels(values, argument))
+    fix = "for a regression build the network with output_activation='identity'"
+    values = _whole(values.reshape(rows), argument, fix)
     _require_classes(values, classes, argument)
     return values.astype(np.int32)
 
 
 def groups(y: object, rows: int, argument: str = "y") -> Array:
-    """Return labels that say which rows belong together: integers from 0, in any number, as int32 (rows,).
+    """Return labels that say which rows belong together: whole numbers from 0, in any number, as int32 (rows,).
 
     Raises:
         ShapeError: another shape than (rows,) or (rows, 1).
-        DtypeError: labels that are floats.
+        DtypeError: labels with fractions, or without a value.
         DataError: text; a label below 0, or beyond int32.
 
     >>> groups([70, 3, 70], rows=3)
@@ -60,12 +59,7 @@ def groups(y: object, rows: int, argument: str = "y") -> Array:
             f"{argument} has shape {values.shape}; this loss compares rows by their labels: expected one integer for "
             f"each, of shape ({rows},)"
         )
-    values = values.reshape(rows)
-    if values.dtype.kind == "f":
-        raise DtypeError(
-            f"{argument} holds labels as {values.dtype}, expected integers; write {argument}.astype(int), or choose "
-            f"another loss if they are numbers"
-        )
+    values = _whole(values.reshape(rows), argument, "for numbers choose another loss")
     bad = (values < 0) | (values > _LARGEST_LABEL)
     if bad.any():
         row = first(bad)[0]
@@ -153,7 +147,7 @@ def numbers(
                 "and no loss="
             )
         raise ShapeError(f"{argument} has shape {values.shape}, expected ({rows}, {columns}); {fix}")
-    values = convert(values, dtype, argument)
+    values = convert(values, dtype, argument, f"leave those rows out of x and {argument}")
     if minimum is not None and (values < minimum).any():
         index = first(values < minimum)
         raise DataError(
@@ -164,7 +158,7 @@ def numbers(
 
 
 def _probabilities(values: Array, dtype: str, argument: str) -> Array:
-    result = convert(values, dtype, argument)
+    result = convert(values, dtype, argument, f"leave those rows out of x and {argument}")
     if (result < 0).any():
         index = first(result < 0)
         raise DataError(f"{argument} has {result[index]:g} at {place(index)}; expected probabilities from 0 to 1")
@@ -172,27 +166,31 @@ def _probabilities(values: Array, dtype: str, argument: str) -> Array:
     bad = np.abs(sums - 1) > _SUM_TOLERANCE
     if bad.any():
         row = first(bad)[0]
+        fix = f"divide by the sum: {argument} / {argument}.sum(axis=1, keepdims=True)"
+        if sums.max() > 1 and ((result == 0) | (result == 1)).all():
+            fix = "for rows of several classes build the network with output_activation='sigmoid'"
         raise DataError(
-            f"row {row} of {argument} sums to {sums[row]:g}, expected 1 ({count(int(bad.sum()), 'such row')}); "
-            f"divide by the sum: {argument} / {argument}.sum(axis=1, keepdims=True)"
+            f"row {row} of {argument} sums to {sums[row]:g}, expected 1 ({count(int(bad.sum()), 'such row')}); {fix}"
         )
     return result
 
 
-def _float_labels(values: Array, argument: str) -> str:
+def _whole(values: Array, argument: str, fix: str) -> Array:
+    """The labels, of which none is missing or has a fraction; pandas makes floats of integers that once had gaps."""
+    if values.dtype.kind != "f":
+        return values
     missing = np.flatnonzero(np.isnan(values))
     if missing.size:
-        return (
+        raise DtypeError(
             f"{argument} has no label in row {missing[0]} (nan; {count(missing.size, 'such row')}); "
             f"leave these rows out of x and {argument}"
         )
-    fractions = values[values != np.round(values)]
-    if fractions.size:
-        return (
-            f"{argument} holds {values.dtype} values such as {fractions[0]:g}, expected class labels (integers); "
-            f"for a regression build the network with output_activation='identity'"
+    odd = values[np.isinf(values) | (values != np.round(values))]
+    if odd.size:
+        raise DtypeError(
+            f"{argument} holds {values.dtype} values such as {odd[0]:g}, expected labels (whole numbers); {fix}"
         )
-    return f"{argument} holds labels as {values.dtype}, expected integers; write {argument}.astype(int)"
+    return values
 
 
 def _require_classes(values: Array, classes: int, argument: str) -> None:

@@ -21,7 +21,7 @@ def weights(sample_weight: object, rows: int, dtype: str, argument: str = "sampl
     require_rows(values, rows, argument)
     if values.shape not in {(rows,), (rows, 1)}:
         raise ShapeError(f"{argument} has shape {values.shape}, expected ({rows},): one weight for each row")
-    values = convert(values.reshape(rows), dtype, argument)
+    values = convert(values.reshape(rows), dtype, argument, "give those rows weight 0, or leave them out")
     if (values < 0).any():
         row = first(values < 0)[0]
         raise DataError(f"{argument} has {values[row]:g} in row {row}; weights cannot be negative")
@@ -55,7 +55,7 @@ def class_weights(
         table = to_host(mapping, argument)
     if table.shape != (classes,):
         raise ShapeError(f"{argument} has shape {table.shape}, expected ({classes},): one weight for each class")
-    table = convert(table, "float64", argument)
+    table = convert(table, "float64", argument, "give each class a finite weight")
     if (table < 0).any():
         raise DataError(f"{argument} has {table[table < 0][0]:g}; weights cannot be negative")
     result: Array = table[labels] if labels.ndim == 1 else labels @ table

@@ -54,6 +54,26 @@ def test_a_wrong_shape_names_the_layer_and_the_fix(shape: tuple, expected: tuple
         checks.features(np.ones(shape), expected, "float32", layer=DENSE)
 
 
+FORMS = {
+    "a row as a list": ([1, 2, 3], (3,), r"for a single row write \[x\]"),
+    "a list for one feature": ([1, 2, 3], (1,), r"for one feature write numpy.asarray\(x\).reshape\(-1, 1\)"),
+    "lists for images": ([[1, 2]], (2, 1), r"write numpy.asarray\(x\).reshape\(-1, 2, 1\)"),
+}
+
+
+@pytest.mark.parametrize(("x", "expected", "message"), FORMS.values(), ids=FORMS)
+def test_the_fix_suits_what_was_given(x: object, expected: tuple, message: str) -> None:
+    with pytest.raises(ShapeError, match=f"{message}$"):
+        checks.features(x, expected, "float32")
+
+
+def test_one_row_of_a_table_is_taken_with_two_pairs_of_brackets() -> None:
+    table = pytest.importorskip("pandas").DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0], "c": [5.0, 6.0]})
+    with pytest.raises(ShapeError, match=r"take a single row .* brackets: table.iloc\[\[0\]\], not table.iloc\[0\]$"):
+        checks.features(table.iloc[0], (3,), "float32")
+    assert checks.features(table.iloc[[0]], (3,), "float32").tolist() == [[1, 3, 5]]
+
+
 def test_without_a_layer_the_network_is_named() -> None:
     with pytest.raises(ShapeError, match=r"^the network expects 3 inputs, got 2: x_test has shape \(1, 2\)"):
         checks.features([[1, 2]], (3,), "float32", argument="x_test")

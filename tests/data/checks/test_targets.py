@@ -11,7 +11,7 @@ from nnkit.data import checks
 from nnkit.errors import DataError, DtypeError, ShapeError
 
 
-@pytest.mark.parametrize("y", [[0, 2, 1], [[0], [2], [1]], np.array([0, 2, 1], dtype=np.uint64)])
+@pytest.mark.parametrize("y", [[0, 2, 1], [[0], [2], [1]], [0.0, 2.0, 1.0], np.array([0, 2, 1], dtype=np.uint64)])
 def test_labels_become_int32_of_one_axis(y: object) -> None:
     result = checks.labels(y, 3, 3)
     assert result.dtype == np.int32
@@ -35,8 +35,13 @@ def test_probabilities_in_half_precision() -> None:
 
 
 LABELS = {
-    "floats": ([0.0, 1.0], DtypeError, r"y holds labels as float64, expected integers; write y.astype\(int\)"),
     "fractions": ([0.5, 1.0], DtypeError, r"y holds float64 values such as 0.5, .* output_activation='identity'"),
+    "infinity": (
+        [np.inf, 1.0],
+        DtypeError,
+        r"y holds float64 values such as inf, expected labels \(whole numbers\); for",
+    ),
+    "too large floats": ([0.0, 7.0], DataError, r"y has the label 7 in row 1, expected 0 to 2"),
     "nan": ([np.nan, 1.0], DtypeError, r"y has no label in row 0"),
     "too large": ([0, 7], DataError, r"y has the label 7 in row 1, expected 0 to 2; .* a network with 8 outputs"),
     "from one": ([3, 1], DataError, r"y has the label 3 in row 0, expected 0 to 2; labels start at 1: write y - 1"),
@@ -48,13 +53,23 @@ LABELS = {
         r"shape \(2, 5\) and the network has 3 outputs; .* \(2,\) or .* \(2, 3\)",
     ),
     "axes": (np.ones((2, 3, 1)), ShapeError, r"y has shape \(2, 3, 1\)"),
-    "sums": ([[1, 0, 0], [1, 1, 0]], DataError, r"row 1 of y sums to 2, expected 1 \(1 such row\); divide by the sum"),
+    "sums": ([[1, 0, 0], [2, 1, 0]], DataError, r"row 1 of y sums to 3, expected 1 \(1 such row\); divide by the sum"),
+    "empty rows": (
+        [[1, 0, 0], [0, 0, 0]],
+        DataError,
+        r"row 1 of y sums to 0, expected 1 \(1 such row\); divide by the",
+    ),
+    "several classes": (
+        [[0, 0, 0], [1, 1, 0]],
+        DataError,
+        r"row 0 of y sums to 0, .*; for rows of several classes build the network with output_activation='sigmoid'",
+    ),
     "below zero": (
         [[1, 0, 0], [2, -1, 0]],
         DataError,
         r"y has -1 at row 1, column 1; expected probabilities from 0 to 1",
     ),
-    "nan rows": ([[1, 0, 0], [np.nan, 1, 0]], DataError, r"y has NaN at row 1, column 0"),
+    "nan rows": ([[1, 0, 0], [np.nan, 1, 0]], DataError, r"y has NaN at row 1, .*; leave those rows out of x and y$"),
     "text": (
         ["dog", "cat"],
         DataError,
@@ -82,6 +97,8 @@ def test_text_in_pandas_names_the_classes() -> None:
     pd = pytest.importorskip("pandas")
     with pytest.raises(DataError, match=r"target holds text; its classes are 'no', 'yes'"):
         checks.labels(pd.Series(["yes", "no"]), 2, 2, argument="target")
+    with pytest.raises(DataError, match=r"target holds text; its classes are 'no', 'yes'"):
+        checks.labels(pd.DataFrame({"t": ["yes", "no"]}), 2, 2, argument="target")
 
 
 def test_binary_targets_are_columns() -> None:
@@ -92,6 +109,14 @@ def test_binary_targets_are_columns() -> None:
 BINARY = {
     "range": ([0, 2], r"y has 2 at row 1, column 0, outside 0 to 1; expected 0, 1 or a probability"),
     "signs": ([1, -1], r"y has -1 at row 1, .* labels are −1 and 1: write \(y \+ 1\) / 2"),
+    "numbers as text": (
+        ["0", "1.0"],
+        r"y holds numbers as text, such as '0' \(<U3\); write numpy.asarray\(y, dtype=float",
+    ),
+    "bytes": (
+        [b"no", b"yes"],
+        r"y holds bytes, such as b'no' \(\|S3\); decode them to text: numpy.char.decode\(numpy.asarray",
+    ),
     "text": (["no", "yes"], r"y holds text; its classes are 'no', 'yes'"),
     "nan": ([0, np.nan], r"y has NaN at row 1"),
 }
@@ -135,11 +160,11 @@ def test_labels_where_numbers_are_expected(y: list[Any]) -> None:
 def test_numbers_below_the_minimum_and_not_finite() -> None:
     with pytest.raises(DataError, match=r"y has -1 at row 1, column 0; this loss needs targets of at least 0"):
         checks.numbers([1, -1], 2, 1, "float32", minimum=0)
-    with pytest.raises(DataError, match=r"counts has NaN at row 0"):
+    with pytest.raises(DataError, match=r"counts has NaN at row 0, .*; leave those rows out of x and counts$"):
         checks.numbers([np.nan, 1], 2, 1, "float32", argument="counts")
 
 
-@pytest.mark.parametrize("y", [[7, 0, 7], [[7], [0], [7]], np.array([7, 0, 7], dtype=np.uint64)])
+@pytest.mark.parametrize("y", [[7, 0, 7], [[7], [0], [7]], [7.0, 0.0, 7.0], np.array([7, 0, 7], dtype=np.uint64)])
 def test_labels_of_groups_need_no_output_each(y: object) -> None:
     result = checks.groups(y, 3)
     assert result.dtype == np.int32
@@ -148,7 +173,12 @@ def test_labels_of_groups_need_no_output_each(y: object) -> None:
 
 
 GROUPS = {
-    "floats": ([0.0, 1.0], DtypeError, r"y holds labels as float64, expected integers; write y.astype\(int\)"),
+    "fractions": (
+        [0.0, 1.5],
+        DtypeError,
+        r"y holds float64 values such as 1.5, expected .*; for numbers choose another",
+    ),
+    "nan": ([0.0, np.nan], DtypeError, r"y has no label in row 1 \(nan; 1 such row\); leave these rows out of x and y"),
     "negative": ([0, -1], DataError, r"y has the label -1 in row 1, expected 0 to 2147483647; encode the labels"),
     "large": (np.array([0, 2**63], dtype=np.uint64), DataError, "y has the label 9223372036854775808 in row 1"),
     "columns": (np.ones((2, 2), int), ShapeError, r"y has shape \(2, 2\); this loss compares rows by their labels"),
