@@ -47,6 +47,11 @@ def load(
     """
     if is_file(name):
         return load_file(Path(name).expanduser(), target, seed, standardize, time_ordered)
+    if not isinstance(name, str):
+        raise ArgumentError(
+            f"a data set is a name or the path of a file, got {type(name).__name__}; arrays and tables go to a network "
+            "directly: net.fit(x, y)"
+        )
     make = lookup("data set", name, _NAMED, _ALIASES)
     if target is not None:
         raise ArgumentError(

@@ -77,7 +77,7 @@ def mnist(name: str, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
     Raises:
         FileError: a damaged file; files that do not belong together; no connection.
     """
-    files = _find(name, data_dir) or _download(name)
+    files = _find(name, data_dir) or _download(name, data_dir)
     classes = SOURCES[name].classes
     parts = [_read(files[PARTS[i]], files[PARTS[i + 1]], len(classes)) for i in (0, 2)]
     (x_train, y_train), (x_test, y_test) = parts
@@ -147,14 +147,20 @@ def _other_set(name: str, test_labels: Path) -> str | None:
     return next((o for o in others if SOURCES[o].digests[3].of(test_labels) == SOURCES[o].digests[3].value), None)
 
 
-def _download(name: str) -> Files:
+def _download(name: str, data_dir: str | os.PathLike[str] | None) -> Files:
     from nnkit.data.download import fetch  # the HTTP client takes 20 ms to import, and few need it
 
     source, folder = SOURCES[name], cache_dir() / name
     files = {}
     for part, digest in zip(PARTS, source.digests, strict=True):
         urls = [f"{mirror}{part}.gz" for mirror in source.mirrors]
-        files[part] = fetch(urls, folder / f"{part}.gz", digest.value, digest.algorithm, digest.of_content)
+        try:
+            files[part] = fetch(urls, folder / f"{part}.gz", digest.value, digest.algorithm, digest.of_content)
+        except FileError as error:
+            if data_dir is None:
+                raise
+            lack = f"has none of {', '.join(PARTS)}" if Path(data_dir).expanduser().is_dir() else "is no folder"
+            raise FileError(f"data_dir={str(data_dir)!r} {lack}, and {error}") from error
     return files
 
 

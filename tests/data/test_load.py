@@ -67,8 +67,12 @@ def test_names_are_forgiving_and_unknown_ones_get_the_nearest() -> None:
     assert load(" Moons ").name == "moons"
     with pytest.raises(ArgumentError, match=r"unknown data set 'mnits'. Did you mean 'mnist'\? Known: blobs, circles"):
         load("mnits")
-    with pytest.raises(ArgumentError, match=r"data set must be a name or an object of that kind, got 3"):
-        load(3)
+    for other in (3, np.eye(2)):
+        message = (
+            f"a data set is a name or the path of a file, got {type(other).__name__}; arrays and tables go to a net"
+        )
+        with pytest.raises(ArgumentError, match=message):
+            load(other)
 
 
 def test_a_target_for_a_named_set() -> None:

@@ -109,6 +109,17 @@ def test_without_files_or_connection_the_message_says_where_to_put_them() -> Non
         load("mnist")
 
 
+def test_a_folder_without_the_files_is_named_before_the_download(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileError, match=rf"^data_dir='{tmp_path}' has none of {PARTS[0]}, .*, and train-images.* could"
+    ):
+        load("mnist", data_dir=tmp_path)
+    with pytest.raises(
+        FileError, match=r"^data_dir='nowhere' is no folder, and train-images.*gz could not be downloaded"
+    ):
+        load("mnist", data_dir="nowhere")
+
+
 REPLACED = {
     "rows": (PARTS[1], np.zeros(29), r"has 30 images, .* has 29 labels; keep the files of one set together"),
     "labels": (PARTS[3], np.arange(10) + 1, r"t10k-labels-idx1-ubyte.gz has the label 10, expected 0 to 9"),
