@@ -46,6 +46,6 @@ def _explained(error: NDArray[np.float64], true: NDArray[np.float64]) -> NDArray
     """R² of each output."""
     unexplained = np.square(error).sum(axis=0)
     total = np.square(true - true.mean(axis=0)).sum(axis=0)
-    constant = total == 0
+    constant = true.min(axis=0) == true.max(axis=0)  # whose mean may be rounded
     r2: NDArray[np.float64] = np.where(constant, unexplained == 0, 1.0 - unexplained / np.where(constant, 1.0, total))
     return r2

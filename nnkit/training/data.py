@@ -131,7 +131,8 @@ def _weights(
             f"class_weight needs classes, but loss '{objective.loss.name}' has none here; use sample_weight"
         )
     count = layout.output_shape[0] if objective.loss.targets == "classes" else 2
-    by_class = class_weights(by_number(class_weight, names), classes, count).astype(layout.dtype)
+    shares = target if objective.loss.targets == "classes" and target.ndim == 2 else classes
+    by_class = class_weights(by_number(class_weight, names), shares, count).astype(layout.dtype)
     return by_class if weight is None else weight * by_class
 
 

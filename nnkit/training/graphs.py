@@ -27,7 +27,6 @@ WHOLE = "(whole)"
 SLOPE, PULL = "gradient of the loss", "gradient of the penalty"
 BATCH = "x of the network"
 """A name that no leaf has: a path has no spaces before its last part."""
-SMALLEST = 1e-30  # a batch of samples that all weigh nothing has the loss 0, not 0/0
 
 
 class Values:
@@ -265,7 +264,8 @@ def _mean_loss(xp: Any, per_row: TracedArray, weight: TracedArray | None) -> tup
     if weight is None:
         return xp.mean(per_row), None
     total = xp.sum(weight)
-    return xp.sum(per_row * weight) / xp.maximum(total, SMALLEST), total
+    nothing = xp.astype(total == 0, total.dtype)  # a batch of samples that all weigh nothing has the loss 0, not 0/0
+    return xp.sum(per_row * weight) / (total + nothing), total
 
 
 def _with_penalties(values: Values, loss: TracedArray) -> TracedArray:

@@ -126,3 +126,9 @@ def test_float32_is_summed_in_double():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e9 + 0.1])
+def test_constant_targets_whose_mean_is_rounded(value):
+    assert regression([1.0, 2.0, 3.0], [value] * 3)["r2"] == 0
+    assert regression([value] * 3, [value] * 3)["r2"] == 1

@@ -86,6 +86,25 @@ def test_class_weights_multiply_sample_weights() -> None:
     assert same(values(both), values(product))
 
 
+def test_soft_labels_have_the_expected_weight() -> None:
+    shares = np.random.default_rng(0).dirichlet(np.ones(3), size=len(X))
+    soft, weighted = network(), network()
+    fit(soft, X, shares, epochs=2, class_weight=[1, 2, 0.5])
+    fit(weighted, X, shares, epochs=2, sample_weight=shares @ [1, 2, 0.5])
+    for name, value in soft.parameters().items():
+        np.testing.assert_allclose(value, weighted.parameters()[name], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-36, 1e30])
+def test_the_scale_of_weights_means_nothing(scale: float) -> None:
+    one, other = network(), network()
+    weight = 1.0 + np.arange(len(X)) % 3
+    runs = [fit(net, X, Y, epochs=2, sample_weight=w) for net, w in ((one, weight), (other, weight * scale))]
+    assert runs[0].history["loss"] == pytest.approx(runs[1].history["loss"], rel=1e-12)
+    for name, value in one.parameters().items():
+        np.testing.assert_allclose(value, other.parameters()[name], rtol=1e-9, atol=1e-12)
+
+
 def test_one_hot_rows_and_yes_or_no_have_classes_too() -> None:
     hot, labels = network(), network()
     fit(hot, X, np.eye(3)[Y], epochs=2, class_weight=[1, 2, 3])

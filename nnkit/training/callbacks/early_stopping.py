@@ -22,8 +22,9 @@ class EarlyStopping(Callback):
         patience: epochs without an improvement.
         min_delta: what an improvement must be more than.
         mode: ``"min"``, ``"max"``, or ``"auto"``: more is better for accuracy and the like, else less.
-        baseline: while no epoch is better than this number by more than ``min_delta``, improvements do not count
-            against patience: training stops after ``patience`` epochs unless one gets past it.
+        baseline: while no epoch is better than this number by more than ``min_delta``, improvements do not set back
+            what counts against patience: unless one gets past it within ``patience`` epochs, the first epoch after
+            them without an improvement is the last, as in Keras.
         start_from_epoch: so many epochs at the beginning do not count at all.
 
     >>> EarlyStopping(patience=3).monitor
