@@ -13,7 +13,7 @@ from nnkit.bench.turns import TRACEBACK
 from nnkit.cli import output
 from nnkit.cli.architecture import described
 from nnkit.cli.command import Command
-from nnkit.cli.flags import whole
+from nnkit.cli.flags import file, whole
 from nnkit.cli.places import check_writable
 from nnkit.cli.subject import add_subject, subject
 from nnkit.errors import ArgumentError
@@ -49,7 +49,7 @@ def _add_flags(parser: ArgumentParser) -> None:
         metavar="NAME",
         help=f"measure these beside it: {', '.join(PEERS)}; without a name, all that are installed",
     )
-    parser.add_argument("--record", metavar="FILE", help="write the figures as JSON")
+    parser.add_argument("--record", type=file, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
 from nnkit.cli.command import Command
+from nnkit.cli.flags import file
 from nnkit.cli.output import line
 from nnkit.measure.comparison import Figure, compare
 from nnkit.measure.record import load_record
@@ -14,8 +15,8 @@ from nnkit.measure.units import bytes_text, number_text, seconds_text
 
 
 def _add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("first", metavar="FIRST.json", help="a record that 'nnkit train --record' wrote")
-    parser.add_argument("others", metavar="OTHER.json", nargs="+", help="the records to compare with it")
+    parser.add_argument("first", type=file, metavar="FIRST.json", help="a record that 'nnkit train --record' wrote")
+    parser.add_argument("others", type=file, metavar="OTHER.json", nargs="+", help="the records to compare with it")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from nnkit.cli import output
 from nnkit.cli.architecture import described
 from nnkit.cli.command import Command
-from nnkit.cli.flags import add_network, whole
+from nnkit.cli.flags import add_network, file, whole
 from nnkit.errors import ArgumentError
 from nnkit.formats import load
 from nnkit.formats.dispatch import FORMATS
@@ -17,7 +17,9 @@ from nnkit.measure.units import bytes_text
 
 def _add_flags(parser: ArgumentParser) -> None:
     add_network(parser)
-    parser.add_argument("output", metavar="OUTPUT", help=f"the new file; its end says the format: {', '.join(FORMATS)}")
+    parser.add_argument(
+        "output", type=file, metavar="OUTPUT", help=f"the new file; its end says the format: {', '.join(FORMATS)}"
+    )
     parser.add_argument(
         "--opset", type=whole(1), metavar="N", help="version of the operators in an .onnx file (default: 21)"
     )

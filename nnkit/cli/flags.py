@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -75,6 +76,17 @@ def size(text: str) -> int:
         return parse_bytes("size", text)
     except ArgumentError:
         raise ArgumentTypeError(f"expected bytes, such as 200MB, '1.5 GB' or 64MiB, got '{text}'") from None
+
+
+def file(text: str) -> str:
+    """The type of a flag that takes the name of a file; ``~`` is the home folder, also after ``--save=``.
+
+    >>> file("net.h5")
+    'net.h5'
+    """
+    if not text:
+        raise ArgumentTypeError("expected the name of a file, got ''")
+    return os.path.expanduser(text)
 
 
 def add_data(parser: ArgumentParser, default: str | None = None) -> None:
@@ -192,6 +204,7 @@ def add_network(parser: ArgumentParser, optional: bool = False) -> None:
     parser.add_argument(
         "network",
         nargs="?" if optional else None,
+        type=file,
         metavar="FILE",
         help="a network that 'nnkit train --save FILE' or net.save(FILE) wrote",
     )

@@ -14,7 +14,7 @@ from nnkit.checkpoint import load
 from nnkit.cli import output
 from nnkit.cli.architecture import device
 from nnkit.cli.command import Command
-from nnkit.cli.flags import add_device, add_network
+from nnkit.cli.flags import add_device, add_network, file
 from nnkit.cli.places import check_writable
 from nnkit.cli.rows import new_rows
 from nnkit.errors import FileError
@@ -38,6 +38,7 @@ def _add_flags(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output",
+        type=file,
         metavar="FILE.csv",
         required=True,
         help="columns: prediction and, for classes, p_CLASS, the probability of each, or score_CLASS where there are "

@@ -6,12 +6,15 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 from nnkit.cli.command import Command
+from nnkit.cli.flags import file
 from nnkit.cli.output import counted, wrap
 from nnkit.diagnosis import Failure, Line
 
 
 def _add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE.npz", help="the file that the warning of a failed training names")
+    parser.add_argument(
+        "file", type=file, metavar="FILE.npz", help="the file that the warning of a failed training names"
+    )
 
 
 def run(flags: Namespace) -> int:

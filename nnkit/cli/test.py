@@ -9,7 +9,7 @@ from nnkit.cli import output
 from nnkit.cli.architecture import device
 from nnkit.cli.command import Command
 from nnkit.cli.confusion import confusion_text
-from nnkit.cli.flags import add_data, add_device, add_metrics, add_network, names
+from nnkit.cli.flags import add_data, add_device, add_metrics, add_network, file, names
 from nnkit.cli.places import check_writable
 from nnkit.cli.rows import test_rows
 from nnkit.data import Dataset
@@ -27,7 +27,7 @@ def _add_flags(parser: ArgumentParser) -> None:
     add_data(parser)
     add_metrics(parser)
     add_device(parser)
-    parser.add_argument("--record", metavar="FILE", help="write the figures as JSON")
+    parser.add_argument("--record", type=file, metavar="FILE", help="write the figures as JSON")
 
 
 def run(flags: Namespace) -> int:

@@ -133,12 +133,14 @@ class RunRecord:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the record as JSON to `path`, in one step: readers find the old file or the whole new one.
 
+        ``~`` is the home folder.
+
         Raises:
             FileError: the file cannot be written.
         """
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         try:
-            with replacing(path) as new:
+            with replacing(os.path.expanduser(path)) as new:
                 new.write_text(text, encoding="utf-8")
         except OSError as error:
             reason = error.strerror or error

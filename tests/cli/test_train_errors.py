@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -79,6 +81,7 @@ from tests.cli.conftest import Cli
         ("--memory-limit 3XB", "argument --memory-limit: expected bytes, such as 200MB, '1.5 GB' or 64MiB, got '3XB'"),
         ("--compile maybe", "argument --compile: invalid choice: 'maybe'"),
         ("--target y", "target='y' names a column of a CSV file"),
+        ("--record=", "argument --record: expected the name of a file, got ''"),
         ("--save a.h5 --record a.h5", "--save and --record are the same file, a.h5; write to two files"),
     ],
 )
@@ -109,6 +112,15 @@ def test_a_failure_has_status_1(
     assert (status, out) == (1, "")
     assert err.startswith(f"error: {message}")
     assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
+@pytest.mark.parametrize("flag", ["--save", "--checkpoint"])
+def test_a_pipe_takes_no_network(cli: Cli, flag: str) -> None:
+    os.mkfifo("pipe")
+    status, _, err = cli("train", "--data", "moons", flag, "pipe")
+    assert status == 1
+    assert err == f"error: {flag} pipe is no ordinary file, which HDF5 needs; choose another name\n"
 
 
 def test_a_folder_that_cannot_be_written_to(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
