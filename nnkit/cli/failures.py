@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from nnkit.errors import ArgumentError, NnkitError, NnkitWarning
+from nnkit.errors import ArgumentError, FileError, NnkitError, NnkitWarning
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130  # 130 is 128 + SIGINT, as shells have it
 TRACEBACK = "NNKIT_TRACEBACK"
@@ -18,6 +18,7 @@ TRACEBACK = "NNKIT_TRACEBACK"
 
 def guarded(run: Callable[[], int]) -> int:
     """The exit status of ``run``. What it raises is said in one message; a reader that has gone is left in peace."""
+    _fill_streams()
     _accept_any_text()
     status, ending = _attempt(run), _attempt(_flush)
     return status or ending
@@ -43,10 +44,30 @@ def _flush() -> int:
     """Write out what is left. What fails goes nowhere, so that Python's own flush at exit does not fail again."""
     try:
         sys.stdout.flush()
-    except OSError:
+    except OSError as error:
         _drop(sys.stdout)
-        raise
+        raise _lost(error) from error
     return 0
+
+
+def shown(text: str) -> list[Exception]:
+    """Print a text at once. What kept it from being printed is returned: it need not keep files from being written.
+
+    A reader that has gone is no failure.
+    """
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _drop(sys.stdout)
+        return [] if isinstance(error, BrokenPipeError) else [_lost(error)]
+    return []
+
+
+def _lost(error: OSError) -> OSError:
+    if isinstance(error, BrokenPipeError):
+        return error
+    reason = error.strerror or error
+    return FileError(f"standard output could not be written: {reason}; free some space, or send it elsewhere")
 
 
 def say(message: str) -> None:
@@ -91,6 +112,16 @@ def _show_warning(
 ) -> None:
     text = " ".join(str(message).split())
     say(f"warning: {text}" if issubclass(category, NnkitWarning) else f"warning: {category.__name__}: {text}")
+
+
+def _fill_streams() -> None:
+    """Let standard streams that are closed lead nowhere; else the next file that is opened is taken for one of them."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # until the process ends
 
 
 def _accept_any_text() -> None:

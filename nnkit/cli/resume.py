@@ -9,8 +9,8 @@ from nnkit.cli import output
 from nnkit.cli.architecture import device
 from nnkit.cli.command import Command
 from nnkit.cli.ending import about, keep
-from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
-from nnkit.cli.flags import add_data, add_metrics, loaded, names
+from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say, shown
+from nnkit.cli.flags import add_data, add_metrics, file, loaded, names
 from nnkit.cli.places import check_writable
 from nnkit.errors import ArgumentError
 from nnkit.measure import table
@@ -24,15 +24,19 @@ OWN = {
 
 
 def _add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("resume", metavar="FILE", help="what 'nnkit train --checkpoint FILE' or net.fit wrote")
+    parser.add_argument(
+        "resume", type=file, metavar="FILE", help="what 'nnkit train --checkpoint FILE' or net.fit wrote"
+    )
     add_data(parser, "digits")
     parser.add_argument("--time-ordered", action="store_true", help="if it was given to 'nnkit train'")
     parser.add_argument(
         "--device", metavar="cpu|cuda|auto", help="where to compute (default: where the training was started)"
     )
     add_metrics(parser)
-    parser.add_argument("--save", metavar="FILE", help="write the trained network to an HDF5 file of its own")
-    parser.add_argument("--record", metavar="FILE", help="write the run's record as JSON")
+    parser.add_argument(
+        "--save", type=file, metavar="FILE", help="write the trained network to an HDF5 file of its own"
+    )
+    parser.add_argument("--record", type=file, metavar="FILE", help="write the run's record as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the accuracy only")
 
 
@@ -54,7 +58,7 @@ def run(flags: Namespace) -> int:
     went_on = resume(flags.resume, dataset.x_train, dataset.y_train, device=place, progress=not flags.quiet)
     trained = about(went_on, dataset)
     scores, failures = keep(flags, dataset, trained)
-    print(_report(flags, trained, scores), flush=True)
+    failures += shown(_report(flags, trained, scores))
     for failure in failures:
         say(explained(failure)[1])
     if trained.interrupted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from argparse import ArgumentParser, Namespace
 
 from nnkit import optimizers
@@ -9,7 +10,7 @@ from nnkit.cli import advice, output, resume
 from nnkit.cli.architecture import described, device, for_data
 from nnkit.cli.command import Command
 from nnkit.cli.ending import about, keep
-from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say
+from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say, shown
 from nnkit.cli.flags import (
     add_architecture,
     add_data,
@@ -17,6 +18,7 @@ from nnkit.cli.flags import (
     add_memory_limit,
     add_metrics,
     add_precision,
+    file,
     loaded,
     names,
     number,
@@ -83,15 +85,18 @@ def _add_flags(parser: ArgumentParser) -> None:
     )
     add_memory_limit(parser)
     add_precision(parser)
-    parser.add_argument("--save", metavar="FILE", help="write the trained network to an HDF5 file")
-    parser.add_argument("--record", metavar="FILE", help="write the run's record as JSON")
+    parser.add_argument("--save", type=file, metavar="FILE", help="write the trained network to an HDF5 file")
+    parser.add_argument("--record", type=file, metavar="FILE", help="write the run's record as JSON")
     parser.add_argument(
         "--checkpoint",
+        type=file,
         metavar="FILE",
         help="write the training to this file while it goes on; 'nnkit resume FILE' goes on from there",
     )
     parser.add_argument("--every", metavar="PERIOD", help="how often: '1 epoch' (the default), '500 steps', '10 min'")
-    parser.add_argument("--resume", metavar="FILE", help="go on from a checkpoint instead, as 'nnkit resume FILE' does")
+    parser.add_argument(
+        "--resume", type=file, metavar="FILE", help="go on from a checkpoint instead, as 'nnkit resume FILE' does"
+    )
     parser.add_argument("--quiet", action="store_true", help="print the accuracy only")
 
 
@@ -108,18 +113,16 @@ def run(flags: Namespace) -> int:
     dataset = loaded(flags)
     network = for_data(flags, dataset, place)
     _check_metrics(flags, network)
-    if not flags.quiet:
-        print(_intention(flags, dataset, network, optimizer), flush=True)
+    lost = [] if flags.quiet else shown(_intention(flags, dataset, network, optimizer))
     with Interruption() as interruption:  # Ctrl-C after training must not cost the files
-        trained = _fit(flags, dataset, network, optimizer, [_NotBefore(interruption), *early])
+        before = _Before(interruption)
+        trained = _fit(flags, dataset, network, optimizer, [before, *early])
+        if before.came:
+            flags.save = None
         scores, failures = keep(flags, dataset, trained)
     interrupted = trained.interrupted or interruption.wanted
     diverged = _diverged(trained, early)
-    try:
-        print(_report(flags, trained, scores, diverged), flush=True)
-    except BrokenPipeError:  # Ctrl-C ends the other programs of a pipeline too
-        if not interrupted:
-            raise
+    failures += lost + shown(_report(flags, trained, scores, diverged))
     for failure in failures:
         say(explained(failure)[1])
     if interrupted:
@@ -137,17 +140,19 @@ def _optimizer(flags: Namespace) -> Optimizer:
     return chosen if flags.learning_rate == RATE else optimizers.get(flags.optimizer, flags.learning_rate)
 
 
-class _NotBefore(Callback):
-    """Ctrl-C while the data were prepared: nothing is trained yet, so nothing is kept."""
+class _Before(Callback):
+    """Ctrl-C while the data were prepared: it ends the training that begins, which is then not worth a network."""
 
     lasting = False
 
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
+        self.came = False
 
     def begin(self, training: Training) -> None:
-        if self._interruption.wanted:
-            raise KeyboardInterrupt
+        self.came = self._interruption.wanted
+        if self.came:
+            signal.raise_signal(signal.SIGINT)  # to the training, which has begun to listen
 
 
 def _early_stopping(flags: Namespace) -> list[EarlyStopping]:

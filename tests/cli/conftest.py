@@ -51,7 +51,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 @pytest.fixture
 def environment() -> dict[str, str]:
     """The environment of a command that runs in a process of its own: this checkout, and nothing that alters output."""
-    dropped = ("NO_COLOR", "NNKIT_TRACEBACK", "TERM", "COLUMNS", "PYTHONWARNINGS")
+    dropped = ("NO_COLOR", "NNKIT_TRACEBACK", "TERM", "COLUMNS", "PYTHONWARNINGS", "PYTHONUNBUFFERED")
     root = Path(__file__).parents[2]
     path = os.pathsep.join([str(root), str(root / "backends")])
     return {name: value for name, value in os.environ.items() if name not in dropped} | {"PYTHONPATH": path}

@@ -16,6 +16,9 @@ from nnkit.cli.failures import guarded
 from nnkit.errors import ArgumentError, DataError, NnkitWarning
 from tests.cli.conftest import Cli
 
+FULL = "error: standard output could not be written: No space left on device; free some space, or send it elsewhere\n"
+full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+
 
 def test_version(cli: Cli) -> None:
     assert cli("--version") == (0, f"nnkit {nnkit.__version__}\n", "")
@@ -126,12 +129,33 @@ def test_a_reader_that_has_gone_is_left_in_peace(environment: dict[str, str]) ->
     process.stderr.close()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+@full
 def test_an_output_that_is_full_is_said_once(environment: dict[str, str]) -> None:
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "nnkit", "devices"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
-    assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
+    assert (done.returncode, done.stderr) == (1, FULL)
+
+
+@full
+def test_a_full_output_costs_no_files(environment: dict[str, str]) -> None:
+    words = ["train", "--data", "moons", "--epochs", "1", "--save", "net.h5", "--record", "run.json"]
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "nnkit", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith(FULL)
+    assert done.stderr.count("No space left") == 1
+    assert set(os.listdir()) == {"net.h5", "run.json"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no shell that closes a stream")
+def test_closed_streams_are_as_those_that_lead_nowhere(environment: dict[str, str]) -> None:
+    nnkit.FeedForward(inputs=2, outputs=1).save("net.h5")
+    for closed in ("<&- >&-", ">&-"):
+        command = f"{sys.executable} -m nnkit inspect net.h5 {closed}"
+        done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_warnings_are_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:

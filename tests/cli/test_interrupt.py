@@ -84,11 +84,13 @@ sys.exit(main())
 """
 
 
-def test_before_training_nothing_is_kept(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_training_the_record_is_kept_and_no_network(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     _interrupt_in(monkeypatch, "nnkit.training.fit.prepared")
-    status, _, err = cli("train", "--data", "moons", "--save", "net.h5")
+    status, out, err = cli("train", "--data", "moons", "--save", "net.h5", "--record", "run.json")
     assert status == 130
-    assert err.endswith("interrupted\n")
+    assert "raised" not in out + err
+    assert err.endswith("interrupted after 0 whole epochs\n")
+    assert json.loads(Path("run.json").read_text(encoding="utf-8"))["interrupted"] is True
     assert not Path("net.h5").exists()
 
 

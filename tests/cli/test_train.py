@@ -20,6 +20,14 @@ from tests.cli.conftest import Cli
 QUICK = ("--data", "moons", "--epochs", 2, "--hidden", 8)
 
 
+def test_files_may_be_in_the_home_folder(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").mkdir()
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    assert cli("train", "--data", "moons", "--epochs", 0, "--save=~/net.h5", "--record=~/run.json").status == 0
+    assert {path.name for path in (tmp_path / "home").iterdir()} == {"net.h5", "run.json"}
+
+
 def test_it_says_what_it_will_do_what_came_of_it_and_what_to_try(cli: Cli) -> None:
     status, out, err = cli("train", *QUICK, "--activation", "tanh", "--dropout", 0.1)
     assert status == 0
