@@ -141,7 +141,7 @@ class RunRecord:
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         try:
             with replacing(os.path.expanduser(path)) as new:
-                new.write_text(text, encoding="utf-8")
+                new.write_text(text, encoding="utf-8", errors="backslashreplace")  # names of files that are not UTF-8
         except OSError as error:
             reason = error.strerror or error
             raise FileError(f"cannot write the record to '{path}': {reason}; does the folder exist?") from error

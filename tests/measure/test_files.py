@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nnkit.measure import RunRecord, replacing
+from nnkit.measure import RunRecord, load_record, replacing
 from nnkit.measure.files import is_stream
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such permissions or pipes")
@@ -40,6 +40,11 @@ def test_a_pipe_is_written_into(tmp_path: Path) -> None:
     assert read[0].startswith('{\n "format": ')
     assert is_stream(pipe)
     assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_a_name_that_is_not_unicode_is_read_as_it_was(tmp_path: Path) -> None:
+    RunRecord(data={"name": "d\udcff.csv"}).save(tmp_path / "run.json")
+    assert load_record(tmp_path / "run.json")["data"]["name"] == "d\udcff.csv"
 
 
 def test_the_folder_of_a_record_may_be_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
