@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nnkit.cli.output import safe
+
 MOST_CLASSES = 20
 MOST_MIX_UPS = 10
 
@@ -20,7 +22,7 @@ def confusion_text(confusion: NDArray[np.int64], classes: Sequence[str] | None, 
       cat    9    1
       dog    0    8
     """
-    names = list(classes) if classes is not None else [str(number) for number in range(len(confusion))]
+    names = [safe(str(name)) for name in (range(len(confusion)) if classes is None else classes)]
     if len(names) <= MOST_CLASSES:
         plain = _table(confusion, names, names)
         numbered = _table(confusion, [f"{number} {name}" for number, name in enumerate(names)], None)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from nnkit.cli.output import safe
 from nnkit.errors import ArgumentError, FileError, NnkitError, NnkitWarning
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130  # 130 is 128 + SIGINT, as shells have it
@@ -73,7 +74,7 @@ def _lost(error: OSError) -> OSError:
 def say(message: str) -> None:
     """Write one message to standard error, if anybody is there."""
     with suppress(OSError, ValueError, AttributeError):  # broken, closed, absent
-        sys.stderr.write(f"{message}\n")
+        sys.stderr.write(safe(f"{message}\n", keep="\n"))
         sys.stderr.flush()
 
 

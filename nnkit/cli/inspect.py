@@ -48,27 +48,27 @@ def run(flags: Namespace) -> int:
 
 
 def _lines(found: Inspection) -> Iterator[str]:
-    yield output.line("file", f"{_safe(str(found.path))}: {bytes_text(found.file_bytes)}, {_format(found)}")
+    yield output.line("file", f"{output.safe(str(found.path))}: {bytes_text(found.file_bytes)}, {_format(found)}")
     if found.intact:
         yield output.line("intact", "yes: every name, shape and checksum is right, and every value is finite")
     for problem in found.problems:
-        yield output.line("not intact", _safe(problem))
+        yield output.line("not intact", output.safe(problem))
     if found.architecture is not None:
         kept = found.architecture
         yield output.line("network", _network(found))
         if kept.classes is not None:
-            yield output.line("classes", listed([_safe(name) for name in kept.classes], most=10))
+            yield output.line("classes", listed([output.safe(name) for name in kept.classes], most=10))
         if kept.preprocessing is not None:
             yield output.line("rows", _rows(found))
     yield from _training(found)
     yield from _progress(found)
     if found.last:
-        figures = (f"{_safe(name)} {number_text(value)}" for name, value in found.last.items())
+        figures = (f"{output.safe(name)} {number_text(value)}" for name, value in found.last.items())
         yield output.line("history", f"last values: {', '.join(figures)}")
     if found.described is not None:
         from nnkit.training.describe import summary
 
-        yield "\n" + _safe(summary(found.described), keep="\n")
+        yield "\n" + output.safe(summary(found.described), keep="\n")
     yield "\n" + _entries(found)
 
 
@@ -92,8 +92,8 @@ def _rows(found: Inspection) -> str:
     kept = found.architecture.preprocessing if found.architecture is not None else None
     assert kept is not None
     parts = [
-        f"columns {listed([_safe(name) for name in kept.features], most=10)}" if kept.features else "",
-        f"target {_safe(kept.target)}" if kept.target else "",
+        f"columns {listed([output.safe(name) for name in kept.features], most=10)}" if kept.features else "",
+        f"target {output.safe(kept.target)}" if kept.target else "",
         "standardised" if kept.scaling is not None else "",
         "in the order of time" if kept.time_ordered else "",
     ]
@@ -107,7 +107,7 @@ def _training(found: Inspection) -> Iterator[str]:
             yield output.line(name, _config(training.get(name), DEFAULTS[name]))
     writer = found.texts.get("written_by")
     if isinstance(writer, dict):
-        yield output.line("written by", _safe(", ".join(f"{name} {value}" for name, value in writer.items())))
+        yield output.line("written by", output.safe(", ".join(f"{name} {value}" for name, value in writer.items())))
 
 
 def _progress(found: Inspection) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _progress(found: Inspection) -> Iterator[str]:
     if kept.get("finished") is True:
         yield output.line("training", f"came to its end after {output.counted(at, 'epoch')}")
     else:
-        name = _safe(str(found.path))
+        name = output.safe(str(found.path))
         yield output.line("training", f"epoch {at:,} of {epochs:,}; nnkit resume {name} goes on with it")
 
 
@@ -130,7 +130,7 @@ def _config(found: Any, default: str) -> str:
         return default
     options = ", ".join(f"{name}={value}" for name, value in found.items() if name not in ("name", "custom"))
     own = " (your own, which the file does not hold)" if found.get("custom") is True else ""
-    return _safe(f"{found.get('name')}{f'({options})' if options else ''}{own}")
+    return output.safe(f"{found.get('name')}{f'({options})' if options else ''}{own}")
 
 
 def _entries(found: Inspection) -> str:
@@ -150,12 +150,6 @@ def _entries(found: Inspection) -> str:
     if len(things) > MOST:
         lines.append(f"and {len(things) - MOST:,} more, which --json lists")
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _safe(text: str, keep: str = "") -> str:
-    """Text from a file, without marks that act on a terminal, and not without end."""
-    plain = "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
-    return plain if len(plain) <= 2000 or keep else f"{plain[:1997]}..."
 
 
 def _plain(found: Inspection, trusted: bool) -> dict[str, Any]:

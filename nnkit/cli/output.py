@@ -35,7 +35,17 @@ def line(label: str, text: str) -> str:
 
 def wrap(text: str, indent: str = "") -> str:
     """Text in lines that fit into the terminal, all but the first indented."""
-    return textwrap.fill(text, width(), subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.fill(safe(text, keep="\n"), width(), subsequent_indent=indent, break_on_hyphens=False)
+
+
+def safe(text: str, keep: str = "") -> str:
+    """Text from a file, without marks that act on a terminal; cut if it is long, unless marks are to be kept.
+
+    >>> print(safe("red" + chr(27)))
+    red\\x1b
+    """
+    plain = "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
+    return plain if len(plain) <= 2000 or keep else f"{plain[:1997]}..."
 
 
 def scores_text(scores: Scores, asked: Iterable[str] = ()) -> str:

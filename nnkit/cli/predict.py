@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -20,9 +21,12 @@ from nnkit.cli.rows import new_rows
 from nnkit.errors import FileError
 from nnkit.losses import GaussianNLL
 from nnkit.measure import replacing
+from nnkit.measure.files import is_stream
 from nnkit.network import Network
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.training.objective import objective
+
+STDOUT = "-"
 
 Array = Any
 Table = tuple[list[str], Iterable[list[str]]]
@@ -40,21 +44,25 @@ def _add_flags(parser: ArgumentParser) -> None:
         "--output",
         type=file,
         metavar="FILE.csv",
-        required=True,
+        default=STDOUT,
         help="columns: prediction and, for classes, p_CLASS, the probability of each, or score_CLASS where there are "
-        "none (hinge); for gaussian_nll prediction and variance",
+        "none (hinge); for gaussian_nll prediction and variance (default: standard output)",
     )
     add_device(parser)
 
 
 def run(flags: Namespace) -> int:
     """Load, read, predict, write in one step."""
-    check_writable(flags.network, flags.data, output=flags.output)
+    check_writable(flags.network, flags.data, output=None if flags.output == STDOUT else flags.output)
     network = load(flags.network, device=device(flags.device))
     x = new_rows(network, flags.data)
     header, rows = table(network, network.predict(x))
+    if flags.output == STDOUT:
+        _write_to(sys.stdout, header, rows)
+        return 0
     _write(flags.output, header, rows)
-    print(f"{output.counted(len(x), 'prediction')} written to {flags.output}: {', '.join(header)}")
+    if not is_stream(flags.output):  # which may be where this would be printed
+        print(output.safe(f"{output.counted(len(x), 'prediction')} written to {flags.output}: {', '.join(header)}"))
     return 0
 
 
@@ -109,17 +117,21 @@ def _number(value: float) -> str:
 def _write(path: str, header: list[str], rows: Iterable[list[str]]) -> None:
     try:
         with replacing(Path(path)) as new, new.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
+            _write_to(stream, header, rows)
     except OSError as error:
         raise FileError(f"cannot write the predictions to '{path}': {error.strerror or error}") from error
+
+
+def _write_to(stream: TextIO, header: list[str], rows: Iterable[list[str]]) -> None:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
 
 
 COMMAND = Command(
     "predict",
     "Predict from the rows of a file with a saved network.",
-    ("nnkit predict iris.h5 --data iris.csv --output predictions.csv",),
+    ("nnkit predict iris.h5 --data iris.csv --output predictions.csv", "nnkit predict iris.h5 --data iris.csv"),
     _add_flags,
     run,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nnkit.cli.command import Command
 from nnkit.cli.flags import file
-from nnkit.cli.output import counted, wrap
+from nnkit.cli.output import counted, safe, wrap
 from nnkit.diagnosis import Failure, Line
 
 
@@ -26,7 +26,7 @@ def run(flags: Namespace) -> int:
     print(wrap(str(failure)))
     print()
     for text in _table(failure.lines):
-        print(text)
+        print(safe(text))
     return 0
 
 

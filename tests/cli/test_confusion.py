@@ -45,3 +45,12 @@ def test_many_classes_are_a_list() -> None:
     assert confusion_text(counts, None, 500) == "no class was taken for another"
     counts[3, 4] = 2
     assert confusion_text(counts, None, 500).splitlines() == ["most frequent mix-ups", "  2 × 3 taken for 4"]
+
+
+def test_names_take_one_line_each_and_do_not_act_on_a_terminal() -> None:
+    assert confusion_text(COUNTS[:2, :2], ("x\x1b[31mred", "a\nb\u202e"), 80).splitlines() == [
+        "true \\ predicted",
+        "                x\\x1b[31mred  a\\nb\\u202e",
+        "  x\\x1b[31mred            90           7",
+        "    a\\nb\\u202e             0         100",
+    ]

@@ -105,6 +105,11 @@ def test_expected_errors_are_one_message(
     assert capsys.readouterr() == ("", message)
 
 
+def test_messages_do_not_act_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(lambda: _raise(DataError("it has the class '\x1b[31mred\u202e'"))) == 1
+    assert capsys.readouterr() == ("", "error: it has the class '\\x1b[31mred\\u202e'\n")
+
+
 def test_an_unexpected_error_asks_for_a_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnkit.cli import inspect as command
+from nnkit.cli import output
 from nnkit.data import Preprocessing, Scaling
 from nnkit.errors import ArgumentError
 from nnkit.measure.units import bytes_text
@@ -181,5 +181,5 @@ def test_where_processes_cannot_be_limited(cli: Cli, monkeypatch: pytest.MonkeyP
 
 
 def test_long_texts_are_cut() -> None:
-    assert command._safe("a\nb" * 2000) == ("a\\nb" * 2000)[:1997] + "..."
+    assert output.safe("a\nb" * 2000) == ("a\\nb" * 2000)[:1997] + "..."
     assert listed(list(map(str, range(12))), most=10) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"

@@ -104,7 +104,6 @@ def test_probabilities_from_other_outputs(cli: Cli, tmp_path: Path, activation: 
         ("--data absent.csv --output out.csv", 1, "absent.csv does not exist"),
         ("--data less.csv --output out.csv", 1, "less.csv has no column 'petal', which the network was trained on"),
         ("--data wide.npz --output out.csv", 1, "the network takes 2 inputs, but wide.npz has 3"),
-        ("--data iris.csv", 2, "the following arguments are required: --output"),
     ],
 )
 def test_what_does_not_fit_is_said(
@@ -118,6 +117,27 @@ def test_what_does_not_fit_is_said(
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert not Path("out.csv").exists()
+
+
+@pytest.mark.parametrize("words", [(), ("--output", "-")])
+def test_without_a_file_only_the_table_goes_to_standard_output(
+    cli: Cli, flowers: nnkit.Network, words: tuple[str, ...]
+) -> None:
+    assert cli("predict", "iris.h5", "--data", "iris.csv", "--output", "out.csv").status == 0
+    printed = cli("predict", "iris.h5", "--data", "iris.csv", *words)
+    assert printed == (0, Path("out.csv").read_text(encoding="utf-8"), "")
+    assert not Path("-").exists()
+
+
+def test_names_of_classes_do_not_act_on_a_terminal(cli: Cli, tmp_path: Path) -> None:
+    names = ("x\x1b[31mred", "\u202eab\nc")
+    network = nnkit.FeedForward(inputs=2, outputs=2, output_activation="softmax")
+    network.classes = names
+    network.save("net.h5")
+    np.savez(tmp_path / "x.npz", x=np.eye(2))
+    out = cli("predict", "net.h5", "--data", "x.npz", "--output", "out.csv").out
+    assert out == "2 predictions written to out.csv: prediction, p_x\\x1b[31mred, p_\\u202eab\\nc\n"
+    assert _read("out.csv")[0] == ["prediction", *(f"p_{name}" for name in names)]
 
 
 def test_rows_of_another_width(cli: Cli, tmp_path: Path) -> None:
