@@ -7,9 +7,10 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
 from nnkit.cli.command import Command
+from nnkit.cli.failures import say
 from nnkit.cli.flags import file
 from nnkit.cli.output import line
-from nnkit.measure.comparison import Figure, compare
+from nnkit.measure.comparison import Figure, compare, unlike
 from nnkit.measure.record import load_record
 from nnkit.measure.units import bytes_text, number_text, seconds_text
 
@@ -23,7 +24,11 @@ def _add_flags(parser: ArgumentParser) -> None:
 def run(flags: Namespace) -> int:
     """Read all, compare each with the first, print."""
     first = load_record(flags.first)
-    found = {path: compare(first, load_record(path)) for path in flags.others}
+    others = {path: load_record(path) for path in flags.others}
+    for path, other in others.items():
+        for text in unlike(first, other):
+            say(f"warning: {flags.first} and {path}: {text}")
+    found = {path: compare(first, other) for path, other in others.items()}
     if flags.format == "json":
         plain = [[asdict(figure) for figure in figures] for figures in found.values()]
         print(json.dumps(plain[0] if len(plain) == 1 else dict(zip(found, plain, strict=True)), indent=1))

@@ -62,11 +62,34 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Figure]
 
 
 OTHERS = (
-    ("loss", "", ("history", "loss")),
+    ("train loss", "", ("history", "loss")),
+    ("test loss", "", ("result", "test", "loss")),
     ("peak memory", "B", ("resources", "host", "peak_rss_bytes")),
     ("compilation", "s", ("time", "compile_s")),
     ("energy", "J", ("resources", "device", "energy_j")),
 )
+
+
+def unlike(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Why figures of how well two runs learned cannot be compared, if they cannot.
+
+    >>> unlike({"data": {"name": "moons", "sha256": "0a"}}, {"data": {"name": "sine", "sha256": "1b"}})
+    ['the data are not the same (moons, sine): accuracies and losses are of different rows']
+    """
+    found = []
+    data, losses = ([record.get(part) or {} for record in (first, second)] for part in ("data", "training"))
+    if _differ(data, "sha256"):
+        names = ", ".join(str(each.get("name") or "unnamed") for each in data)
+        found.append(f"the data are not the same ({names}): accuracies and losses are of different rows")
+    if _differ(losses, "loss"):
+        names = ", ".join(str(each["loss"].get("name")) for each in losses)
+        found.append(f"the losses are not the same ({names}): their values say nothing about each other")
+    return found
+
+
+def _differ(parts: list[Mapping[str, Any]], name: str) -> bool:
+    first, second = (part.get(name) for part in parts)
+    return bool(first and second and first != second)
 
 
 def _number(record: Mapping[str, Any], path: tuple[str, ...]) -> float | None:

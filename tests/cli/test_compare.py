@@ -55,3 +55,24 @@ def test_a_file_that_is_missing_or_no_record(cli: Cli, tmp_path: Path) -> None:
     status, _, err = cli("compare", "other.json", "a.json")
     assert status == 1
     assert "other.json" in err
+
+
+def test_runs_that_are_not_alike(cli: Cli) -> None:
+    trained(cli, "a.json")
+    assert cli("train", "--data", "sine", "--epochs", 0, "--quiet", "--record", "b.json").status == 0
+    status, _, err = cli("compare", "a.json", "b.json", "--format", "json")
+    assert status == 0
+    assert err.splitlines() == [
+        "warning: a.json and b.json: the data are not the same (moons, sine): accuracies and losses are of different "
+        "rows",
+        "warning: a.json and b.json: the losses are not the same (cross_entropy, mean_squared_error): their values say "
+        "nothing about each other",
+    ]
+
+
+def test_two_tests_have_their_losses(cli: Cli) -> None:
+    assert cli("train", "--data", "moons", "--epochs", 1, "--quiet", "--save", "net.h5").status == 0
+    assert cli("test", "net.h5", "--data", "moons", "--record", "test.json").status == 0
+    lines = cli("compare", "test.json", "test.json").out.splitlines()
+    assert "train loss  not recorded in both" in lines
+    assert any(line.startswith("test loss   0.") for line in lines)
