@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -61,6 +62,8 @@ def scores_text(scores: Scores, asked: Iterable[str] = ()) -> str:
 
 
 def _figure(scores: Scores, name: str, value: float) -> str:
+    if name == "r2" and math.isnan(value):  # of one row
+        return "r2 –"
     if name != "accuracy":
         return f"{name} {value:.4g}"
     return f"accuracy {100 * value:.2f} % ({round(value * scores.rows)}/{scores.rows})"

@@ -97,7 +97,9 @@ def _scales(data: Rows, goal: Objective) -> list[Finding]:
     unscaled = scaling(data.x)
     if unscaled is not None:
         text, _, remedy = unscaled.partition("; ")
-        found.append(Finding("unscaled inputs", "x", float(np.abs(data.x).max()), text, remedy.capitalize()))
+        found.append(
+            Finding("unscaled inputs", "x", float(np.abs(data.x).max()), text, remedy[:1].upper() + remedy[1:])
+        )
     if goal.loss.targets == "numbers":
         target = data.y[data.indices].astype(np.float64)
         target = target if goal.units is None else goal.units.undone(target)

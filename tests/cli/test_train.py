@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import nnkit
 from nnkit import data
 from nnkit.cli.output import scores_text
 from nnkit.measure import check_layout
+from nnkit.training.result import Scores
 from nnkit_numpy.device import NumpyBackend
 from tests.cli.conftest import Cli
 
@@ -160,12 +162,16 @@ def test_a_loss_that_is_no_function_of_the_error_reads_the_targets_as_they_are(c
     assert "rescaling" not in out
 
 
+def test_one_row_explains_no_variance() -> None:
+    assert scores_text(Scores(loss=0.25, rows=1, r2=math.nan, mae=0.5)) == "r2 –, mae 0.5, loss 0.25"
+
+
 def test_patience_ends_training_early(cli: Cli) -> None:
     status, out, err = cli(
         "train", "--data", "moons", "--hidden", 4, "--epochs", 500, "--learning-rate", 0.1, "--patience", 1
     )
     assert status == 0
-    assert "stopped     early stopping: val_loss has not improved for 1 epochs" in out.replace("\n            ", " ")
+    assert "stopped     early stopping: val_loss has not improved for 1 epoch; " in out.replace("\n            ", " ")
     assert "epoch 500/500" not in err
 
 

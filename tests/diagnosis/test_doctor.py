@@ -156,6 +156,13 @@ def test_what_was_broken_is_found(name: str) -> None:
     assert f"doctor {finding.name}: {finding.text}" in shown
 
 
+def test_what_is_written_in_a_remedy_can_be_typed() -> None:
+    found = BROKEN["a column in millions"][1]().doctor()
+    remedy = next(finding.remedy for finding in found if finding.name == "unscaled inputs")
+    assert remedy.startswith("Standardise the columns: ")
+    assert remedy.endswith("fit(…, standardize=True)")
+
+
 def test_there_are_twenty_of_each() -> None:
     assert (len(HEALTHY), len(BROKEN)) == (20, 20)
 

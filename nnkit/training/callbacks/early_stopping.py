@@ -101,4 +101,5 @@ class EarlyStopping(Callback):
     def _reason(self) -> str:
         past = "" if self.baseline is None else f" past the baseline {self.baseline:g}"
         best = f"the weights of epoch {self.best_epoch} are back" if self.best_epoch else "it never was finite"
-        return f"early stopping: {self.monitor} has not improved{past} for {self.patience} epochs; {best}"
+        epochs = "1 epoch" if self.patience == 1 else f"{self.patience} epochs"
+        return f"early stopping: {self.monitor} has not improved{past} for {epochs}; {best}"
