@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 
 from nnkit.diagnosis.step import Array, Step
-from nnkit.errors import DataError
+from nnkit.errors import DataError, FileError
 from nnkit.graph.ir import Graph, Node, Origin
 from nnkit.graph.primitives import PRIMITIVES
 from nnkit.graph.primitives.creation import Constant
@@ -20,6 +22,8 @@ from nnkit.measure.files import replacing
 
 FORMAT = 1
 HEADER = "step"
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, TokenError)
+"""What the libraries that unpack and read arrays raise besides."""
 HINT = "pass the file that the warning of a failed training names"
 
 
@@ -51,9 +55,9 @@ def load(path: str | os.PathLike[str]) -> Step:
         if header["format"] != FORMAT:
             raise DataError(f"'{path}' has format {header['format']}; this version of nnkit reads {FORMAT}")
         return _step(header, arrays)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, zipfile.BadZipFile) as reason:
-        if isinstance(reason, FileNotFoundError | PermissionError):
-            raise
+    except (FileNotFoundError, PermissionError) as reason:
+        raise FileError(f"cannot read the step '{path}': {reason.strerror}; {HINT}") from None
+    except (*DAMAGED, OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as reason:
         raise DataError(f"'{path}' is not a step that nnkit kept ({type(reason).__name__}: {reason}); {HINT}") from None
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import nnkit
 from nnkit.diagnosis import Failure
-from nnkit.errors import DataError, NnkitWarning
+from nnkit.errors import DataError, FileError, NnkitWarning
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +86,21 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Any) -> None:
     np.savez(path.with_suffix(".npz"), step=np.array({"a": 1}, dtype=object))
     with pytest.raises(DataError, match="is not a step that nnkit kept"):
         Failure.read(path.with_suffix(".npz"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(
+        FileError, match=r"cannot read the step '.*missing.npz': No such file or directory; pass the fi"
+    ):
         Failure.read(tmp_path / "missing.npz")
+
+
+def test_a_damaged_file_is_refused(failure: Any, tmp_path: Any) -> None:
+    path = tmp_path / "step.npz"
+    failure.save(path)
+    content = bytearray(path.read_bytes())
+    middle = content.index(b"step.npy") + 100
+    content[middle : middle + 64] = bytes(64)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"is not a step that nnkit kept \(error: Error -3 while decompressing"):
+        Failure.read(path)
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
