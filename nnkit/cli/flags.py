@@ -206,7 +206,7 @@ def add_network(parser: ArgumentParser, optional: bool = False) -> None:
         nargs="?" if optional else None,
         type=file,
         metavar="FILE",
-        help="a network that 'nnkit train --save FILE' or net.save(FILE) wrote",
+        help="a network that 'nnkit train --save FILE' or net.save(FILE) wrote, or an .onnx file",
     )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from nnkit.cli import output
 from nnkit.cli.command import Command
 from nnkit.cli.failures import FAILURE
-from nnkit.cli.flags import add_network
+from nnkit.cli.flags import file
+from nnkit.errors import ArgumentError
 from nnkit.measure.units import bytes_text, number_text
 from nnkit.names import listed
 
@@ -24,7 +25,7 @@ DEFAULTS = {"loss": "that of the output activation", "optimizer": "none yet"}
 
 
 def _add_flags(parser: ArgumentParser) -> None:
-    add_network(parser)
+    parser.add_argument("network", type=file, metavar="FILE", help="what 'nnkit train --save FILE' or net.save wrote")
     parser.add_argument("--json", action="store_true", help="everything as JSON, each array and text in the file")
     parser.add_argument(
         "--trusted",
@@ -38,6 +39,10 @@ def run(flags: Namespace) -> int:
     """Look and print; the status says whether it is intact."""
     from nnkit.checkpoint.inspection import inspect
 
+    if flags.network.lower().endswith(".onnx"):
+        raise ArgumentError(
+            f"{flags.network} is an ONNX network; inspect looks into what net.save wrote, so use 'nnkit explain'"
+        )
     found = inspect(flags.network, flags.trusted)
     if flags.json:
         print(json.dumps(_plain(found, flags.trusted), indent=1))

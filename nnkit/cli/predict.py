@@ -11,7 +11,6 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from nnkit.checkpoint import load
 from nnkit.cli import output
 from nnkit.cli.architecture import device
 from nnkit.cli.command import Command
@@ -19,6 +18,7 @@ from nnkit.cli.flags import add_device, add_network, file
 from nnkit.cli.places import check_writable
 from nnkit.cli.rows import new_rows
 from nnkit.errors import FileError
+from nnkit.formats import load
 from nnkit.losses import GaussianNLL
 from nnkit.measure import replacing
 from nnkit.measure.files import is_stream

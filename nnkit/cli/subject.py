@@ -5,10 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from nnkit import data
-from nnkit.checkpoint import load
 from nnkit.cli.architecture import build, device, for_data, output_activation
 from nnkit.cli.flags import add_architecture, add_data, add_device, add_network, given, whole
 from nnkit.errors import ArgumentError
+from nnkit.formats import load
 from nnkit.network import Network
 
 OF_THE_STEP = ("--loss", "--optimizer")  # these may be chosen for a saved network as well

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from nnkit.checkpoint import load
 from nnkit.cli import output
 from nnkit.cli.architecture import device
 from nnkit.cli.command import Command
@@ -13,6 +12,7 @@ from nnkit.cli.flags import add_data, add_device, add_metrics, add_network, file
 from nnkit.cli.places import check_writable
 from nnkit.cli.rows import test_rows
 from nnkit.data import Dataset
+from nnkit.formats import load
 from nnkit.measure import RunRecord
 from nnkit.network import Network
 from nnkit.nn.serial import to_config

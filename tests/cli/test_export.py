@@ -94,3 +94,14 @@ def test_a_missing_extra_is_named(cli: Cli, saved: nnkit.Network, monkeypatch: p
     monkeypatch.setattr(builtins, "__import__", without)
     expected = 'error: ONNX files are written with onnx: pip install "nnkit[onnx]"\n'
     assert cli("export", "net.h5", "net.onnx") == (1, "", expected)
+
+
+def test_what_is_exported_to_onnx_is_used_like_the_network(cli: Cli, tmp_path: Path) -> None:
+    peer("onnx")
+    assert cli("train", "--data", "moons", "--epochs", 1, "--quiet", "--save", "net.h5").status == 0
+    assert cli("export", "net.h5", "net.onnx").status == 0
+    np.savez(tmp_path / "x.npz", x=np.eye(2))
+    for words in (("predict", "--data", "x.npz"), ("test", "--data", "moons"), ("explain",)):
+        own, other = (cli(words[0], name, *words[1:]) for name in ("net.h5", "net.onnx"))
+        assert other.status == 0
+        assert other.out.splitlines()[:3] == own.out.splitlines()[:3]

@@ -183,3 +183,11 @@ def test_where_processes_cannot_be_limited(cli: Cli, monkeypatch: pytest.MonkeyP
 def test_long_texts_are_cut() -> None:
     assert output.safe("a\nb" * 2000) == ("a\\nb" * 2000)[:1997] + "..."
     assert listed(list(map(str, range(12))), most=10) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+
+
+def test_an_onnx_network_is_for_explain(cli: Cli) -> None:
+    assert cli("inspect", "net.onnx") == (
+        2,
+        "",
+        "error: net.onnx is an ONNX network; inspect looks into what net.save wrote, so use 'nnkit explain'\n",
+    )
