@@ -13,7 +13,8 @@ from nnkit.data.files import SUFFIXES
 WELL, GAP = 0.95, 0.03  # accuracy that is good for a first try; training ahead of testing by more than chance
 DATA = ("data", "target", "data-dir")
 STEP = ("hidden", "activation", "output-activation", "dropout", "l2", "loss", "optimizer", "batch-size", "memory-limit")
-FILES = ("save", "record", "quiet")
+FILES = ("save", "record", "quiet", "checkpoint", "every")
+GOING_ON = (*DATA, "time-ordered", "metrics", "save", "record")
 
 Options = dict[str, list[str]]
 BEYOND_DIGITS: Options = {"data": ["mnist"], "hidden": ["128", "64"], "epochs": ["5"]}
@@ -22,18 +23,21 @@ BEYOND_DIGITS: Options = {"data": ["mnist"], "hidden": ["128", "64"], "epochs": 
 def next_commands(flags: Namespace, record: Mapping[str, Any], diverged: bool = False) -> list[str]:
     """Use what was saved (or save it), make a change that may do better, and look inside.
 
-    >>> flags = Namespace(words=[], data="digits", save=None, hidden=[64, 32], dropout=0.0, epochs=30)
+    >>> flags = Namespace(words=[], data="digits", save=None, checkpoint=None, hidden=[64, 32], dropout=0.0, epochs=30)
     >>> next_commands(flags, {"history": {}, "result": {}})
     ['nnkit train --save digits-net.h5', 'nnkit train --hidden 128 64', 'nnkit explain']
     """
     written = _options(flags.words)
+    if flags.checkpoint is not None and record.get("interrupted"):
+        return [_join("resume", _only(written, GOING_ON), flags.checkpoint)]
     change = {"learning-rate": [f"{flags.learning_rate / 10:g}"]} if diverged else _change(flags, record)
     repeated = {} if change is BEYOND_DIGITS else {k: v for k, v in written.items() if k not in FILES}
     better = _join("train", repeated | change)
     if diverged:  # there is nothing worth keeping yet
         return [better, _join("explain", _only(written, DATA + STEP))]
     if flags.save is None:
-        saved = _join("train", written | {"save": [f"{Path(flags.data).stem}-net.h5"]})
+        again = {name: values for name, values in written.items() if name not in ("checkpoint", "every")}
+        saved = _join("train", again | {"save": [f"{Path(flags.data).stem}-net.h5"]})
         return [saved, better, _join("explain", _only(written, DATA + STEP))]
     return [_use(flags, written), better, _join("explain", {}, flags.save)]
 
@@ -76,5 +80,11 @@ def _only(options: Options, names: Iterable[str]) -> Options:
 
 
 def _join(command: str, options: Options, *words: str) -> str:
-    written = (word for name, values in options.items() for word in (f"--{name}", *values))
+    written = (word for name, values in options.items() for word in _option(name, values))
     return shlex.join(["nnkit", command, *words, *written])
+
+
+def _option(name: str, values: Sequence[str]) -> list[str]:
+    """The words of an option; a value that looks like another option is joined to it."""
+    joined = len(values) == 1 and values[0].startswith("-")
+    return [f"--{name}={values[0]}"] if joined else [f"--{name}", *values]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shlex
+from argparse import Namespace
 from typing import Any
 
 from nnkit.cli.advice import next_commands
 from nnkit.cli.entry import COMMANDS
 
 
+def _flags(words: str) -> Namespace:
+    return COMMANDS["train"].parsed(shlex.split(words))
+
+
 def _advice(
     words: str, train: float | None = None, test: float | None = None, losses: tuple[float, ...] = (), **more: Any
 ) -> list[str]:
-    split = shlex.split(words)
-    flags = COMMANDS["train"].parser().parse_args(split)
-    flags.words = split
+    flags = _flags(words)
     result = {name: {"accuracy": value} for name, value in (("train", train), ("test", test))}
     return next_commands(flags, {"result": result, "history": {"val_loss": list(losses)}}, **more)
 
@@ -51,6 +54,25 @@ def test_overfitting_leads_to_dropout() -> None:
 def test_a_loss_that_still_falls_leads_to_more_epochs() -> None:
     assert _advice("--epochs=5 --record r.json", 0.6, 0.5, (3.0, 2.0))[1] == "nnkit train --epochs 10"
     assert _advice("--epochs 5", 0.6, 0.6, (2.0, 3.0))[1] == "nnkit train --epochs 5 --hidden 128 64"
+
+
+def test_an_interrupted_training_with_a_checkpoint_goes_on() -> None:
+    flags = _flags("--data=-a.csv --target y --hidden 8 --save a.h5 --checkpoint run.h5 --every '1 min'")
+    found = next_commands(flags, {"result": {}, "history": {}, "interrupted": True})
+    assert found == ["nnkit resume run.h5 --data=-a.csv --target y --save a.h5"]
+
+
+def test_another_training_leaves_the_checkpoint_alone() -> None:
+    found = _advice("--data moons --checkpoint run.h5 --every '1 min'")
+    assert found[:2] == [
+        "nnkit train --data moons --save moons-net.h5",
+        "nnkit train --data moons --hidden 128 64",
+    ]
+
+
+def test_values_that_look_like_options_are_joined_to_theirs() -> None:
+    for command in _advice("--data=-a.csv --target=-y --save a.h5")[:2]:
+        assert "--data=-a.csv" in command
 
 
 def test_no_hidden_layer_leads_to_one() -> None:
