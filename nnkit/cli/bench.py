@@ -12,7 +12,7 @@ from nnkit.bench import FRAMEWORKS, ContestantError, Job, Measurement, Rates, de
 from nnkit.bench.turns import TRACEBACK
 from nnkit.cli import output
 from nnkit.cli.architecture import described
-from nnkit.cli.command import Command
+from nnkit.cli.command import Command, Once
 from nnkit.cli.flags import file, whole
 from nnkit.cli.places import check_writable
 from nnkit.cli.subject import add_subject, subject
@@ -44,6 +44,7 @@ def _add_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--repeats", type=whole(2), default=11, metavar="N", help="timed blocks of each (default: 11)")
     parser.add_argument(
         "--peers",
+        action=Once,
         nargs="*",
         choices=PEERS,
         metavar="NAME",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from argparse import Namespace
 from collections.abc import Sequence
 
 from nnkit._version import __version__
@@ -51,8 +50,7 @@ def _run(words: list[str]) -> int:
         _top().print_help(sys.stderr)  # only a command was missing
         return USAGE
     command = lookup("command", words[0], COMMANDS)
-    flags = command.parser().parse_args(words[1:], Namespace(words=words[1:]))
-    return command.run(flags)
+    return command.run(command.parsed(words[1:]))
 
 
 def _top() -> Parser:

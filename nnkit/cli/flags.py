@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from nnkit import data
+from nnkit.cli.command import Once
 from nnkit.data import Dataset
 from nnkit.data.load import is_file
 from nnkit.errors import ArgumentError
@@ -121,6 +122,7 @@ def add_architecture(parser: ArgumentParser) -> None:
     """The flags that describe a network and the loss and optimiser of its training step."""
     parser.add_argument(
         "--hidden",
+        action=Once,
         nargs="*",
         type=whole(1),
         metavar="N",
@@ -128,6 +130,7 @@ def add_architecture(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--activation",
+        action=Once,
         nargs="+",
         metavar="NAME",
         help="activation of all hidden layers, or one for each (default: relu)",
@@ -192,6 +195,7 @@ def add_metrics(parser: ArgumentParser) -> None:
     """``--metrics``."""
     parser.add_argument(
         "--metrics",
+        action=Once,
         nargs="+",
         default=[],
         metavar="NAME",

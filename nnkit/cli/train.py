@@ -33,6 +33,7 @@ from nnkit.optimizers import Optimizer
 from nnkit.optimizers.schedules import Cosine
 from nnkit.training.asked import Asked
 from nnkit.training.callbacks import Callback, EarlyStopping, Training
+from nnkit.training.callbacks.period import Period
 from nnkit.training.interrupt import Interruption
 from nnkit.training.objective import objective
 from nnkit.training.result import Scores, TrainingRun
@@ -107,6 +108,8 @@ def run(flags: Namespace) -> int:
     check_writable(flags.data, save=flags.save, record=flags.record, checkpoint=flags.checkpoint)
     if flags.every is not None and flags.checkpoint is None:
         raise ArgumentError("--every says how often to write a checkpoint; name its file with --checkpoint")
+    if flags.every is not None:
+        Period.of("--checkpoint", flags.every)  # refuses what is no period
     early = _early_stopping(flags)
     optimizer = _optimizer(flags)
     place = device(flags.device)

@@ -70,7 +70,7 @@ def test_a_wrong_flag_is_one_line(cli: Cli) -> None:
     assert cli("train", "--epoch", 3) == (
         2,
         "",
-        "error: unrecognized arguments: --epoch 3; 'nnkit train --help' shows the flags\n",
+        "error: unrecognized arguments: --epoch 3 (did you mean '--epochs'?); 'nnkit train --help' shows the flags\n",
     )
     assert cli("--colour").err == "error: unrecognized arguments: --colour; 'nnkit --help' shows the flags\n"
 
