@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -26,6 +27,7 @@ from nnkit.playground.server.ports import listen
 from nnkit.playground.server.sessions import Sessions
 from nnkit.playground.server.usage import report
 
+LOG = logging.getLogger(__name__)
 ENDING_S = 4.0
 """All that is done at the end takes no longer, whatever hangs."""
 
@@ -82,7 +84,8 @@ async def running(options: Options) -> AsyncIterator[Place]:
         place = Place(*listening.getsockname()[:2])
         guard = Guard(options.host, place.address, place.port)
         app = application(guard, read(options.page), sessions, limits, sockets)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=limits.grace_s)
+        LOG.addFilter(_ours)
+        runner = web.AppRunner(app, access_log=None, logger=LOG, shutdown_timeout=limits.grace_s)
         await runner.setup()
         await web.SockSite(runner, listening).start()
         sessions.start()
@@ -94,6 +97,13 @@ async def running(options: Options) -> AsyncIterator[Place]:
             with suppress(TimeoutError):
                 await asyncio.wait_for(_end(runner, sessions, sockets, reporting), ENDING_S)
             sessions.kill()
+
+
+def _ours(record: logging.LogRecord) -> bool:
+    """Whether a message is of an error here, and not of a request that is no HTTP, which was answered with 400."""
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _end(runner: Any, sessions: Sessions, sockets: set[Any], reporting: asyncio.Task[None]) -> None:

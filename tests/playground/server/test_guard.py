@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nnkit.playground.server import guard
+from nnkit.playground.server import guard, serving
 from nnkit.playground.server.guard import Guard
 from nnkit.playground.server.pages import read
 from tests.playground.server.served import Site, aiohttp, run, site
@@ -62,6 +62,19 @@ def test_no_path_leads_out_of_the_folder(folder: Path, path: str) -> None:
             assert "secret" not in body.replace("secret.js", "")
 
     run(test)
+
+
+def test_what_is_no_http_is_refused_in_silence(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async with site(page=folder) as at:
+            for request in ("\0 garbage\r\n", f"GET / HTTP/1.1\r\nX: {'a' * 9000}\r\n"):
+                assert (await raw(at, request))[0] == 400
+            serving.LOG.error("an error of the server")
+
+    run(test)
+    assert [record.message for record in caplog.records if record.name == serving.LOG.name] == [
+        "an error of the server"
+    ]
 
 
 def test_each_response_has_the_headers(folder: Path) -> None:
