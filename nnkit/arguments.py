@@ -7,7 +7,7 @@ of a call without named arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from functools import wraps
+from functools import cache, wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -140,9 +140,16 @@ class KnownArguments:
 
 
 def _require_known_of(kind: type, options: Iterable[str]) -> None:
-    parameters = dict(signature(kind).parameters)
-    if all(each.kind is not Parameter.VAR_KEYWORD for each in parameters.values()):
-        require_known(kind.__name__, options, parameters)
+    known = _known_of(kind)
+    if known is not None:
+        require_known(kind.__name__, options, known)
+
+
+@cache
+def _known_of(kind: type) -> tuple[str, ...] | None:
+    """Names of the arguments that make one; None where any may be given. Deep networks are made of many layers."""
+    parameters = signature(kind).parameters
+    return None if any(each.kind is Parameter.VAR_KEYWORD for each in parameters.values()) else tuple(parameters)
 
 
 def _hint(name: str, known: Collection[str]) -> str:

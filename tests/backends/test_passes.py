@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from nnkit.backend import NoNativeFormError
 from nnkit_numpy.device import NATIVE
 from tests.backends.threads import crew
 from tests.plan.rows import CASES, X, bench_of, down_the_columns
@@ -52,3 +53,24 @@ def test_a_state_that_every_row_reads_is_not_written_over_row_by_row(form):
     for _ in range(3):
         expected = bench.expected()
         close(bench.step(), expected)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("count", [2, 5])
+def test_several_questions_about_all_elements_in_one_pass(form, count):
+    def build(xp, x):
+        asked = [xp.any(x > bound) if bound % 2 else xp.all(x < bound) for bound in range(count)]
+        return {f"y{k}": xp.astype(one, x.dtype) for k, one in enumerate(asked)}
+
+    for shift in (0.0, -100.0, 100.0):
+        bench = bench_of(build, FORMS[form], X + shift)
+        for _ in range(2):
+            same_bits(bench.step(), bench.expected())
+
+
+def test_more_questions_than_a_cache_line_has_bytes():
+    def build(xp, x):
+        return {f"y{k}": xp.any(x > float(k)) for k in range(65)}
+
+    with pytest.raises(NoNativeFormError, match="one pass has 65 questions about all of its elements, more than 64"):
+        bench_of(build, LONE, X).step()

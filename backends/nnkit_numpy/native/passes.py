@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from nnkit.backend import NoNativeFormError
 from nnkit.plan import Plan
 from nnkit.plan.look import Extents, Look, merged
 from nnkit_numpy.native.scalars import expression
@@ -44,6 +45,8 @@ def wait(gate, target):
 """The function by which a thread waits until so many have arrived."""
 TOGETHER = "# by all threads, each of which takes its parts as it goes"
 """A line that says so."""
+LINE = 64
+"""Bytes of a cache line."""
 MANY_ROWS = 24
 """Rows that keep threads busy, each with tiles of several rows."""
 
@@ -106,8 +109,7 @@ def elements(plan: Plan, part: tuple[int, ...], looks: Mapping[int, Look], by_ro
         bounds = str(loops[axis]) if axis else share(loops[0]) if folds else _rows(shape, loops[0], by_rows)
         body = [*before[axis], f"for i{axis} in range({bounds}):", *indented(body)]
     starts = [f"s{i} = {FOLDS[nodes[i].operation][0]}" for i in folds]
-    ends = [line for i in folds for line in _truth(nodes[i].operation, f"s{i}", looks[i])]
-    return [*starts, *body, *ends]
+    return [*starts, *body, *_truths([(nodes[i].operation, f"s{i}", looks[i]) for i in folds])]
 
 
 def _rows(shape: Extents, extent: int, by_rows: bool) -> str:
@@ -121,19 +123,41 @@ FOLDS = {"all": ("True", "&"), "any": ("False", "|")}
 """Reductions that a pass does on its way. Of two known truths both are looked at: a loop without branches is faster."""
 
 
-def _truth(operation: str, local: str, out: Look) -> Lines:
-    start, sign = FOLDS[operation]
-    return combined(local, out, "bool", start, f"s = s {sign} {{0}}")
+def _truths(folds: Sequence[tuple[str, str, Look]]) -> Lines:
+    """What each of (operation, variable of a thread, place of the result) comes to for all threads.
+
+    They meet once for all of them, since variables do not outlast that.
+    """
+    if len(folds) > LINE:
+        raise NoNativeFormError(f"one pass has {len(folds)} questions about all of its elements, more than {LINE}")
+    given = [give(local, "bool", place) for place, (_, local, _) in enumerate(folds)]
+    taken = [
+        line
+        for place, (operation, _, out) in enumerate(folds)
+        for line in take(out, "bool", FOLDS[operation][0], f"s = s {FOLDS[operation][1]} {{0}}", place)
+    ]
+    return [*given, MEET, *taken] if folds else []
 
 
 def combined(local: str, out: Look, dtype: str, start: str, update: str) -> Lines:
-    """A result of one number from the parts ``local`` of all threads, each in a cache line of its own."""
-    apart = 64 // np.dtype(dtype).itemsize
+    """A result of one number from the parts ``local`` of all threads."""
+    return [give(local, dtype), MEET, *take(out, dtype, start, update)]
+
+
+def give(local: str, dtype: str, place: int = 0) -> str:
+    """A thread's part of a result, at a place in a cache line of its own."""
+    return f"{_part('rank', dtype, place)} = {local}"
+
+
+def take(out: Look, dtype: str, start: str, update: str, place: int = 0) -> Lines:
+    """The result from the parts of all threads."""
     return [
-        f"parts_{dtype}[rank * {apart}] = {local}",
-        MEET,
         f"s = {start}",
         "for r in range(PARTS):",
-        f"    {update.format(f'parts_{dtype}[r * {apart}]')}",
+        f"    {update.format(_part('r', dtype, place))}",
         f"{out.at(['0'] * len(out.shape))} = s",
     ]
+
+
+def _part(rank: str, dtype: str, place: int) -> str:
+    return f"parts_{dtype}[{rank} * {LINE // np.dtype(dtype).itemsize}{f' + {place}' if place else ''}]"
