@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nnkit.arguments import KnownArguments, known_arguments, require_known
 from nnkit.data.arrays import like
 from nnkit.data.batches import joined
+from nnkit.data.class_names import checked
 from nnkit.data.preprocessing import Preprocessing
 from nnkit.elsewhere import NETWORK, unknown
 from nnkit.errors import ArgumentError, NnkitWarning
@@ -31,6 +32,7 @@ from nnkit.training.planning import checked_seed, checked_shape
 from nnkit.training.result import Scores, TrainingRun
 from nnkit.training.scoring import scored
 from nnkit.training.session import train
+from nnkit.training.targets import classes_told_apart, names_for
 
 if TYPE_CHECKING:
     from nnkit.training.forecast import Forecast
@@ -81,7 +83,7 @@ class Network(KnownArguments, Insight):
         if not isinstance(device, str):
             raise ArgumentError(f"device must be a name such as 'cpu' or 'cuda', got {device!r}")
         self.seed = checked_seed(seed)
-        self.classes: tuple[str, ...] | None = None
+        self._classes: tuple[str, ...] | None = None
         self._preprocessing: Preprocessing | None = None
         layout = Layout.of(module, checked_shape(input_shape), dtype)
         self._model = Model(module, layout, device, self.seed)
@@ -116,6 +118,15 @@ class Network(KnownArguments, Insight):
     def device(self) -> str:
         """Name of the device."""
         return self._model.backend.name
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Names of the classes in the order of their numbers, one for each, which is two where there is one output."""
+        return self._classes
+
+    @classes.setter
+    def classes(self, names: Iterable[str] | None) -> None:
+        self._classes = None if names is None else checked(names, names_for(self.module, self._model.layout))
 
     @property
     def preprocessing(self) -> Preprocessing | None:
@@ -362,7 +373,9 @@ class Network(KnownArguments, Insight):
             "made": (self.module, self.input_shape),
             "options": {"dtype": self.dtype, "device": self.device, "seed": self.seed},
             "progress": self._model.progress(),
-            "known": {name: vars(self)[name] for name in ("classes", "_preprocessing", "_loss", "_optimizer", "_past")},
+            "known": {
+                name: vars(self)[name] for name in ("_classes", "_preprocessing", "_loss", "_optimizer", "_past")
+            },
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -382,10 +395,11 @@ class Network(KnownArguments, Insight):
 
     def _adopt(self, intake: Intake) -> None:
         """Keep what the data of a training taught of themselves."""
-        self.preprocessing, self.classes = intake.preprocessing, intake.classes
+        self.preprocessing, self._classes = intake.preprocessing, intake.classes
 
     def _scores(
         self, goal: Objective, x: Any, y: Any, weight: Any, began: float, figures: Callable[..., dict[str, float]]
     ) -> Scores:
         loss, out = self._evaluator.score(goal, x, y, weight)
-        return scored(goal, self.classes, loss, y, out, figures(y, out, weight), time.perf_counter() - began)
+        names = None if classes_told_apart(goal, self._model.layout) is None else self.classes
+        return scored(goal, names, loss, y, out, figures(y, out, weight), time.perf_counter() - began)

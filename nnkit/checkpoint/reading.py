@@ -43,6 +43,7 @@ from nnkit.nn.serial import is_custom
 from nnkit.training.layout import Layout, moments
 from nnkit.training.past import Past
 from nnkit.training.standing import Standing, shapes
+from nnkit.training.targets import names_for
 
 T = TypeVar("T")
 DOUBLE = (HISTORY, TIMES, "curvature")
@@ -85,6 +86,7 @@ def read(file: Readable, into: Module | None) -> Read:
     architecture = described("architecture", Architecture.from_dict)
     training = described("training", Training.from_dict)
     module, layout = _module(file, architecture, into)
+    _check_classes(file, architecture, names_for(module, layout))
     progress: Progress | None = None
     found: dict[str, Shape] = {place: layout.shapes[leaf] for leaf, place in places(layout).items()}
     known, record = Epochs((), 0), None
@@ -188,6 +190,14 @@ def _module(file: Readable, architecture: Architecture, into: Module | None) -> 
         return module, Layout.of(module, architecture.input_shape, architecture.dtype)
     except Exception as error:  # anything can stand in a file, and the layers see it first
         raise file.refused("architecture", f"cannot be built: {error}") from error
+
+
+def _check_classes(file: Readable, architecture: Architecture, count: int) -> None:
+    """Refuse names that are not those of the outputs."""
+    names = architecture.classes
+    if names is not None and (len(names) != count or len(set(names)) != count):
+        reason = f"has {len(set(names)):,} different names of classes for a network that tells {count:,} apart"
+        raise file.refused("architecture", reason)
 
 
 def _check_moments(file: Readable, progress: Progress, training: Training, layout: Layout) -> None:

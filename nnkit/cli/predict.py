@@ -74,7 +74,7 @@ def table(network: Network, predicted: Array) -> Table:
     goal = objective(network.module, network._loss)
     if goal.loss.targets == "classes":
         return _classes(network, np.argmax(predicted, axis=1), "score", predicted)
-    if goal.loss.targets == "binary" and network.classes is not None:
+    if goal.loss.targets == "binary" and network.classes is not None and predicted.shape[1] == 1:
         return _classes(network, (predicted[:, 0] > goal.threshold).astype(int), "score", predicted)
     if isinstance(goal.loss, GaussianNLL):
         variances = goal.loss.variances(predicted)

@@ -42,7 +42,7 @@ def run(flags: Namespace) -> int:
     print(output.wrap(output.scores_text(scores, names(flags.metrics))))
     if scores.confusion is not None:
         print(output.wrap(_means(scores)))
-        print("\n" + confusion_text(scores.confusion, network.classes, output.width()))
+        print("\n" + confusion_text(scores.confusion, scores.classes, output.width()))
     return 0
 
 

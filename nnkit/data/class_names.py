@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,7 @@ def numbered(y: Any, names: Names | None, count: int, argument: str = "y") -> tu
         return y, names
     known = _learned(texts, count, argument) if names is None else names
     if len(known) != count:
-        raise ArgumentError(
-            f"net.classes has {len(known)} names and the network tells {count} classes apart; give one name for each"
-        )
+        raise ArgumentError(_uneven(len(known), count))
     order = np.argsort(np.asarray(known), kind="stable")
     ranked = np.asarray(known)[order]
     places = np.minimum(np.searchsorted(ranked, texts), count - 1)
@@ -47,6 +46,24 @@ def numbered(y: Any, names: Names | None, count: int, argument: str = "y") -> tu
             f"it knows {_listed(known)}"
         )
     return order[places].astype(np.int32), known
+
+
+def checked(names: Any, count: int) -> Names:
+    """Names of so many classes as plain text; ArgumentError says what is wrong with others.
+
+    >>> checked(["cat", "dog"], 2)
+    ('cat', 'dog')
+    """
+    given = () if isinstance(names, str | bytes) or not isinstance(names, Iterable) else tuple(names)
+    if not given or not all(isinstance(name, str) for name in given):
+        raise ArgumentError(f"net.classes must be names such as ('cat', 'dog'), or None, got {names!r:.80}")
+    known = tuple(map(str, given))
+    if len(known) != count:
+        raise ArgumentError(_uneven(len(known), count))
+    name, times = Counter(known).most_common(1)[0]
+    if times > 1:
+        raise ArgumentError(f"net.classes has {name!r:.80} {times} times; give each class a name of its own")
+    return known
 
 
 def by_number(weights: Any, names: Names | None) -> Any:
@@ -63,6 +80,10 @@ def by_number(weights: Any, names: Names | None) -> Any:
                 f"class_weight has the class {key!r}, which the network does not know; it knows {_listed(names)}"
             )
     return {names.index(key) if key in names else key: weight for key, weight in weights.items()}
+
+
+def _uneven(names: int, count: int) -> str:
+    return f"net.classes has {names} names and the network tells {count} classes apart; give one name for each"
 
 
 def _texts(values: Array) -> Array | None:

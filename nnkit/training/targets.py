@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nnkit.data.checks import binary, groups, labels, numbers, signs
 from nnkit.errors import NnkitWarning, ShapeError
+from nnkit.nn import Module
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.training.layout import Layout
 from nnkit.training.objective import Objective
@@ -68,6 +69,14 @@ def classes_told_apart(objective: Objective, layout: Layout) -> int | None:
     if objective.loss.targets == "classes":
         return _outputs(layout)
     return 2 if objective.loss.targets == "binary" and objective.loss.targets_for(_outputs(layout)) == 1 else None
+
+
+def names_for(module: Module, layout: Layout) -> int:
+    """How many names of classes go with the outputs, whatever the loss: two with one output, unless it is a softmax."""
+    width = layout.output_shape[-1] if layout.output_shape else 1
+    known = ACTIVATIONS.get(module.output_activation())
+    whole = known is not None and known.domain in ("distribution", "log_distribution")
+    return 2 if width == 1 and not whole else width
 
 
 def class_numbers(objective: Objective, target: Array) -> Array | None:

@@ -40,6 +40,11 @@ ARCHITECTURES: dict[str, tuple[Change, str]] = {
     "seed as truth": (_with(seed=True), "has seed True"),
     "module": (_with(module=[]), r"has module \[\]; it is an object"),
     "classes": (_with(classes="abc"), "has classes 'abc'; it is a list of names, or null"),
+    "classes of other outputs": (
+        _with(classes=["a"]),
+        "has 1 different names of classes for a network that tells 2 apart",
+    ),
+    "a class twice": (_with(classes=["a", "a"]), "has 1 different names of classes for a network that tells 2 apart"),
     "preprocessing": (_with(preprocessing=[]), r"has preprocessing \[\]; it is an object, or null"),
     "scaling": (_with(preprocessing={"scaling": {"mean": [1]}}), "a scaling has the entries 'mean' and 'scale'"),
     "scaling too large": (

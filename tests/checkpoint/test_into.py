@@ -78,7 +78,8 @@ OWN = {
 def test_into(name: str, dtype: str, tmp_path: Path) -> None:
     net = nnkit.Network(OWN[name](), input_shape=(3,), dtype=dtype, seed=2)
     net.set_parameters({leaf: value + 0.25 for leaf, value in net._model.values().items()})
-    net.classes, net.preprocessing = ("x",), Preprocessing(features=("a", "b", "c"))
+    net.classes = [f"class {number}" for number in range(max(2, net.output_shape[0]))]
+    net.preprocessing = Preprocessing(features=("a", "b", "c"))
     net.save(tmp_path / "net.h5")
     with pytest.raises(FileError, match=r"of your own, which a file cannot hold; build .* nnkit.load\(path, into="):
         nnkit.load(tmp_path / "net.h5")

@@ -53,6 +53,15 @@ def test_numbers_have_one_column_each(cli: Cli, tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.array(rows, dtype=np.float32), network.predict(x))
 
 
+def test_several_answers_of_yes_or_no_are_no_classes(cli: Cli, tmp_path: Path) -> None:
+    network = nnkit.Sequential([nn.Dense(3, "sigmoid")], input_shape=(2,))
+    network.classes = ("a", "b", "c")
+    network.save("net.h5")
+    np.savez(tmp_path / "x.npz", x=np.ones((2, 2)))
+    assert cli("predict", "net.h5", "--data", "x.npz", "--output", "out.csv").status == 0
+    assert _read("out.csv")[0] == ["prediction_0", "prediction_1", "prediction_2"]
+
+
 @pytest.mark.parametrize(
     ("loss", "columns"), [("hinge", ["versicolor"]), ("categorical_hinge", ["setosa", "versicolor"])]
 )

@@ -87,14 +87,62 @@ def test_what_cannot_be_numbered() -> None:
         net.test(X[:2], ["ant", "dog"])
     with pytest.raises(DataError, match="validation y has the class 'elk' in row 0"):
         fit(net, X, TEXTS, validation_data=(X[:1], ["elk"]))
-    net.classes = NAMES[:2]
-    with pytest.raises(ArgumentError, match=r"net.classes has 2 names and the network tells 3 classes apart; give one"):
-        net.test(X, TEXTS)
+    one = network(outputs=1, output_activation="sigmoid")
+    one.classes = NAMES[:2]
+    with pytest.raises(ArgumentError, match=r"net.classes has 2 names and the network tells 1 classes apart; give one"):
+        one.test(X, TEXTS, loss="categorical_hinge")
     many = network(outputs=1, output_activation="sigmoid")
     with pytest.raises(DataError, match=r"y has 3 different texts, .* and the network tells 2 classes apart; build"):
         fit(many, X, TEXTS)
     with pytest.raises(DataError, match="y holds text; its classes are 'ant', 'bee', 'cow'"):
         fit(network(output_activation="identity"), X, TEXTS)
+
+
+@pytest.mark.parametrize("given", [list(NAMES), np.array(NAMES), pd.Index(NAMES), dict.fromkeys(NAMES)])
+def test_names_are_kept_as_plain_text(given: object) -> None:
+    net = network()
+    net.classes = given
+    assert net.classes == NAMES
+    assert [type(name) for name in net.classes] == [str] * 3
+    net.classes = None
+    assert net.classes is None
+
+
+def test_names_of_one_output() -> None:
+    net = network(outputs=1, output_activation="sigmoid")
+    net.classes = ("no", "yes")
+    certain = network(outputs=1)
+    certain.classes = ("always",)
+    with pytest.raises(ArgumentError, match=r"net.classes has 1 names and the network tells 2 classes apart; give one"):
+        net.classes = ("yes",)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("abc", r"net.classes must be names such as \('cat', 'dog'\), or None, got 'abc'"),
+        ([1, 2, 3], r"net.classes must be names such as .*, got \[1, 2, 3\]"),
+        ((), r"net.classes must be names such as .*, got \(\)"),
+        (3, "net.classes must be names such as .*, got 3"),
+        (["a", "b"], "net.classes has 2 names and the network tells 3 classes apart; give one name for each"),
+        (["a", "b", "a"], "net.classes has 'a' 2 times; give each class a name of its own"),
+    ],
+)
+def test_names_that_cannot_be(given: object, message: str) -> None:
+    net = network()
+    net.classes = NAMES
+    with pytest.raises(ArgumentError, match=message):
+        net.classes = given
+    assert net.classes == NAMES
+
+
+def test_several_answers_of_yes_or_no_are_not_the_classes() -> None:
+    net = network(output_activation="sigmoid")
+    net.classes = NAMES
+    scores = net.test(X, np.eye(3)[NUMBERS])
+    assert scores.classes is None
+    assert scores.confusion.shape == (2, 2)
+    assert "<td" in scores._repr_html_()
 
 
 def constant(answer: float, **options: object) -> nnkit.Network:

@@ -17,6 +17,7 @@ from nnkit.formats.onnx.import_pieces import Row
 from nnkit.formats.onnx.import_recognising import Recogniser
 from nnkit.names import clipped
 from nnkit.network import Network
+from nnkit.training.targets import names_for
 
 SHARED, ANYWAY = 4, 1_000_000
 """How many times over the layers of a file may take its numbers, and how many numbers they may take in any case."""
@@ -54,7 +55,7 @@ def _network(graph: Graph, device: str) -> Network:
     found = Recogniser(chain, graph.shape[0], row)
     dtype = dtype_of(found.pieces, graph.dtype)
     network = network_of(fitted(found.pieces, found.rows), row, dtype, device)
-    told_apart = 2 if network.output_shape == (1,) else network.output_shape[-1]
+    told_apart = names_for(network.module, network._model.layout)
     if classes is not None and len(set(classes)) != told_apart:
         raise ValueError(
             f"has the classes {', '.join(map(repr, map(clipped, classes[:10])))} for a network that tells {told_apart} "
