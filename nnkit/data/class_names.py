@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,8 @@ def checked(names: Any, count: int) -> Names:
     >>> checked(["cat", "dog"], 2)
     ('cat', 'dog')
     """
-    given = () if isinstance(names, str | bytes) or not isinstance(names, Iterable) else tuple(names)
+    unordered = isinstance(names, str | bytes | Mapping | Set) or not isinstance(names, Iterable)
+    given = () if unordered else tuple(names)
     if not given or not all(isinstance(name, str) for name in given):
         raise ArgumentError(f"net.classes must be names such as ('cat', 'dog'), or None, got {names!r:.80}")
     known = tuple(map(str, given))

@@ -69,6 +69,8 @@ class Graph:
     opset: int
     halves: bool
     """Whether some values had fewer than the 32 bits that they have now."""
+    metadata: Mapping[str, Any]
+    """Texts beside the graph; the library gives bytes for what is not UTF-8."""
 
 
 def graph_of(model: Any) -> Graph:
@@ -100,6 +102,7 @@ def graph_of(model: Any) -> Graph:
         outputs=_outputs(found, nodes),
         opset=opset,
         halves=any(tensor.data_type in HALVES for tensor in found.initializer),
+        metadata={entry.key: entry.value for entry in model.metadata_props},
     )
 
 

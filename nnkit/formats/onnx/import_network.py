@@ -12,6 +12,7 @@ from nnkit.formats.onnx.import_file import model_in
 from nnkit.formats.onnx.import_fitting import fitted
 from nnkit.formats.onnx.import_graph import Graph, graph_of
 from nnkit.formats.onnx.import_layers import dtype_of, network_of
+from nnkit.formats.onnx.import_metadata import classes_of, columns_of
 from nnkit.formats.onnx.import_outputs import output_of
 from nnkit.formats.onnx.import_pieces import Row
 from nnkit.formats.onnx.import_recognising import Recogniser
@@ -61,7 +62,8 @@ def _network(graph: Graph, device: str) -> Network:
             f"has the classes {', '.join(map(repr, map(clipped, classes[:10])))} for a network that tells {told_apart} "
             "apart; export the network again"
         )
-    network.classes = classes
+    network.classes = classes_of(graph.metadata, told_apart) if classes is None else classes
+    network.preprocessing = columns_of(graph.metadata, network.input_shape, network.preprocessing)
     return network
 
 

@@ -32,6 +32,7 @@ def load(path: Path, device: str) -> Network:
     * Of scikit-learn's classifiers (skl2onnx) the output is the probabilities, one column for two classes: that of the
       second class, with a sigmoid. The labels are left out, ``net.classes`` has the names. Several outputs of an
       ``MLPRegressor``, which skl2onnx writes under each other, are side by side.
+    * The names of classes, columns and target that ``net.export`` writes come back, where they fit the network.
 
     Everything else is refused with what was found: a network that is no chain (shortcuts, several branches), several
     inputs or outputs, other operators, loops, functions, values outside of the file. The file is not trusted: nothing
