@@ -105,6 +105,13 @@ def read(file: Readable, into: Module | None) -> Read:
     return Read(file, version, sums, architecture, training, past, progress, module, layout)
 
 
+def architecture_in(file: Readable) -> Architecture:
+    """What a network is, from the texts alone."""
+    version = _version(file)
+    texts = _checked_texts(file, version, _checksums(file, version))
+    return _parsed(file, "architecture", texts["architecture"], Architecture.from_dict)
+
+
 def progress_in(file: Readable) -> Progress | None:
     """Where a training stood, from the texts alone; None for the file of a network."""
     version = _version(file)

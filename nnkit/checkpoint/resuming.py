@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +17,7 @@ from nnkit.checkpoint.loading import built, checked_module
 from nnkit.checkpoint.places import PROGRESS, RECORD, as_path
 from nnkit.checkpoint.progress import Progress
 from nnkit.checkpoint.reading import read
-from nnkit.errors import ArgumentError, NnkitError
+from nnkit.errors import ArgumentError, NnkitError, NnkitWarning
 from nnkit.measure import RunRecord
 from nnkit.network import Network
 from nnkit.nn import Module
@@ -25,7 +27,7 @@ from nnkit.training.options import Options
 from nnkit.training.past import Past
 from nnkit.training.result import TrainingRun
 from nnkit.training.resumed import Resumed
-from nnkit.training.session import require_same_data, train
+from nnkit.training.session import ended, train
 from nnkit.training.standing import Standing
 
 
@@ -51,7 +53,7 @@ def resume(
     On the same machine the network, the moments, the history and all that follows are those of a training that was
     never interrupted, to the last bit: the programs are planned by the rates of the checkpoint, and the data are
     recognised by their hash. Elsewhere a warning says what differs. The checkpoint goes on in the same file. A training
-    that has ended is not trained further: its run comes back, for the same data.
+    that has ended is not trained further: its run comes back, for the same data, with a warning that says so.
 
     Args:
         path: the checkpoint. Nothing in it is run or imported, and it is checked as a whole before anything is built.
@@ -102,9 +104,18 @@ def resume(
     known = {**_plain(file, kept), **given}
     known["loss"] = _own("loss", loss, found.training.loss, found.training.own_loss)
     if kept.finished:
-        require_same_data(network, x, y, Options(**known), resumed)
+        asked = _scored(kept) if metrics is None else metrics
+        score = ended(network, x, y, Options(**known, metrics=asked), resumed)
         _bring_model(network, standing, found.training.optimizer if optimizer is None else optimizer)
-        return TrainingRun(_record(file, found.past), network)
+        run = TrainingRun(_record(file, found.past, score), network)
+        epochs = f"{standing.facts['epoch']} epoch{'s' * (standing.facts['epoch'] != 1)}"
+        warnings.warn(
+            f"{target} holds a training that came to its end after {epochs}, so nothing was left to do: its run comes "
+            "back",
+            NnkitWarning,
+            stacklevel=2,
+        )
+        return run
     options = Options(
         **known,
         optimizer=_own("optimizer", optimizer, found.training.optimizer, "of a class"),
@@ -149,6 +160,11 @@ def _metrics(kept: Progress, given: Any) -> Any:
             f"resume: the training measured {', '.join(names)}, some of your own; give metrics=[…] again"
         )
     return names if given is None else given
+
+
+def _scored(kept: Progress) -> list[str]:
+    """The metrics that are known by their names."""
+    return [metric["name"] for metric in kept.configuration["metrics"] if not metric["own"]]
 
 
 def _callbacks(file: Container, kept: Progress, given: Any) -> list[Callback]:
@@ -201,12 +217,17 @@ def _bring_model(network: Network, standing: Standing, optimizer: Any) -> None:
     model.optimizer = optimizer
 
 
-def _record(file: Container, past: Past) -> RunRecord:
-    """The record of a training that has ended."""
+def _record(file: Container, past: Past, score: Callable[[], dict[str, Any]]) -> RunRecord:
+    """The record of a training that has ended, and what scores its rows where that was not done before."""
     if past.record is None:
         raise file.refused(RECORD, "is null, and the training has ended")
     try:
         times = {**past.record["time"], **past.times}
-        return RunRecord.from_dict({**past.record, "history": past.history, "time": times})
+        found = RunRecord.from_dict({**past.record, "history": past.history, "time": times})
     except (NnkitError, TypeError, KeyError, ValueError) as error:
         raise file.refused(RECORD, f"is no record of a run: {error}") from error
+    if found.result.get("train") is not None:
+        return found
+    reasons = {name: text for name, text in found.resources["reasons"].items() if name != "result.train"}
+    resources, result = {**found.resources, "reasons": reasons}, {**found.result, "train": score}
+    return replace(found, resources=resources, result=result)

@@ -90,7 +90,7 @@ def file(text: str) -> str:
     return os.path.expanduser(text)
 
 
-def add_data(parser: ArgumentParser, default: str | None = None) -> None:
+def add_data(parser: ArgumentParser, default: str | None = None, target: str = "the last") -> None:
     """``--data``, ``--target`` and ``--data-dir``; ``--data`` is required where it has no default."""
     note = f" (default: {default})" if default else ""
     parser.add_argument(
@@ -101,7 +101,7 @@ def add_data(parser: ArgumentParser, default: str | None = None) -> None:
         help="digits, mnist, fashion_mnist, xor, moons, circles, spiral, blobs, sine, "
         f"or a .csv, .npz or .h5 file{note}",
     )
-    parser.add_argument("--target", metavar="COLUMN", help="the column of a CSV file to predict (default: the last)")
+    parser.add_argument("--target", metavar="COLUMN", help=f"the column of a CSV file to predict (default: {target})")
     parser.add_argument(
         "--data-dir", metavar="DIR", help="folder with the files of mnist or fashion_mnist (default: NNKIT_DATA_DIR)"
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from nnkit.checkpoint import resume
+from nnkit.checkpoint.container import opened
+from nnkit.checkpoint.places import as_path
+from nnkit.checkpoint.reading import architecture_in
 from nnkit.cli import output
 from nnkit.cli.architecture import device
 from nnkit.cli.command import Command
@@ -12,10 +15,14 @@ from nnkit.cli.ending import about, keep
 from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say, shown
 from nnkit.cli.flags import add_data, add_metrics, file, loaded, names
 from nnkit.cli.places import check_writable
+from nnkit.data import Preprocessing
 from nnkit.errors import ArgumentError
 from nnkit.measure import table
+from nnkit.names import clipped, listed
 from nnkit.training.result import Scores, TrainingRun
 
+DIGITS = (64,)
+"""The shape of a row of the data set that is meant where none is named."""
 OWN = {
     "--resume", "--data", "--target", "--data-dir", "--time-ordered", "--device", "--metrics", "--save", "--record",
     "--quiet",
@@ -27,8 +34,9 @@ def _add_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "resume", type=file, metavar="FILE", help="what 'nnkit train --checkpoint FILE' or net.fit wrote"
     )
-    add_data(parser, "digits")
-    parser.add_argument("--time-ordered", action="store_true", help="if it was given to 'nnkit train'")
+    add_data(parser, "digits", "that of the training")
+    parser.set_defaults(data=None)  # so that digits are not taken where the checkpoint tells of other data
+    parser.add_argument("--time-ordered", action="store_true", help="as in the training (default for files)")
     parser.add_argument(
         "--device", metavar="cpu|cuda|auto", help="where to compute (default: where the training was started)"
     )
@@ -42,17 +50,19 @@ def _add_flags(parser: ArgumentParser) -> None:
 
 def instead(flags: Namespace) -> int:
     """``nnkit train --resume FILE``: the same, where no flag says what the checkpoint says."""
-    for word in flags.words:
-        name = word.partition("=")[0]
+    written = [word.partition("=")[0] for word in flags.words]
+    for name in written:
         if name.startswith("--") and name not in OWN:
             raise ArgumentError(f"{name} is settled by the checkpoint; leave it out with --resume")
-    flags.device = flags.device if any(word.startswith("--device") for word in flags.words) else None
+    flags.device = flags.device if "--device" in written else None
+    flags.data = flags.data if "--data" in written else None
     return run(flags)
 
 
 def run(flags: Namespace) -> int:
     """Read the data that it was started with, go on, test, write."""
     check_writable(flags.data, flags.resume, save=flags.save, record=flags.record)
+    _settle_data(flags)
     dataset = loaded(flags)
     place = None if flags.device is None else device(flags.device)
     went_on = resume(flags.resume, dataset.x_train, dataset.y_train, device=place, progress=not flags.quiet)
@@ -65,6 +75,26 @@ def run(flags: Namespace) -> int:
         say(f"interrupted after {output.counted(trained.record.training['epochs_done'], 'whole epoch')}")
         return INTERRUPTED
     return FAILURE if failures else 0
+
+
+def _settle_data(flags: Namespace) -> None:
+    """Let flags that are not given say what the checkpoint knows of its data."""
+    with opened(as_path(flags.resume)) as file:
+        made = architecture_in(file)
+    kept = made.preprocessing or Preprocessing()
+    if flags.data is None:
+        if kept.features is not None or made.input_shape != DIGITS:
+            what = _listed(kept) if kept.features else f"rows of {'×'.join(map(str, made.input_shape))} numbers"
+            raise ArgumentError(f"give --data: {flags.resume} is the checkpoint of a training on {what}, not on digits")
+        flags.data = "digits"
+    if flags.target is None and flags.data.lower().endswith(".csv"):
+        flags.target = kept.target
+    flags.time_ordered = flags.time_ordered or kept.time_ordered
+
+
+def _listed(kept: Preprocessing) -> str:
+    names = listed([f"'{clipped(name)}'" for name in kept.features or ()], most=5)
+    return f"a file with the columns {names}" + (f" and the target '{clipped(kept.target)}'" if kept.target else "")
 
 
 def _report(flags: Namespace, trained: TrainingRun, scores: Scores | None) -> str:
@@ -82,7 +112,7 @@ COMMAND = Command(
     "Go on with a training from its checkpoint, on the same data, to the same bits as if it had not been interrupted.",
     (
         "nnkit resume digits.h5",
-        "nnkit resume iris.h5 --data iris.csv --target species --save iris-trained.h5",
+        "nnkit resume iris.h5 --data iris.csv --save iris-trained.h5",
     ),
     _add_flags,
     run,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nnkit.errors import NnkitWarning
+from nnkit.training.asked import Asked
 from nnkit.training.configuration import Started
 from nnkit.training.fit import Hooks, fit, prepared
 from nnkit.training.keeper import Keeper
@@ -44,10 +45,12 @@ def train(
     return run
 
 
-def require_same_data(network: Network, x: Any, y: Any, options: Options, resumed: Resumed) -> None:
-    """Refuse other data than those of a training that has ended."""
+def ended(network: Network, x: Any, y: Any, options: Options, resumed: Resumed) -> Callable[[], dict[str, Any]]:
+    """What scores the rows of a training that has ended, with the weights that it ended with; others are refused."""
     goal = objective(network.module, options.loss)
-    resumed.require_same_data(prepared(network._model, goal, x, y, options, network._intake))
+    data = prepared(network._model, goal, x, y, options, network._intake)
+    resumed.require_same_data(data)
+    return score_later(network, goal, data, Asked.of(options.metrics, goal, network._model.layout))
 
 
 def hooks(network: Network, loss: Any, keep: Keep | None = None, resumed: Resumed | None = None) -> Hooks:

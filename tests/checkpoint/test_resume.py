@@ -14,7 +14,7 @@ import pytest
 import nnkit
 from nnkit import optimizers
 from nnkit.callbacks import CSVLog, EarlyStopping, JSONLog, LearningRateSchedule, ReduceOnPlateau
-from nnkit.errors import ArgumentError, DataError, ShapeError
+from nnkit.errors import ArgumentError, DataError, NnkitWarning, ShapeError
 from nnkit.optimizers.schedules import Cosine
 from nnkit_numpy import profile
 from tests.checkpoint.going_on import OPTIONS, Break, BrokenError, X, Y, alike, broken, network, plain
@@ -228,9 +228,15 @@ def test_steps_go_on_while_a_file_is_written(path: Path, monkeypatch: pytest.Mon
 def test_a_training_that_has_ended_comes_back(path: Path) -> None:
     whole = network().fit(X, Y, checkpoint=path, **OPTIONS)
     before = path.read_bytes()
-    run = nnkit.resume(path, X, Y)
+    with pytest.warns(
+        NnkitWarning, match=r"run.h5 holds a training that came to its end after 4 epochs, so nothing was left to do"
+    ):
+        run = nnkit.resume(path, X, Y)
     assert alike(run, whole)
     assert path.read_bytes() == before
+    assert run.result.train == whole.result.train
+    assert "result.train" not in run.to_dict()["resources"]["reasons"]
+    assert str(run).count("\ntrain ") == 1
     assert run.to_dict()["time"]["epochs_s"] == whole.to_dict()["time"]["epochs_s"]
     assert run.record.environment["date"] == whole.record.environment["date"]
 
@@ -238,7 +244,8 @@ def test_a_training_that_has_ended_comes_back(path: Path) -> None:
 def test_a_training_that_has_ended_is_one_of_its_data(path: Path) -> None:
     """Its run comes back for the same, and nothing for others."""
     whole = network().fit(X, Y, checkpoint=path, **OPTIONS)
-    assert alike(nnkit.resume(path, X, Y, progress=False), whole)
+    with pytest.warns(NnkitWarning, match="nothing was left to do"):
+        assert alike(nnkit.resume(path, X, Y, progress=False), whole)
     with pytest.raises(DataError, match=r"run.h5 is the checkpoint of a training on other data: .*targets are others"):
         nnkit.resume(path, X, np.roll(Y, 1), progress=False)
     with pytest.raises(DataError, match=r"other data: .*the inputs are others"):

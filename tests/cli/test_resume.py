@@ -80,3 +80,34 @@ def test_inspect_says_how_far_it_is(cli: Cli, monkeypatch: pytest.MonkeyPatch) -
     assert "training    epoch 2 of 4; nnkit resume run.h5 goes on with it\n" in cli("inspect", "run.h5").out
     cli("resume", "run.h5", "--data", "moons")
     assert "training    came to its end after 4 epochs\n" in cli("inspect", "run.h5").out
+
+
+def test_the_checkpoint_knows_the_target_of_a_table(cli: Cli, monkeypatch: pytest.MonkeyPatch, iris: Path) -> None:
+    lines = [line.split(",") for line in iris.read_text(encoding="utf-8").split()]
+    table = "\n".join(",".join([line[2], line[0], line[1]]) for line in lines)
+    Path("first.csv").write_text(table, encoding="utf-8")
+    interrupted(cli, monkeypatch, "--data", "first.csv", "--target", "species", "--time-ordered")
+    message = (
+        "error: give --data: run.h5 is the checkpoint of a training on a file with the columns 'sepal', 'petal' and "
+        "the target 'species', not on digits\n"
+    )
+    for words in (("resume", "run.h5"), ("train", "--resume", "run.h5", "--data-dir", ".")):
+        assert tuple(cli(*words)) == (2, "", message)
+    status, out, _ = cli("resume", "run.h5", "--data", "first.csv")
+    assert (status, "\ntrain " in out) == (0, True)
+    status, out, err = cli("resume", "run.h5", "--data", "first.csv")
+    assert (status, "\ntrain " in out) == (0, True)
+    assert err == (
+        "warning: run.h5 holds a training that came to its end after 4 epochs, so nothing was left to do: its run "
+        "comes back\n"
+    )
+
+
+def test_without_a_name_digits_are_meant_where_they_can_be(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(cli, monkeypatch)
+    assert cli("resume", "run.h5").err == (
+        "error: give --data: run.h5 is the checkpoint of a training on rows of 2 numbers, not on digits\n"
+    )
+    Path("run.h5").unlink()
+    interrupted(cli, monkeypatch, "--data", "digits", "--hidden", 4)
+    assert cli("resume", "run.h5", "--quiet").out.startswith("accuracy ")
