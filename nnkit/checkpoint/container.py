@@ -69,7 +69,8 @@ class Container:
 
     def listed(self) -> list[Entry]:
         """What stands in the file, as far as it can be seen; nothing is read, and no link followed."""
-        return listing(self._file)
+        with self._library(""):
+            return listing(self._file)
 
     def check_tree(self, leaves: set[str], groups: set[str], fix: str = DAMAGED) -> None:
         """Refuse anything below these groups but these leaves, and leaves or groups that are not there."""

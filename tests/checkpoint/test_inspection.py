@@ -134,3 +134,13 @@ def test_sizes(saved: Path) -> None:
     found = sizes(inspect(saved, trusted=True))
     assert found["parameters"] == 4 * sum(value.size for value in small().parameters().values())
     assert found.keys() == {"about", "architecture", "checksums", "format", "parameters", "sample", "state", "training"}
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_root_that_cannot_be_read_is_damage(saved: Path, trusted: bool) -> None:
+    data = bytearray(saved.read_bytes())
+    data[data.index(b"OHDR") + 10] ^= 1
+    saved.write_bytes(data)
+    found = inspect(saved, trusted)
+    assert found.entries == ()
+    assert found.problems[-1].startswith(f"{saved}: the file cannot be read (Unable to get group info (")
