@@ -251,7 +251,10 @@ class Network(KnownArguments, Insight):
         True
         """
         from nnkit.checkpoint import keep
+        from nnkit.formats import check_own
 
+        if checkpoint is not None:
+            check_own(checkpoint, "checkpoint")
         options = Options(
             epochs=epochs,
             batch_size=batch_size,

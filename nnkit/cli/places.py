@@ -15,8 +15,8 @@ SEEKING = ("save", "checkpoint")
 def check_writable(*read: str | None, **places: str | None) -> None:
     """Refuse a path that could not be written, that two flags (the keyword names) share, or that is ``read``.
 
-    ``save`` may not end like another format. None is no path. What is read may also be the name of a data set,
-    which is no file.
+    ``save`` and ``checkpoint`` may not end like another format. None is no path. What is read may also be the name of a
+    data set, which is no file.
 
     >>> check_writable(save=None)
     """
@@ -30,10 +30,10 @@ def check_writable(*read: str | None, **places: str | None) -> None:
         if any(source is not None and path == Path(source).expanduser().resolve() and path.exists() for source in read):
             raise ArgumentError(f"--{name} {place} would overwrite a file that this command reads; choose another name")
         seen[path] = name
-        if name == "save":
+        if name in SEEKING:
             from nnkit.formats import check_own
 
-            check_own(path)
+            check_own(path, name)
         if name in SEEKING or not is_stream(place):
             _check(f"--{name} {place}", path)
 

@@ -46,17 +46,30 @@ FORMATS = {
 OWN = Format("nnkit's own format", load_parameters=own.load_parameters)
 
 
-def check_own(path: str | os.PathLike[str]) -> None:
-    """Refuse to save to a name that ends like one of the other formats.
+STRANGE = {
+    **dict.fromkeys((".pt", ".pth"), "PyTorch"),
+    **dict.fromkeys((".npy", ".npz"), "NumPy"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickle"),
+    **dict.fromkeys((".tar", ".gz", ".tgz", ".zip"), "an archiver"),
+    ".keras": "Keras",
+    ".json": "JSON, as run.save writes it",
+    ".csv": "a spreadsheet",
+}
+"""By the end of the name, of what other files are; under it nobody would look for a network in HDF5."""
+
+
+def check_own(path: str | os.PathLike[str], call: str = "save") -> None:
+    """Refuse to save to a name that ends like another format.
 
     >>> check_own("net.h5")
     """
     target = as_path(path)
-    other = _found(target)
+    found, strange = _found(target), STRANGE.get(target.suffix.lower())
+    other = strange if found is None else f"{found.name}, which net.export writes"
     if other is not None:
         raise ArgumentError(
-            f"save: '{target.name}' ends like a file of {other.name}, which net.export writes; save writes nnkit's own "
-            "format, to a name such as 'net.h5'"
+            f"{call}: '{target.name}' ends like a file of {other}; {call} writes nnkit's own format, HDF5, to a name "
+            "such as 'net.h5'"
         )
 
 

@@ -21,6 +21,7 @@ from tests.cli.conftest import Cli
     [
         ("--data digts", "unknown data set 'digts'. Did you mean 'digits'?"),
         ("--save net.onnx", "save: 'net.onnx' ends like a file of ONNX, which net.export writes"),
+        ("--checkpoint ck.pt", "checkpoint: 'ck.pt' ends like a file of PyTorch; checkpoint writes nnkit's own format"),
         ("--hidden 1.5", "argument --hidden: expected a whole number from 1, got '1.5'"),
         ("--hidden -5", "argument --hidden: expected a whole number from 1, got '-5'"),
         ("--hidden 0", "argument --hidden: expected a whole number from 1, got '0'"),

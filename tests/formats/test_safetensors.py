@@ -274,3 +274,24 @@ def test_save_writes_no_file_that_looks_like_another(name: str, format_: str, tm
     with pytest.raises(ArgumentError, match=f"save: '{name}' ends like a file of {format_}, which net.export writes"):
         net.save(tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"),
+    [("n.pt", "PyTorch"), ("n.keras", "Keras"), ("n.JSON", "JSON"), ("n.pkl", "pickle"), ("n.npz", "NumPy")],
+)
+def test_nor_under_the_names_of_other_tools(name: str, tool: str, tmp_path: Path) -> None:
+    net = nnkit.FeedForward(inputs=2, outputs=1, seed=0)
+    rows, told = np.ones((4, 2)), "writes nnkit's own format, HDF5, to a name such as 'net.h5'"
+    with pytest.raises(ArgumentError, match=rf"save: '{name}' ends like a file of {tool}.*; save {told}"):
+        net.save(tmp_path / name)
+    with pytest.raises(ArgumentError, match=rf"checkpoint: '{name}' ends like a file of {tool}.*; checkpoint {told}"):
+        net.fit(rows, rows[:, :1], checkpoint=tmp_path / name, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["net", "net.hdf5", "net.nnkit", "net.1", "net.pt.h5"])
+def test_names_of_ones_own_are_fine(name: str, tmp_path: Path) -> None:
+    net = nnkit.FeedForward(inputs=2, outputs=1, seed=0)
+    net.save(tmp_path / name)
+    assert nnkit.load(tmp_path / name).output_shape == (1,)
