@@ -14,8 +14,7 @@ from nnkit import callbacks, constraints, data, elsewhere, initializers, losses,
 from nnkit._version import __version__
 from nnkit.checkpoint import resume
 from nnkit.errors import NnkitError, NnkitWarning
-from nnkit.feedforward import feed_forward as FeedForward  # noqa: N812  # reads as the kind of network that it makes
-from nnkit.feedforward import sequential as Sequential  # noqa: N812
+from nnkit.feedforward import FeedForward, Sequential
 from nnkit.formats import from_sklearn, load
 from nnkit.functional import grad, trace, value_and_grad
 from nnkit.network import Network

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any
 
+from nnkit import nn
 from nnkit.arguments import known_arguments
 from nnkit.errors import ArgumentError
 from nnkit.network import Network
-from nnkit.nn import Dense, Dropout, Module, Sequential
+from nnkit.nn import Dense, Dropout, Module
 from nnkit.nn.activation import as_activation
 from nnkit.nn.dense import check_units
 
@@ -18,7 +19,7 @@ Act = str | Callable[..., Any] | Module
 
 
 @known_arguments("FeedForward")
-def feed_forward(
+def FeedForward(  # noqa: N802  # reads as the kind of network that it makes
     inputs: int,
     outputs: int,
     hidden: Sequence[int] | int | None = None,
@@ -47,8 +48,9 @@ def feed_forward(
         l2: λ of λ Σ w² likewise.
         dtype, device, seed: as for :class:`Network`; ``device="auto"`` is the GPU if one can be used.
 
-    >>> net = feed_forward(inputs=784, hidden=[128, 64], outputs=10,
-    ...                    activation=["relu", "tanh"], output_activation="softmax")
+    >>> import nnkit
+    >>> net = nnkit.FeedForward(inputs=784, hidden=[128, 64], outputs=10,
+    ...                         activation=["relu", "tanh"], output_activation="softmax")
     >>> sum(value.size for value in net.parameters().values())
     109386
     """
@@ -61,12 +63,12 @@ def feed_forward(
         if dropout:
             layers.append(Dropout(dropout))
     output = as_activation(output_activation, "output_activation")
-    module = Sequential([*layers, Dense(outputs, output, l1=l1, l2=l2)])
+    module = nn.Sequential([*layers, Dense(outputs, output, l1=l1, l2=l2)])
     return Network(module, (int(inputs),), dtype=dtype, device=device, seed=seed)
 
 
 @known_arguments("Sequential")
-def sequential(
+def Sequential(  # noqa: N802
     layers: Sequence[Module],
     input_shape: tuple[int, ...],
     *,
@@ -76,13 +78,15 @@ def sequential(
 ) -> Network:
     """A network of layers one after the other; arguments as for :class:`Network`, ``device="auto"`` among them.
 
+    >>> import nnkit
     >>> from nnkit import nn
-    >>> sequential([nn.Dense(48, activation="tanh"), nn.Dropout(0.2), nn.Dense(2)], input_shape=(12,)).output_shape
+    >>> net = nnkit.Sequential([nn.Dense(48, activation="tanh"), nn.Dropout(0.2), nn.Dense(2)], input_shape=(12,))
+    >>> net.output_shape
     (2,)
     """
     if not isinstance(layers, (list, tuple)):
         raise ArgumentError(f"layers must be a list of layers, got {layers!r}")
-    return Network(Sequential(layers), input_shape, dtype=dtype, device=device, seed=seed)
+    return Network(nn.Sequential(layers), input_shape, dtype=dtype, device=device, seed=seed)
 
 
 def _widths(hidden: Any, hidden_layers: Any, neurons: Any) -> list[int]:

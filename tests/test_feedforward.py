@@ -138,3 +138,9 @@ def test_dropout_follows_each_hidden_layer() -> None:
     assert len(nnkit.FeedForward(5, 3, dropout=0.5).module.layers) == 1
     with pytest.raises(ArgumentError, match="Dropout: rate is the share of values that are dropped"):
         nnkit.FeedForward(5, 3, [4], dropout=1.5)
+
+
+def test_errors_name_them_as_users_do() -> None:
+    assert (nnkit.FeedForward.__name__, nnkit.Sequential.__name__) == ("FeedForward", "Sequential")
+    with pytest.raises(TypeError, match=r"^FeedForward\(\) got an unexpected keyword argument 'hiden'"):
+        nnkit.FeedForward(2, 1, hiden=[3])

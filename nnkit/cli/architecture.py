@@ -12,7 +12,7 @@ from nnkit.data import Dataset
 from nnkit.data.load import is_file
 from nnkit.data.scaling import Scaling
 from nnkit.errors import ArgumentError
-from nnkit.feedforward import sequential
+from nnkit.feedforward import Sequential
 from nnkit.losses import Loss
 from nnkit.names import lookup
 from nnkit.network import Network
@@ -58,7 +58,7 @@ def build(
         if flags.dropout:
             layers.append(Dropout(flags.dropout))
     layers += [Dense(outputs, activation, l2=flags.l2), *units]
-    return sequential(layers, input_shape, device=device, seed=flags.seed)
+    return Sequential(layers, input_shape, device=device, seed=flags.seed)
 
 
 def device(name: str) -> str:

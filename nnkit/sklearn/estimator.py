@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from nnkit import optimizers
 from nnkit.arguments import KnownArguments
 from nnkit.errors import ArgumentError, DataError
-from nnkit.feedforward import feed_forward
+from nnkit.feedforward import FeedForward
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.names import lookup
 from nnkit.network import Network
@@ -213,7 +213,7 @@ class Estimator(KnownArguments, BaseEstimator, ABC):  # type: ignore[misc]  # sc
             return self.network_
         outputs, activation = self._output_layer(y)
         self._built_as = described
-        return feed_forward(
+        return FeedForward(
             x.shape[1],
             outputs,
             self.hidden,

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnkit.data import Preprocessing
 from nnkit.errors import ArgumentError, NnkitWarning
-from nnkit.feedforward import feed_forward
+from nnkit.feedforward import FeedForward
 from nnkit.formats.scikit.objects import fitted, kind
 from nnkit.formats.scikit.scaling import scaling
 from nnkit.names import lookup
@@ -63,7 +63,7 @@ def from_sklearn(estimator: Any, device: str = "cpu") -> Network:
     weights, biases = fitted(last, "coefs_"), fitted(last, "intercepts_")
     inputs, *hidden = (len(weight) for weight in weights)
     names = _classes(last)
-    net = feed_forward(
+    net = FeedForward(
         inputs,
         len(biases[-1]),
         hidden,
