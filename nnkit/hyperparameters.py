@@ -27,7 +27,7 @@ def check_number(owner: str, name: str, value: object, interval: str) -> None:
     ends = [end for end, closed in ((low, interval[0] == "["), (high, interval[-1] == "]")) if closed]
     number = _as_float(value)
     if not (isfinite(number) and (low < number < high or number in ends)):
-        raise ArgumentError(f"{owner}: {name} is {value!r}, expected a number in {interval}")
+        raise ArgumentError(f"{owner}: {name} is {value!r:.80}, expected a number in {interval}")
 
 
 def _as_float(value: object) -> float:
@@ -49,7 +49,7 @@ def check_count(owner: str, name: str, value: object, at_least: int) -> None:
     nnkit.errors.ArgumentError: Step: every is 0, expected a whole number from 1 up
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
-        raise ArgumentError(f"{owner}: {name} is {value!r}, expected a whole number from {at_least} up")
+        raise ArgumentError(f"{owner}: {name} is {value!r:.80}, expected a whole number from {at_least} up")
 
 
 def check_ascending(owner: str, name: str, values: object) -> tuple[int, ...]:

@@ -82,7 +82,7 @@ class Asked:
                 raise TypeError
             return float(value)
         except (TypeError, ValueError):
-            raise ArgumentError(f"metric '{metric.name}' returned {value!r}; expected a number") from None
+            raise ArgumentError(f"metric '{metric.name}' returned {value!r:.80}; expected a number") from None
 
 
 def _several(given: Any) -> Iterable[Any]:

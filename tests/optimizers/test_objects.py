@@ -113,6 +113,7 @@ def test_resolved_reaches_schedules_inside():
         (lambda: SGD(10**400), "SGD: learning_rate is 1000"),
         (lambda: SGD(True), "SGD: learning_rate is True"),
         (lambda: SGD("0.1"), "SGD: learning_rate is '0.1'"),
+        (lambda: SGD([0.1] * 1000), r"SGD: learning_rate is \[(0\.1, ){15}0\.1,, expected a number in \[0, inf\)"),
         (lambda: SGD(momentum=1.0), r"SGD: momentum is 1.0, expected a number in \[0, 1\)"),
         (lambda: SGD(nesterov=True), "SGD: nesterov=True needs momentum above 0"),
         (lambda: SGD(nesterov=1), "SGD: nesterov is 1, expected True or False"),
