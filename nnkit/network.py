@@ -148,7 +148,7 @@ class Network(KnownArguments, Insight):
         self._model.assign(mapping)
 
     def summary(self) -> str:
-        """A table of the layers with output shapes and numbers of parameters."""
+        """A table of the layers: their kinds, paths and numbers of parameters."""
         from nnkit.training.describe import summary
 
         return summary(self._model)

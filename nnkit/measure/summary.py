@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 from nnkit.measure.clock import PHASES
@@ -50,19 +51,21 @@ def table(
 
 
 def _scores(result: Mapping[str, Any], width: int) -> Iterator[str]:
-    """Yield one row for each part of the data and one column for each metric that is a number and fits."""
+    """Yield one row for each part of the data and one column for each metric that is a number.
+
+    Columns that do not fit beside the others stand below them; one that would not fit alone is left out.
+    """
     parts = {name: result[name] for name in DATA_PARTS if result.get(name)}
     found = (name for scores in parts.values() for name, value in scores.items() if isinstance(value, int | float))
     metrics = list(dict.fromkeys(found))
     widths = [2 + max(8, len(name), *(len(_score(scores.get(name))) for scores in parts.values())) for name in metrics]
-    while metrics and LABEL_WIDTH + sum(widths) > width:
-        metrics.pop(), widths.pop()
-    if not metrics:
-        return
-    columns = list(zip(metrics, widths, strict=True))
-    yield " " * LABEL_WIDTH + "".join(name.rjust(size) for name, size in columns)
-    for part, scores in parts.items():
-        yield part.ljust(LABEL_WIDTH) + "".join(_score(scores.get(name)).rjust(size) for name, size in columns)
+    columns = [(name, size) for name, size in zip(metrics, widths, strict=True) if LABEL_WIDTH + size <= width]
+    while columns:
+        fitting = sum(LABEL_WIDTH + total <= width for total in accumulate(size for _, size in columns))
+        beside, columns = columns[:fitting], columns[fitting:]
+        yield " " * LABEL_WIDTH + "".join(name.rjust(size) for name, size in beside)
+        for part, scores in parts.items():
+            yield part.ljust(LABEL_WIDTH) + "".join(_score(scores.get(name)).rjust(size) for name, size in beside)
 
 
 def _score(value: float | None) -> str:

@@ -88,6 +88,10 @@ class RateSweep:
         axes.legend()
         return axes
 
+    def __repr__(self) -> str:
+        best = "none" if self.steepest is None else f"{self.steepest:.2g}"
+        return f"<sweep of learning rates: {len(self.rates)} steps, suggestion {best}>"
+
     def __str__(self) -> str:
         swept = f"{len(self.rates)} steps from {self.rates[0]:.2g} to {self.rates[-1]:.2g}" if self.rates else "no step"
         lines = [f"learning rates: {swept} in batches of {self.batch_size}{self.ended and f'; {self.ended}'}"]

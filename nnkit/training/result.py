@@ -208,5 +208,5 @@ class TrainingRun:
 
     def __repr__(self) -> str:
         epochs = len(next(iter(self.history.values()), []))
-        figures = ", ".join(f"{name} {values[-1]:.4f}" for name, values in self.history.items() if values)
-        return f"<run: {epochs} epochs in {self.elapsed_s:.2f} s, {figures}>"
+        figures = [f"{name} {values[-1]:.4f}" for name, values in self.history.items() if values]
+        return f"<run: {', '.join([f'{epochs} epochs in {self.elapsed_s:.2f} s', *figures])}>"

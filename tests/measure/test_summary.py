@@ -142,3 +142,13 @@ def test_colour_only_when_asked(record):
 )
 def test_numbers_as_text(text, expected):
     assert text == expected
+
+
+def test_metrics_that_do_not_fit_beside_the_others_stand_below():
+    scores = {"loss": 0.5, "accuracy": 0.75, "top_3_accuracy": 1.0, "x" * 40: 1.0}
+    assert table({"result": {"test": scores}}, width=40).splitlines() == [
+        "                  loss  accuracy",
+        "test            0.5000    0.7500",
+        "              top_3_accuracy",
+        "test                   1.000",
+    ]

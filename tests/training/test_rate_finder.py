@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import sys
 import time
@@ -38,6 +39,7 @@ def test_the_losses_are_those_of_the_steps() -> None:
     net, replica = network(), Replica(values(network()))
     sweep = nnkit.find_learning_rate(net, X, Y, lowest=1e-4, highest=0.1, steps=20, batch_size=8, optimizer="sgd")
     assert sweep.rates == pytest.approx(rates(1e-4, 0.1, 20), rel=1e-12)
+    assert re.fullmatch(r"<sweep of learning rates: 20 steps, suggestion \S+>", repr(sweep))
     expected = []
     for step, rate in enumerate(sweep.rates):
         epoch, batch = divmod(step, 7)
