@@ -22,7 +22,9 @@ def precision(target: Array, prediction: Array, sample_weight: Array = None, ave
 
     Arguments as in ``accuracy``. ``average``: "binary" is the value of class 1; "macro" the plain mean over the classes
     that occur in targets or predictions, "weighted" the mean by their rows, "micro" all rows together; "auto" is binary
-    for probabilities of class 1, else macro.
+    for probabilities of class 1, else macro. Where a network gives several answers of yes or no for a row, ``fit`` and
+    ``test`` take each answer as a row of its own, so that the two classes are no and yes whatever the average;
+    scikit-learn averages over the columns there.
 
     Where a whole value would be 0 / 0 (nothing was predicted as class 1) it raises UndefinedMetricError; scikit-learn
     gives 0. In a mean, a class whose part would be 0 / 0 counts as 0, as in scikit-learn; a warning names it.

@@ -27,7 +27,8 @@ def roc_auc(
     analysis", 2006; Hand and Till, "A simple generalisation of the area under the ROC curve", 2001.
 
     A class without rows makes it undefined: UndefinedMetricError names it. scikit-learn gives NaN and a warning, or its
-    own error; it knows no weights of rows for "ovo".
+    own error; it knows no weights of rows for "ovo". Where a network gives several answers of yes or no for a row,
+    ``fit`` and ``test`` rank all of them together; scikit-learn takes the mean over the columns there.
 
     >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
@@ -51,10 +52,10 @@ def roc_auc(
 def average_precision(target: Array, prediction: Array, sample_weight: Array = None) -> float:
     """Area under the precision-recall curve as Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds, without interpolation.
 
-    Arguments as in ``roc_auc``; with more than two classes the plain mean over the classes. A class without rows makes
-    it undefined: UndefinedMetricError names it; scikit-learn gives 0 for such a class. Keras's AUC(curve="PR") is the
-    interpolated area on a grid of thresholds, a little different. Davis and Goadrich, "The relationship between
-    precision-recall and ROC curves", ICML 2006.
+    Arguments and several answers in a row as in ``roc_auc``; with more than two classes the plain mean over the
+    classes. A class without rows makes it undefined: UndefinedMetricError names it; scikit-learn gives 0 for such a
+    class. Keras's AUC(curve="PR") is the interpolated area on a grid of thresholds, a little different. Davis and
+    Goadrich, "The relationship between precision-recall and ROC curves", ICML 2006.
 
     >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
     0.8333

@@ -1,5 +1,7 @@
 """nnkit's networks as scikit-learn estimators, for pipelines, searches, cross-validation and ensembles.
 
+It needs scikit-learn, so that ``import nnkit`` leaves it out: write ``import nnkit.sklearn``, or as here.
+
 >>> from sklearn.model_selection import cross_val_score
 >>> from nnkit.sklearn import Classifier
 >>> x, y = [[-2.0], [-1.0], [1.0], [2.0]] * 10, ["below", "below", "above", "above"] * 10

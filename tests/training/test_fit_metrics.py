@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnkit import EarlyStopping
+from nnkit import EarlyStopping, metrics
 from nnkit.errors import ArgumentError
 from nnkit.metrics import METRICS, FBeta, Metric, Running, TopK, Weighted
 from nnkit.optimizers import SGD
@@ -288,6 +288,26 @@ def text(target: Any, prediction: Any) -> Any:
 def test_what_is_no_number_is_refused(function: Any, value: str) -> None:
     with pytest.raises(ArgumentError, match=f"metric '{function.__name__}' returned {value}; expected a number"):
         network().test(X, Y, metrics=[function])
+
+
+def errors(target: Any, prediction: Any) -> Any:
+    return np.zeros((200, 3))
+
+
+def test_of_an_array_that_is_no_number_the_beginning_is_shown() -> None:
+    with pytest.raises(ArgumentError, match=r"metric 'errors' returned array\(\[\[0") as caught:
+        network().test(X, Y, metrics=[errors])
+    assert len(str(caught.value)) < 150
+
+
+def test_averages_take_each_answer_of_yes_or_no_as_a_row() -> None:
+    net = nnkit.FeedForward(inputs=2, outputs=2, output_activation="sigmoid", seed=0)
+    net.set_parameters({"layers.0.weight": np.eye(2) * 9, "layers.0.bias": [0.0, 0.0]})
+    x, y = 2 * np.array([[1, 1], [1, 1], [0, 0], [1, 0]]) - 1, np.array([[1, 0], [1, 0], [1, 1], [0, 0]])
+    scores = net.test(x, y, metrics=["f1_macro", "f1_micro"])
+    pooled = np.asarray(x.ravel() > 0, dtype=float)
+    assert scores.f1_macro == metrics.f1(y.ravel(), pooled, average="macro")
+    assert scores.f1_micro == metrics.f1(y.ravel(), pooled, average="micro") == 0.375
 
 
 # --- early stopping
