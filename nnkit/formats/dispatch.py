@@ -94,6 +94,11 @@ def load(
     """
     source = as_path(path)
     found = _found(source)
+    if source.suffix.lower() == ".json":
+        raise ArgumentError(
+            f"'{source.name}' ends like the record of a run, which nnkit.measure.load_record(path) reads; nnkit.load "
+            "reads networks"
+        )
     if found is None:
         return checkpoint.load(source, device, into, untrusted)
     if found.load is None:

@@ -295,3 +295,13 @@ def test_names_of_ones_own_are_fine(name: str, tmp_path: Path) -> None:
     net = nnkit.FeedForward(inputs=2, outputs=1, seed=0)
     net.save(tmp_path / name)
     assert nnkit.load(tmp_path / name).output_shape == (1,)
+
+
+def test_the_record_of_a_run_is_read_elsewhere(tmp_path: Path) -> None:
+    net = nnkit.FeedForward(inputs=2, outputs=1, seed=0)
+    net.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=1, progress=False).save(tmp_path / "run.json")
+    with pytest.raises(
+        ArgumentError, match=r"'run.json' ends like the record of a run, .*measure\.load_record\(path\)"
+    ):
+        nnkit.load(tmp_path / "run.json")
+    assert len(nnkit.measure.load_record(tmp_path / "run.json")["history"]["loss"]) == 1
