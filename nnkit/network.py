@@ -95,31 +95,6 @@ class Network(KnownArguments, Insight):
     # -- what it is
 
     @property
-    def module(self) -> Module:
-        """The tree of layers."""
-        return self._model.module
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one row of the input."""
-        return self._model.layout.input_shape
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """Shape of one row of the output."""
-        return self._model.layout.output_shape
-
-    @property
-    def dtype(self) -> str:
-        """Data type of parameters and computation."""
-        return self._model.layout.dtype
-
-    @property
-    def device(self) -> str:
-        """Name of the device."""
-        return self._model.backend.name
-
-    @property
     def classes(self) -> tuple[str, ...] | None:
         """Names of the classes in the order of their numbers, one for each, which is two where there is one output."""
         return self._classes
@@ -146,19 +121,6 @@ class Network(KnownArguments, Insight):
     def set_parameters(self, mapping: Mapping[str, Any]) -> None:
         """Copy values into parameters (or states) by path; nothing changes unless every name and shape is right."""
         self._model.assign(mapping)
-
-    def summary(self) -> str:
-        """A table of the layers: their kinds, paths and numbers of parameters."""
-        from nnkit.training.describe import summary
-
-        return summary(self._model)
-
-    def _repr_html_(self) -> str:
-        """For notebooks: the layers as a picture, and the table of the summary."""
-        from nnkit.display import diagram, preformatted
-        from nnkit.training.describe import columns
-
-        return f"{diagram(columns(self._model))}\n{preformatted(self.summary())}"
 
     def __repr__(self) -> str:
         where = f"dtype='{self.dtype}', device='{self.device}', seed={self.seed}"

@@ -28,14 +28,47 @@ class Insight(ABC):
     _loss: Any
 
     @property
-    @abstractmethod
     def module(self) -> Module:
         """The tree of layers."""
+        return self._model.module
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one row of the input."""
+        return self._model.layout.input_shape
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one row of the output."""
+        return self._model.layout.output_shape
+
+    @property
+    def dtype(self) -> str:
+        """Data type of parameters and computation."""
+        return self._model.layout.dtype
+
+    @property
+    def device(self) -> str:
+        """Name of the device."""
+        return self._model.backend.name
 
     @property
     @abstractmethod
     def _intake(self) -> Intake:
         """What becomes of data that are given."""
+
+    def summary(self) -> str:
+        """A table of the layers: their kinds, paths and numbers of parameters."""
+        from nnkit.training.describe import summary
+
+        return summary(self._model)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the layers as a picture, and the table of the summary."""
+        from nnkit.display import diagram, preformatted
+        from nnkit.training.describe import columns
+
+        return f"{diagram(columns(self._model))}\n{preformatted(self.summary())}"
 
     @known_arguments("activations")
     def activations(self, x: Any) -> dict[str, Any]:
