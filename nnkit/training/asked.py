@@ -29,8 +29,8 @@ TAKEN = {"loss", "metrics", "to_dict", *(known.name for known in fields(Scores))
 class Asked:
     """Metrics for one kind of targets, each with a name of its own."""
 
-    metrics: tuple[Metric, ...] = ()
-    targets: str = "numbers"
+    metrics: tuple[Metric, ...]
+    objective: Objective
 
     @classmethod
     def of(cls, given: Any, objective: Objective, layout: Layout) -> Asked:
@@ -42,7 +42,12 @@ class Asked:
                 raise ArgumentError(f"metrics has '{metric.name}' twice; give each another name, or leave one out")
             _check_name(metric)
             _check_kind(metric, objective, layout)
-        return cls(found, objective.loss.targets)
+        return cls(found, objective)
+
+    @property
+    def targets(self) -> str:
+        """The kind of the targets."""
+        return self.objective.loss.targets
 
     @property
     def names(self) -> list[str]:
@@ -51,7 +56,7 @@ class Asked:
 
     def without(self, name: str) -> Asked:
         """All others."""
-        return Asked(tuple(metric for metric in self.metrics if metric.name != name), self.targets)
+        return Asked(tuple(metric for metric in self.metrics if metric.name != name), self.objective)
 
     def figures(self, y: Array, prediction: Array, weight: Array | None) -> dict[str, float]:
         """The exact values, for ``Network.test``; UndefinedMetricError where there is none."""
@@ -76,7 +81,8 @@ class Asked:
         return found, reasons
 
     def _figure(self, metric: Metric, y: Array, prediction: Array, weight: Array | None) -> float:
-        value = metric(*_reading(metric, self.targets, y, prediction, weight if metric.weighted else None))
+        read = prediction if metric.form == "own" else self.objective.above_half(prediction)
+        value = metric(*_reading(metric, self.targets, y, read, weight if metric.weighted else None))
         try:
             if isinstance(value, str):
                 raise TypeError

@@ -55,7 +55,7 @@ class Means:
         if not self.metrics:
             return {}
         xp = trace.namespace
-        prediction = xp.astype(objective.predictions(out), "float64")
+        prediction = objective.above_half(xp.astype(objective.predictions(out), "float64"))
         if target.ndim == out.ndim:  # the first outputs estimate the targets
             target, prediction = xp.astype(target, "float64"), prediction[..., : target.shape[-1]]
         outputs = {}

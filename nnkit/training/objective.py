@@ -69,6 +69,12 @@ class Objective:
         """What a prediction that says yes is above."""
         return 0.0 if self.loss.domain == "signed" else 0.5
 
+    def above_half(self, predictions: Array) -> Array:
+        """Predictions of yes and no in their order, above a half for yes, as metrics read them."""
+        if self.loss.targets != "binary" or not self.threshold < 0.5:
+            return predictions
+        return predictions + namespace(predictions).astype(predictions > self.threshold, predictions.dtype)
+
     def predictions(self, values: Array) -> Array:
         """The network's output from the values that ``per_row`` reads."""
         if self.units is not None:
