@@ -191,8 +191,8 @@ class Network(KnownArguments, Insight):
             memory_limit: bytes, or text such as ``"200MB"`` (10⁶ each): what the lasting values (parameters, moments,
                 counters) and the arrays of a step may take together; the data themselves do not count, nor does what
                 exact ``metrics`` take, which are computed as by ``test``. Where keeping every value for the backward
-                pass would take more, the cheapest ones are computed again instead: slower, and the same bits. Each
-                program keeps to it. A limit that cannot be met is refused with the smallest that can.
+                pass would take more, the cheapest ones are computed again instead: slower, and the same bits (compiled,
+                to rounding). Each program keeps to it. One that cannot be met is refused with the smallest that can.
             progress: show it.
             metrics: what to measure beside loss and accuracy: names in ``nnkit.metrics.METRICS`` or their aliases,
                 ``nnkit.metrics.TopK(3)`` and the like, or functions (target, prediction) → number. Sums over rows
