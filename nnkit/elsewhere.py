@@ -80,6 +80,7 @@ TOP = {
     "load_model": "it is nnkit.load(path) here",
     "optim": "it is nnkit.optimizers here",
     "datasets": "nnkit.data.load(name) loads them",
+    "sklearn": "write import nnkit.sklearn, which needs the extra of that name",
     "activations": "they go by name: nnkit.nn.Dense(8, 'relu')",
 }
 

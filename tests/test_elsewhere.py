@@ -69,3 +69,8 @@ def test_protocols_and_copies_see_no_more_than_before() -> None:
     assert np.asarray(NET, dtype=object).shape == ()
     assert not hasattr(copy.copy(NET), "__array__")
     assert repr(copy.deepcopy(NET)) == repr(NET)
+
+
+def test_the_estimators_are_imported_by_name() -> None:
+    with pytest.raises(AttributeError, match=r"module 'nnkit' has no attribute 'sklearn': write import nnkit\.sklearn"):
+        nnkit.__getattr__("sklearn")  # the attribute is there once somebody has imported it

@@ -209,4 +209,5 @@ class TrainingRun:
     def __repr__(self) -> str:
         epochs = len(next(iter(self.history.values()), []))
         figures = [f"{name} {values[-1]:.4f}" for name, values in self.history.items() if values]
-        return f"<run: {', '.join([f'{epochs} epochs in {self.elapsed_s:.2f} s', *figures])}>"
+        done = f"{epochs} epoch{'' if epochs == 1 else 's'} in {self.elapsed_s:.2f} s"
+        return f"<run: {', '.join([done, *figures])}>"

@@ -246,6 +246,7 @@ def test_the_closing_table_and_the_short_form() -> None:
     run = fit(network(), X, Y, epochs=2, validation_split=0.1)
     assert str(run).splitlines()[0].split() == ["loss", "accuracy", "precision", "recall", "f1"]
     assert repr(run).startswith("<run: 2 epochs in 0.")
+    assert repr(fit(network(), X, Y, epochs=1)).startswith("<run: 1 epoch in 0.")
     assert f"val_loss {run.history['val_loss'][-1]:.4f}" in repr(run)
 
 
