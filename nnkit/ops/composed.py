@@ -26,6 +26,9 @@ def relu(x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(−x)), as (1 + tanh(x/2)) / 2, which neither overflows nor needs a selection.
 
+    Its error is that of numbers near 1, ε/2, so that it is 0 from −20 down in float32 and from −38 down in float64.
+    ``log_sigmoid`` and the losses on values before it keep all digits.
+
     >>> import numpy as np
     >>> sigmoid(np.asarray([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
