@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnkit.errors import ArgumentError
+from nnkit.errors import ArgumentError, UndefinedMetricError
 from nnkit.hyperparameters import check_number
-from nnkit.metrics.checks import Labelled, labelled, named
+from nnkit.metrics.checks import Labelled, labelled, named, undefined
 from nnkit.metrics.notes import note
 from nnkit.names import lookup
 
@@ -23,8 +24,7 @@ def precision(target: Array, prediction: Array, sample_weight: Array = None, ave
     Arguments as in ``accuracy``. ``average``: "binary" is the value of class 1; "macro" the plain mean over the classes
     that occur in targets or predictions, "weighted" the mean by their rows, "micro" all rows together; "auto" is binary
     for probabilities of class 1, else macro. Where a network gives several answers of yes or no for a row, ``fit`` and
-    ``test`` take each answer as a row of its own, so that the two classes are no and yes whatever the average;
-    scikit-learn averages over the columns there.
+    ``test`` average over the answers as ``over_columns`` does; without an average, each answer is a row of its own.
 
     Where a whole value would be 0 / 0 (nothing was predicted as class 1) it raises UndefinedMetricError; scikit-learn
     gives 0. In a mean, a class whose part would be 0 / 0 counts as 0, as in scikit-learn; a warning names it.
@@ -69,6 +69,38 @@ def f1(target: Array, prediction: Array, sample_weight: Array = None, average: s
     0.75
     """
     return _f("f1", target, prediction, sample_weight, average, 1.0)
+
+
+def over_columns(
+    target: Array, prediction: Array, sample_weight: Array = None, *, function: Callable[..., float], average: str
+) -> float:
+    """A metric with an average, of several answers of yes or no in each row, (rows, answers) both, as in scikit-learn.
+
+    "macro" is the plain mean of the binary values of the answers, "weighted" the mean by how often each is yes, "micro"
+    the binary value of all answers together. A value that would be 0 / 0 counts as 0 in a mean; a warning names it.
+
+    >>> over_columns(np.eye(2, dtype=int), np.array([[0.9, 0.2], [0.8, 0.9]]), function=precision, average="macro")
+    0.75
+    """
+    if average == "micro":
+        weight = None if sample_weight is None else np.repeat(sample_weight, target.shape[1])
+        return function(target.ravel(), prediction.ravel(), weight, average="binary")
+    found = [_of_column(target, prediction, sample_weight, k, function) for k in range(target.shape[1])]
+    if average == "macro":
+        return float(np.mean(found))
+    share = target.sum(axis=0) if sample_weight is None else sample_weight @ target
+    if not share.any():
+        name = getattr(function, "func", function).__name__
+        raise undefined(name, "no answer is yes in any row, so that there is nothing to weigh by")
+    return float(np.average(found, weights=share))
+
+
+def _of_column(target: Array, prediction: Array, weight: Array, k: int, function: Callable[..., float]) -> float:
+    try:
+        return function(target[:, k], prediction[:, k], weight, average="binary")
+    except UndefinedMetricError as why:
+        note(f"answer {k}: {why}; it counts as 0", stacklevel=4)
+        return 0.0
 
 
 def _f(name: str, target: Array, prediction: Array, sample_weight: Array, average: str, beta: float) -> float:

@@ -29,6 +29,8 @@ class Metric:
         running: the same row by row in Array API functions, if it is a sum over rows; training then has its mean.
         weighted: whether ``fit`` and ``test`` hand it their sample weights; see ``Weighted``.
         classes: how many there must be at least.
+        columns: the function for several answers of yes or no in each row, where these are not each a row of its own:
+            it reads 0 and 1 and predictions, (rows, answers) both.
 
     >>> Metric("bias", lambda t, p, w: (p - t).mean(), targets=("numbers",), more_is_better=False).name
     'bias'
@@ -42,6 +44,7 @@ class Metric:
     running: Running | None = None
     weighted: bool = False
     classes: int = 0
+    columns: Function | None = None
 
     def __call__(self, target: Array, prediction: Array, sample_weight: Array = None) -> Any:
         """The value."""

@@ -41,7 +41,7 @@ def f_beta(beta: float = 1.0, average: str = "auto") -> Metric:
     check_number("FBeta", "beta", beta, "(0, inf)")
     average = lookup("average", average, {name: name for name in averages.AVERAGES})
     name = f"f{beta:g}" + ("" if average == "auto" else f"_{average}")
-    return _labels(name, partial(averages.f_beta, beta=float(beta), average=average))
+    return _with_average(name, partial(averages.f_beta, beta=float(beta)), average)
 
 
 def weighted(metric: str | Metric | Callable[..., Any]) -> Metric:
@@ -110,13 +110,21 @@ def _labels(name: str, function: Callable[..., Any]) -> Metric:
     return Metric(name, function, CLASSES, True, "labels")
 
 
+def _with_average(name: str, function: Callable[..., float], average: str) -> Metric:
+    """With an average over classes, or over several answers of yes or no."""
+    found = _labels(name, partial(function, average=average))
+    if average in ("auto", "binary"):
+        return found
+    return replace(found, columns=partial(averages.over_columns, function=function, average=average))
+
+
 def _averaged() -> Iterator[Metric]:
     """Precision, recall and F1 with every average, as scikit-learn's names of scores write them."""
     for function in (averages.precision, averages.recall, averages.f1):
         name = function.__name__
         yield _labels(name, function)
         for average in averages.AVERAGES[1:]:
-            yield _labels(f"{name}_{average}", partial(function, average=average))
+            yield _with_average(f"{name}_{average}", function, average)
     for beta in (2.0, 0.5):
         yield from (f_beta(beta, average) for average in averages.AVERAGES)
 

@@ -82,7 +82,11 @@ class Asked:
 
     def _figure(self, metric: Metric, y: Array, prediction: Array, weight: Array | None) -> float:
         read = prediction if metric.form == "own" else self.objective.above_half(prediction)
-        value = metric(*_reading(metric, self.targets, y, read, weight if metric.weighted else None))
+        weight = weight if metric.weighted else None
+        if metric.columns is not None and self.targets == "binary" and y.shape[1] > 1:
+            value = metric.columns((y > 0.5).astype(np.int64), read, weight)
+        else:
+            value = metric(*_reading(metric, self.targets, y, read, weight))
         try:
             if isinstance(value, str):
                 raise TypeError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnkit import EarlyStopping, metrics
+from nnkit import EarlyStopping
 from nnkit.errors import ArgumentError
 from nnkit.metrics import METRICS, FBeta, Metric, Running, TopK, Weighted
 from nnkit.optimizers import SGD
@@ -300,16 +300,6 @@ def test_of_an_array_that_is_no_number_the_beginning_is_shown() -> None:
     assert len(str(caught.value)) < 150
 
 
-def test_averages_take_each_answer_of_yes_or_no_as_a_row() -> None:
-    net = nnkit.FeedForward(inputs=2, outputs=2, output_activation="sigmoid", seed=0)
-    net.set_parameters({"layers.0.weight": np.eye(2) * 9, "layers.0.bias": [0.0, 0.0]})
-    x, y = 2 * np.array([[1, 1], [1, 1], [0, 0], [1, 0]]) - 1, np.array([[1, 0], [1, 0], [1, 1], [0, 0]])
-    scores = net.test(x, y, metrics=["f1_macro", "f1_micro"])
-    pooled = np.asarray(x.ravel() > 0, dtype=float)
-    assert scores.f1_macro == metrics.f1(y.ravel(), pooled, average="macro")
-    assert scores.f1_micro == metrics.f1(y.ravel(), pooled, average="micro") == 0.375
-
-
 # --- early stopping
 
 
@@ -371,25 +361,3 @@ def test_numbers_with_variances_are_measured_by_their_means() -> None:
     mae = np.abs(net.predict(x)[:, :2] - x[:, :2]).mean()
     assert net.test(x, x[:, :2], metrics="mape").mae == pytest.approx(mae, rel=1e-12)
     assert 0.8 * run.history["mae"][-1] + 0.2 * run.history["val_mae"][-1] == pytest.approx(mae, rel=1e-10)
-
-
-@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
-@pytest.mark.parametrize("outputs", [1, 2])
-def test_metrics_of_scores_decide_at_zero_as_the_loss_does(loss: str, outputs: int) -> None:
-    draw = np.random.default_rng(1)
-    x = draw.normal(size=(200, 2))
-    y = (x[:, :outputs] + draw.normal(size=(200, outputs)) > 0).astype(int)
-    net = nnkit.FeedForward(2, outputs, dtype="float64", seed=3)
-    names = ["accuracy", "f1", "precision", "roc_auc", "weighted_accuracy"]
-    run = fit(net, x, y, loss=loss, epochs=2, learning_rate=0.0, metrics=names, validation_data=(x + 1e-9, y))
-    scores, plain = net.test(x, y, metrics=names), net.test(x, y)
-    chosen = net.predict(x) > 0
-    assert 0.05 < np.mean(chosen != (net.predict(x) > 0.5)) < 0.95  # else it would not matter
-    right = np.mean(chosen == y)
-    assert scores.accuracy == plain.accuracy == pytest.approx(right, rel=1e-12)
-    assert (scores.f1, scores.precision) == (plain.f1, plain.precision)
-    for name in ("accuracy", "weighted_accuracy", "val_accuracy", "val_weighted_accuracy"):
-        assert run.history[name][-1] == pytest.approx(right, rel=1e-12)
-    assert run.history["val_f1"][-1] == pytest.approx(plain.f1, rel=1e-12)
-    auc = peer("sklearn.metrics").roc_auc_score(y.ravel(), net.predict(x).ravel())
-    assert scores.metrics["roc_auc"] == pytest.approx(auc, rel=1e-12)
