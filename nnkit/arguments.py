@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from functools import cache, wraps
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnkit.errors import ArgumentError, UnknownArgumentError
@@ -127,10 +127,21 @@ def known_arguments(owner: str) -> Callable[[F], F]:
     return decorate
 
 
+class _OfInit:
+    """The signature of a class is that of its ``__init__``; Python 3.11.2 and older take that of any ``__new__``."""
+
+    def __get__(self, thing: object, kind: type) -> Signature:
+        if thing is not None:  # an object that is called has the signature of its __call__
+            raise AttributeError("__signature__")
+        found = signature(kind.__init__)  # type: ignore[misc]
+        return found.replace(parameters=list(found.parameters.values())[1:], return_annotation=Signature.empty)
+
+
 class KnownArguments:
     """Of a class and those derived from it, which have an ``__init__``: the same when an object is made."""
 
     if not TYPE_CHECKING:  # the types are those of __init__
+        __signature__ = _OfInit()
 
         def __new__(cls, *_: Any, **options: Any) -> Any:
             """An object that is still to be initialised."""

@@ -142,5 +142,5 @@ def test_dropout_follows_each_hidden_layer() -> None:
 
 def test_errors_name_them_as_users_do() -> None:
     assert (nnkit.FeedForward.__name__, nnkit.Sequential.__name__) == ("FeedForward", "Sequential")
-    with pytest.raises(TypeError, match=r"^FeedForward\(\) got an unexpected keyword argument 'hiden'"):
+    with pytest.raises(TypeError, match=r"^FeedForward has no argument 'hiden'\. Did you mean 'hidden'"):
         nnkit.FeedForward(2, 1, hiden=[3])

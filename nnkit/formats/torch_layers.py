@@ -187,6 +187,10 @@ def _dropout(walk: _Walk, layer: nn.Dropout | nn.AlphaDropout, path: str) -> Ite
     yield Piece(path, layer, f"nn.{type(layer).__name__}({layer.rate!r})")
 
 
+def _rescaling(walk: _Walk, layer: nn.Rescaling, path: str) -> Iterator[Piece]:
+    yield Piece(path, layer, None)
+
+
 def _nothing_in_predictions(walk: _Walk, layer: nn.Module, path: str) -> Iterator[Piece]:
     yield Piece(path, layer, "nn.Identity()", note=f"{layer!r} acts in training alone, and torch.nn has none")
 
@@ -204,6 +208,7 @@ TABLE: dict[type[nn.Module], Callable[[_Walk, Any, str], Iterator[Piece]]] = {
     nn.GroupNorm: _group_norm,
     nn.LayerNorm: _layer_norm,
     nn.PReLU: _prelu,
+    nn.Rescaling: _rescaling,
     nn.RMSNorm: _rms_norm,
     nn.Sequential: _sequential,
     nn.SpectralNorm: _spectral_norm,

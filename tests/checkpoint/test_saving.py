@@ -206,9 +206,9 @@ def test_nan_is_not_saved_over_good_values(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "value", "reason"),
     [
-        ("classes", "abc", r"has classes 'abc'; it is a list of names, or null"),
-        ("classes", (1, 2), r"has classes \[1, 2\]"),
-        ("classes", (np.ones(2),), r"array\(\[1., 1.\]\) \(ndarray\) has no place in JSON"),
+        ("_classes", "abc", r"has classes 'abc'; it is a list of names, or null"),
+        ("_classes", (1, 2), r"has classes \[1, 2\]"),
+        ("_classes", (np.ones(2),), r"array\(\[1., 1.\]\) \(ndarray\) has no place in JSON"),
         ("preprocessing", Preprocessing(target=3), r"has target 3; it is a name, or null"),  # type: ignore[arg-type]
         ("preprocessing", Preprocessing(Scaling(np.array([np.nan]), np.ones(1))), r"Out of range float values are not"),
         ("preprocessing", Preprocessing(features=("y" * 5_000_000,)), r"has 5,000,\d+ bytes, more than the 4,000,000"),

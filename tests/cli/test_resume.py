@@ -109,5 +109,5 @@ def test_without_a_name_digits_are_meant_where_they_can_be(cli: Cli, monkeypatch
         "error: give --data: run.h5 is the checkpoint of a training on rows of 2 numbers, not on digits\n"
     )
     Path("run.h5").unlink()
-    interrupted(cli, monkeypatch, "--data", "digits", "--hidden", 4)
+    interrupted(cli, monkeypatch, "--data", "digits")
     assert cli("resume", "run.h5", "--quiet").out.startswith("accuracy ")

@@ -40,7 +40,7 @@ def test_the_activations() -> None:
 def test_the_layers(name: str) -> None:
     found, layer = table("layer"), ROWS[name].make()
     assert found.keys() == {f"`{kind.__name__}`" for kind in LAYERS.values()}
-    if not isinstance(layer, nn.Sequential | nn.Activation):
+    if not isinstance(layer, nn.Sequential | nn.Activation | nn.Rescaling):
         module = re.match(r"`([\w.]+)`", found[f"`{type(layer).__name__}`"])
         assert module is not None
         assert f"    nn.{module[1]}(" in equivalent(network([layer], ROWS[name].shape[1:]))

@@ -46,16 +46,29 @@ def test_every_layer_and_activation_has_a_line_in_the_tables() -> None:
 
 
 MORE_AXES = ("batch norm, more axes", "group norm, more axes")
+NOT_THERE = ("rescaling", "rescaling, by column")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", [name for name in ROWS if name not in MORE_AXES])
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in (*MORE_AXES, *NOT_THERE)])
 def test_every_layer(name: str, dtype: str, tmp_path: Path) -> None:
     row = ROWS[name]
     net = network([row.make()], row.shape[1:], dtype)
     there_and_back(net, tmp_path)
     alone = nnkit.Network(row.make(), row.shape[1:], dtype=dtype)
     assert equivalent(alone) == equivalent(net)
+
+
+def test_fixed_numbers_are_to_be_written_by_hand(tmp_path: Path) -> None:
+    net, other = (network([nn.Dense(2), nn.Rescaling([2.0, 3.0], 5.0), nn.Dense(1)], 4) for _ in range(2))
+    net.export(tmp_path / FILE, layout="torch")
+    other.set_parameters({name: value * 0 for name, value in other.parameters().items()})
+    other.load_parameters(tmp_path / FILE, layout="torch")
+    assert leaves(other) == leaves(net)
+    with pytest.raises(
+        ArgumentError, match=r"'layers.1' \(Rescaling\) is Rescaling\(scale=\[2, 3\], offset=5\), which torc"
+    ):
+        equivalent(net)
 
 
 @pytest.mark.parametrize(
