@@ -86,6 +86,10 @@ def _loaded(name: str, content: bytes) -> nnkit.Network:
 def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
     """The settings of a chain of dense layers; anything else is refused."""
     layers = list(getattr(network.module, "layers", ()))
+    outputs: Sequence[str] = OUTPUTS
+    if layers and isinstance(layers[-1], nn.Rescaling):  # on the page it is within the weights before it
+        layers.pop()
+        outputs = ["identity"]
     dense = [layer for layer in layers if isinstance(layer, nn.Dense)]
     rates = {layer.rate for layer in layers if isinstance(layer, nn.Dropout)}
     if not dense or len(dense) + sum(isinstance(layer, nn.Dropout) for layer in layers) < len(layers):
@@ -109,7 +113,7 @@ def _described(network: nnkit.Network, lab: Lab) -> dict[str, Any]:
         **({} if lab.settings.tab == DIGITS else {"features": features}),
         "hidden": [layer.units for layer in hidden],
         "activations": [_name(layer, HIDDEN_ACTIVATIONS, "in hidden layers") for layer in hidden],
-        "output": _name(last, OUTPUTS, "of outputs"),
+        "output": _name(last, outputs, "of outputs"),
         "dropout": float(max(rates, default=0.0)),
     }
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import nnkit
+from nnkit import nn
 from nnkit.data import Preprocessing
 from nnkit.data.arrays import Array
 from nnkit.data.scaling import Scaling
@@ -59,7 +60,9 @@ def derived_inputs(lab: Lab) -> tuple[str, ...]:
 
 def for_the_page(network: nnkit.Network, lab: Lab) -> dict[str, Array]:
     """The parameters of a network of a file in the units of a page that has taken its settings."""
-    found, subject = network.parameters(), lab.subject
+    found, subject, last = network.parameters(), lab.subject, network.module.outermost()
+    if isinstance(last, nn.Rescaling):
+        found = _stretched(found, np.asarray(last.scale), np.asarray(last.offset))
     if network.input_shape != lab.network.input_shape:
         return found
     none = Scaling(np.zeros(len(subject.inputs)), np.ones(len(subject.inputs)))
@@ -99,7 +102,7 @@ def _scaling(subject: OnPlane, names: Sequence[str]) -> Scaling | None:
     return Scaling((low + high) / 2, np.where(high > low, (high - low) / (2 * RANGE), 1.0))
 
 
-def _stretched(parameters: dict[str, Array], unit: float, zero: float) -> dict[str, Array]:
+def _stretched(parameters: dict[str, Array], unit: float | Array, zero: float | Array) -> dict[str, Array]:
     """With outputs that are so many times what they are, and so much more."""
     *_, weight, bias = parameters
     return {**parameters, weight: parameters[weight] * unit, bias: parameters[bias] * unit + zero}

@@ -142,6 +142,28 @@ def test_a_network_without_scaling_takes_columns_as_they_were_measured(tmp_path:
     assert there.scored().test_score == pytest.approx(1)  # R², of the formula by which prices were made
 
 
+def test_units_behind_the_last_layer_are_within_its_weights_on_the_page(tmp_path: Path) -> None:
+    layers = [nnkit.nn.Dense(5, "tanh"), nnkit.nn.Dense(1), nnkit.nn.Rescaling(PRICES.std(), PRICES.mean())]
+    net = nnkit.Sequential(layers, input_shape=(3,))
+    with pytest.warns(nnkit.errors.NnkitWarning, match="x"):
+        net.fit(NUMBERS, PRICES, epochs=5, progress=False)
+    net.save(tmp_path / "own.h5")
+    made = lab(HOUSES, steps=0)
+    found = imported("own.h5", (tmp_path / "own.h5").read_bytes(), made, Given(table=HOUSES))
+    there = taken(found, made, HOUSES)
+    assert found.parameters is not None
+    there.network.set_parameters(found.parameters(there))
+    np.testing.assert_allclose(for_a_file(there).predict(NUMBERS), net.predict(NUMBERS), rtol=1e-3)
+
+
+def test_units_behind_another_activation_are_refused(tmp_path: Path) -> None:
+    nnkit.Sequential([nnkit.nn.Dense(1, "tanh"), nnkit.nn.Rescaling(30.0)], input_shape=(3,)).save(tmp_path / "own.h5")
+    with pytest.raises(
+        ValueError, match=r"the page has no Activation\('tanh'\) of outputs; there are identity, without"
+    ):
+        imported("own.h5", (tmp_path / "own.h5").read_bytes(), lab(HOUSES, steps=0), Given(table=HOUSES))
+
+
 def test_a_network_for_another_target_is_refused(tmp_path: Path) -> None:
     other = HOUSES.aimed_at("depth")
     with pytest.raises(ValueError, match="has learned 'price', and the target here is 'depth'; choose 'price'"):
