@@ -17,6 +17,7 @@ from nnkit.checkpoint.loading import built, checked_module
 from nnkit.checkpoint.places import PROGRESS, RECORD, as_path
 from nnkit.checkpoint.progress import Progress
 from nnkit.checkpoint.reading import read
+from nnkit.data.checks.common import count
 from nnkit.errors import ArgumentError, NnkitError, NnkitWarning
 from nnkit.measure import RunRecord
 from nnkit.network import Network
@@ -108,7 +109,7 @@ def resume(
         score = ended(network, x, y, Options(**known, metrics=asked), resumed)
         _bring_model(network, standing, found.training.optimizer if optimizer is None else optimizer)
         run = TrainingRun(_record(file, found.past, score), network)
-        epochs = f"{standing.facts['epoch']} epoch{'s' * (standing.facts['epoch'] != 1)}"
+        epochs = count(standing.facts["epoch"], "epoch")
         warnings.warn(
             f"{target} holds a training that came to its end after {epochs}, so nothing was left to do: its run comes "
             "back",

@@ -68,11 +68,12 @@ def device(name: str) -> str:
 
 def described(network: Network) -> str:
     """``64 inputs → 32 relu → 10 softmax, 2,410 parameters, float32``."""
-    inputs = "×".join(map(str, network.input_shape)) + (" input" if network.input_shape == (1,) else " inputs")
+    from nnkit.training.describe import sized
+
     count = sum(value.size for value in network.parameters().values())
     layers = getattr(network.module, "layers", [network.module])
     names = [_layer(layer) for layer in layers]
-    return f"{' → '.join([inputs, *names])}, {count:,} parameters, {network.dtype}"
+    return f"{' → '.join([sized(network.input_shape, 'input'), *names])}, {count:,} parameters, {network.dtype}"
 
 
 def _layer(layer: Module) -> str:

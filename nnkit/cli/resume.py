@@ -15,6 +15,7 @@ from nnkit.cli.ending import about, keep
 from nnkit.cli.failures import FAILURE, INTERRUPTED, explained, say, shown
 from nnkit.cli.flags import add_data, add_metrics, file, loaded, names
 from nnkit.cli.places import check_writable
+from nnkit.cli.rows import target_of
 from nnkit.data import Preprocessing
 from nnkit.errors import ArgumentError
 from nnkit.measure import table
@@ -87,8 +88,7 @@ def _settle_data(flags: Namespace) -> None:
             what = _listed(kept) if kept.features else f"rows of {'×'.join(map(str, made.input_shape))} numbers"
             raise ArgumentError(f"give --data: {flags.resume} is the checkpoint of a training on {what}, not on digits")
         flags.data = "digits"
-    if flags.target is None and flags.data.lower().endswith(".csv"):
-        flags.target = kept.target
+    flags.target = target_of(kept, flags.data, flags.target)
     flags.time_ordered = flags.time_ordered or kept.time_ordered
 
 

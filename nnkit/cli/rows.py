@@ -29,8 +29,7 @@ def preprocessing(dataset: Dataset, time_ordered: bool) -> Preprocessing | None:
 def test_rows(network: Network, name: str, target: str | None, data_dir: str | None) -> tuple[Dataset, Array, Array]:
     """A data set and its own test rows, features and targets, treated like the rows that the network was trained on."""
     kept = network.preprocessing or Preprocessing()
-    if target is None and name.lower().endswith(TABLES):
-        target = kept.target
+    target = target_of(kept, name, target)
     dataset = data.load(
         name,
         data_dir=data_dir,
@@ -42,6 +41,15 @@ def test_rows(network: Network, name: str, target: str | None, data_dir: str | N
     x = dataset.x_test if columns is None else dataset.x_test[:, columns]
     _check_shape(network, x, dataset.name)
     return dataset, x, _labels(network, dataset)
+
+
+def target_of(kept: Preprocessing, name: str, given: str | None) -> str | None:
+    """The column to predict of the data of this name: the one that is given, or of a table the one that is kept.
+
+    >>> target_of(Preprocessing(target="price"), "houses.tsv", None)
+    'price'
+    """
+    return kept.target if given is None and name.lower().endswith(TABLES) else given
 
 
 def new_rows(network: Network, path: str) -> Array:

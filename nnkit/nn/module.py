@@ -17,19 +17,7 @@ Array = Any
 UNKNOWN = "unknown"
 
 
-class _Made(KnownArguments):
-    """Apart from Module, whose signature is that of ``__init__``."""
-
-    if not TYPE_CHECKING:
-
-        def __new__(cls, *arguments: Any, **options: Any) -> Any:
-            """A module that is still to be initialised; a class that nothing could call is refused."""
-            if "__call__" in cls.__abstractmethods__:
-                raise TraceError(_uncallable(cls))
-            return super().__new__(cls, *arguments, **options)
-
-
-class Module(_Made, ABC):
+class Module(KnownArguments, ABC):
     """A layer, or a whole network, without device, optimiser or file.
 
     Declare leaves in ``__init__`` and compute in ``__call__``, with the Array API standard and ``nnkit.ops``:
@@ -48,6 +36,14 @@ class Module(_Made, ABC):
     (``run.update(self, mean=…)``) and what is to be added to the loss (``run.penalty(self, value)``). The call must
     change nothing on ``self``.
     """
+
+    if not TYPE_CHECKING:  # the types are those of __init__
+
+        def __new__(cls, *arguments: Any, **options: Any) -> Any:
+            """A module that is still to be initialised; a class that nothing could call is refused."""
+            if "__call__" in cls.__abstractmethods__:
+                raise TraceError(_uncallable(cls))
+            return super().__new__(cls, *arguments, **options)
 
     def __init__(self) -> None:
         """A module without arguments."""

@@ -78,12 +78,17 @@ def summary(model: Described) -> str:
         for row in cells
     ]
     lines.insert(1, "-" * len(lines[0]))
-    ends = f"{_counted(layout.input_shape, 'input')}, {_counted(layout.output_shape, 'output')}"
+    ends = f"{sized(layout.input_shape, 'input')}, {sized(layout.output_shape, 'output')}"
     lines.append(f"{ends}, {layout.count:,} trained values of {layout.dtype}")
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _counted(shape: tuple[int, ...], noun: str) -> str:
+def sized(shape: tuple[int, ...], noun: str) -> str:
+    """How many there are, along each axis.
+
+    >>> sized((28, 28), "input"), sized((1,), "output")
+    ('28×28 inputs', '1 output')
+    """
     return f"{'×'.join(map(str, shape))} {noun}{'' if shape == (1,) else 's'}"
 
 

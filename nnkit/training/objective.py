@@ -9,7 +9,6 @@ from typing import Any
 from nnkit import losses
 from nnkit.errors import ShapeError
 from nnkit.losses import Loss
-from nnkit.losses.loss import matching
 from nnkit.nn import Module, Rescaling, Run
 from nnkit.nn.activations import ACTIVATIONS
 from nnkit.nn.module import UNKNOWN
@@ -36,7 +35,7 @@ class Objective:
         """(values, target) → the loss of each row."""
         if self.units is not None:
             undone = self.units.undone
-            return lambda values, target: self.loss(values, undone(matching(self.loss.name, values, target)))
+            return lambda values, target: self.loss(values, undone(target))
         return self.loss.paired[self.activation] if self.paired else self.loss
 
     def losses(self, values: Array, target: Array, run: Run) -> Array:

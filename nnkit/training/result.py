@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nnkit import metrics
+from nnkit.data.checks.common import count
 from nnkit.diagnosis import Failure, Finding
 from nnkit.errors import ArgumentError
 from nnkit.measure import RunRecord
@@ -209,5 +210,5 @@ class TrainingRun:
     def __repr__(self) -> str:
         epochs = len(next(iter(self.history.values()), []))
         figures = [f"{name} {values[-1]:.4f}" for name, values in self.history.items() if values]
-        done = f"{epochs} epoch{'' if epochs == 1 else 's'} in {self.elapsed_s:.2f} s"
+        done = f"{count(epochs, 'epoch')} in {self.elapsed_s:.2f} s"
         return f"<run: {', '.join([done, *figures])}>"

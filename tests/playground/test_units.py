@@ -114,15 +114,21 @@ def taken(found: Imported, page: Lab, given: Table) -> Lab:
     return Lab(settings, subject_for(settings, Given(table=given)))
 
 
+def brought(path: Path) -> Lab:
+    """The page of houses with the network of a file."""
+    made = lab(HOUSES, steps=0)
+    found = imported(path.name, path.read_bytes(), made, Given(table=HOUSES))
+    there = taken(found, made, HOUSES)
+    assert found.parameters is not None
+    there.network.set_parameters(found.parameters(there))
+    return there
+
+
 def test_a_network_of_another_scaling_predicts_the_same_on_the_page(tmp_path: Path) -> None:
     net = nnkit.FeedForward(3, 1, [4], activation="tanh", output_activation="identity", seed=2)
     net.fit(NUMBERS, PRICES, epochs=20, standardize=True, progress=False)
     net.save(tmp_path / "own.h5")
-    made = lab(HOUSES, steps=0)
-    found = imported("own.h5", (tmp_path / "own.h5").read_bytes(), made, Given(table=HOUSES))
-    there = taken(found, made, HOUSES)
-    assert found.parameters is not None
-    there.network.set_parameters(found.parameters(there))
+    there = brought(tmp_path / "own.h5")
     again = for_a_file(there)
     np.testing.assert_allclose(again.predict(NUMBERS), net.predict(NUMBERS), rtol=1e-3, atol=1e-4)
 
@@ -134,11 +140,7 @@ def test_a_network_without_scaling_takes_columns_as_they_were_measured(tmp_path:
     net.set_parameters({weight: np.array([[30.0], [-1.0], [0.0]], np.float32), bias: np.array([1000.0], np.float32)})
     path = tmp_path / f"own.{form}"
     net.save(path) if form == "h5" else net.export(path)
-    made = lab(HOUSES, steps=0)
-    found = imported(path.name, path.read_bytes(), made, Given(table=HOUSES))
-    there = taken(found, made, HOUSES)
-    assert found.parameters is not None
-    there.network.set_parameters(found.parameters(there))
+    there = brought(path)
     assert there.scored().test_score == pytest.approx(1)  # R², of the formula by which prices were made
 
 
@@ -148,11 +150,7 @@ def test_units_behind_the_last_layer_are_within_its_weights_on_the_page(tmp_path
     with pytest.warns(nnkit.errors.NnkitWarning, match="x"):
         net.fit(NUMBERS, PRICES, epochs=5, progress=False)
     net.save(tmp_path / "own.h5")
-    made = lab(HOUSES, steps=0)
-    found = imported("own.h5", (tmp_path / "own.h5").read_bytes(), made, Given(table=HOUSES))
-    there = taken(found, made, HOUSES)
-    assert found.parameters is not None
-    there.network.set_parameters(found.parameters(there))
+    there = brought(tmp_path / "own.h5")
     np.testing.assert_allclose(for_a_file(there).predict(NUMBERS), net.predict(NUMBERS), rtol=1e-3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,9 @@ def test_numbers_that_the_output_never_gives(activation: str, y: Any, message: s
 
 @pytest.mark.parametrize(("activation", "y"), [("relu", abs(SIGNAL)), ("tanh", np.sign(SIGNAL)), ("identity", SIGNAL)])
 def test_numbers_that_it_gives_are_not_remarked(activation: str, y: Any) -> None:
-    fit(nnkit.FeedForward(4, 2, output_activation=activation), X, y, epochs=1, loss="mse")
-    units = nnkit.nn.Rescaling(100.0)
-    layers = [nnkit.nn.Dense(2, activation), units]
-    fit(nnkit.Sequential(layers, input_shape=(4,)), X, y * 50, epochs=1, loss="mse")
+    layers = [nnkit.nn.Dense(2, activation), nnkit.nn.Rescaling(100.0)]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        fit(nnkit.FeedForward(4, 2, output_activation=activation), X, y, epochs=1, loss="mse")
+        fit(nnkit.Sequential(layers, input_shape=(4,)), X, y * 50, epochs=1, loss="mse")
+    assert not seen

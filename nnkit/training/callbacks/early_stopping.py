@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnkit.data.checks.common import count
 from nnkit.errors import ArgumentError
 from nnkit.hyperparameters import check_count, check_number
 from nnkit.training.callbacks.callback import Callback, Training
@@ -101,5 +102,4 @@ class EarlyStopping(Callback):
     def _reason(self) -> str:
         past = "" if self.baseline is None else f" past the baseline {self.baseline:g}"
         best = f"the weights of epoch {self.best_epoch} are back" if self.best_epoch else "it never was finite"
-        epochs = "1 epoch" if self.patience == 1 else f"{self.patience} epochs"
-        return f"early stopping: {self.monitor} has not improved{past} for {epochs}; {best}"
+        return f"early stopping: {self.monitor} has not improved{past} for {count(self.patience, 'epoch')}; {best}"
